@@ -1,0 +1,183 @@
+//! What a metric, a config entry or a summary entry can hold.
+
+use std::fmt;
+
+/// Longest text in a row, config or summary, in bytes. Larger data belongs in a file.
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// Deepest nesting of lists and maps.
+pub const MAX_VALUE_DEPTH: usize = 64;
+
+/// A value, with its type and bits kept. Equality is by bits for floats: NaN equals itself, -0.0 differs from 0.0.
+#[derive(Clone)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A double; NaN, infinities, signed zero and subnormals are kept bit for bit.
+    Float(f64),
+    /// An integer of 64 bits.
+    Int(i64),
+    /// An integer beyond 64 bits, in decimal.
+    BigInt(Box<str>),
+    /// Text.
+    Text(Box<str>),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Named values in order; no name occurs twice.
+    Map(Vec<(Box<str>, Value)>),
+}
+
+impl Value {
+    /// The value as a point of a chart: numbers, and booleans as 0 and 1. Integers beyond 2^53 are rounded.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Float(number) => Some(*number),
+            Self::Int(number) => Some(*number as f64),
+            Self::BigInt(digits) => digits.parse().ok(),
+            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Null | Self::Text(_) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// The value as JSON. Non-finite floats become the strings `"NaN"`, `"Infinity"`, `"-Infinity"`; a large integer
+    /// becomes a string when JSON readers would round it.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(truth) => Json::Bool(*truth),
+            Self::Float(number) => match serde_json::Number::from_f64(*number) {
+                Some(number) => Json::Number(number),
+                None if number.is_nan() => Json::String("NaN".into()),
+                None if *number > 0.0 => Json::String("Infinity".into()),
+                None => Json::String("-Infinity".into()),
+            },
+            Self::Int(number) => Json::Number((*number).into()),
+            Self::BigInt(digits) => Json::String(digits.to_string()),
+            Self::Text(text) => Json::String(text.to_string()),
+            Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Self::Map(entries) => Json::Object(
+                entries
+                    .iter()
+                    .map(|(name, value)| (name.to_string(), value.to_json()))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The value that a JSON text means. Numbers without fraction or exponent become integers.
+    pub fn from_json(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(truth) => Self::Bool(truth),
+            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(integer), _) => Self::Int(integer),
+                (None, Some(integer)) => Self::BigInt(integer.to_string().into()),
+                (None, None) => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Json::String(text) => Self::Text(text.into()),
+            Json::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
+            Json::Object(entries) => Self::Map(
+                entries
+                    .into_iter()
+                    .map(|(name, value)| (name.into(), Self::from_json(value)))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::BigInt(a), Self::BigInt(b)) | (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Float(number) => number.fmt(f),
+            Self::Int(number) => number.fmt(f),
+            Self::BigInt(digits) => write!(f, "{digits}n"),
+            Self::Text(text) => text.fmt(f),
+            Self::List(items) => items.fmt(f),
+            Self::Map(entries) => f
+                .debug_map()
+                .entries(entries.iter().map(|(name, value)| (name, value)))
+                .finish(),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($type:ty => |$value:ident| $make:expr),* $(,)?) => {
+        $(impl From<$type> for Value {
+            fn from($value: $type) -> Self {
+                $make
+            }
+        })*
+    };
+}
+
+from! {
+    bool => |value| Self::Bool(value),
+    f64 => |value| Self::Float(value),
+    f32 => |value| Self::Float(value.into()),
+    i64 => |value| Self::Int(value),
+    i32 => |value| Self::Int(value.into()),
+    u32 => |value| Self::Int(value.into()),
+    u64 => |value| i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string().into()), Self::Int),
+    usize => |value| Self::from(value as u64),
+    &str => |value| Self::Text(value.into()),
+    String => |value| Self::Text(value.into()),
+    Vec<Value> => |value| Self::List(value),
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn floats_are_compared_by_bits() {
+        assert_eq!(Value::Float(f64::NAN), Value::Float(f64::NAN));
+        assert_ne!(Value::Float(0.0), Value::Float(-0.0));
+        assert_ne!(Value::Float(1.0), Value::Int(1));
+    }
+
+    #[test]
+    fn json_names_what_it_cannot_say() {
+        let value = Value::List(vec![
+            Value::Float(f64::NAN),
+            Value::Float(f64::NEG_INFINITY),
+            Value::from(u64::MAX),
+            Value::from(0.5),
+            Value::Null,
+        ]);
+        assert_eq!(
+            value.to_json(),
+            json!(["NaN", "-Infinity", "18446744073709551615", 0.5, null])
+        );
+    }
+}

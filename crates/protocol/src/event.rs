@@ -1,0 +1,39 @@
+//! What the server pushes while somebody watches: `GET /events?project=entity/project` (server-sent events).
+//!
+//! Without `project` the events of every readable project come. An event named `runs` carries a [`RunsEvent`]; an
+//! event named `resync` says that events were lost and the watcher should read everything again. A comment line comes
+//! every 15 s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::RunState;
+
+/// The runs that changed since the last event; at most one event every 100 ms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunsEvent {
+    /// Each run once.
+    pub runs: Vec<RunChange>,
+}
+
+/// What a watcher needs to decide what to read again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunChange {
+    /// `entity/project/id`.
+    pub path: String,
+    /// The state now.
+    pub state: RunState,
+    /// Highest step with a row.
+    pub last_step: Option<i64>,
+    /// When data or a heartbeat last came, Unix seconds.
+    pub updated_at: f64,
+    /// Whether history rows came: charts should be read again.
+    pub rows: bool,
+    /// Whether a key was logged for the first time.
+    pub keys: bool,
+    /// Whether name, notes, tags, config, state or the like changed, or the run is new.
+    pub details: bool,
+    /// Whether the run is gone.
+    pub deleted: bool,
+}
