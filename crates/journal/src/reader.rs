@@ -182,11 +182,13 @@ fn has_more_behind(file: &File, start: u64, bytes: &[u8]) -> io::Result<bool> {
     let length = bytes
         .get(..4)
         .map_or(0, |length| u32::from_le_bytes(length.try_into().expect("4 bytes"))) as usize;
-    // A length beyond the limit cannot be a torn frame: lengths are written last, whole.
-    if length > MAX_FRAME_BYTES {
-        return Ok(true);
-    }
-    let rest = read_at(file, start + 8 + length as u64, u64::MAX)?;
+    let size = match length {
+        _ if bytes.starts_with(&MAGIC[..4]) => SEGMENT_HEADER_BYTES,
+        // A length beyond the limit cannot be a torn frame: lengths are written last, whole.
+        length if length > MAX_FRAME_BYTES => return Ok(true),
+        length => 8 + length,
+    };
+    let rest = read_at(file, start + size as u64, u64::MAX)?;
     Ok(used_length(&rest) > 0)
 }
 

@@ -20,13 +20,13 @@ fn write_rows(writer: &mut JournalWriter, steps: std::ops::Range<i64>) {
     for step in steps {
         let key = writer.intern(&format!("key{}", step % 7)).unwrap();
         writer
-            .append_row(step, step as f64, true, &[(key, Value::Float(step as f64 / 3.0))])
+            .append_row(step, step as f64, true, &[(key, Value::Float((step + 1) as f64 / 3.0))])
             .unwrap();
     }
 }
 
 fn expected_row(step: i64) -> Record {
-    let entries = vec![(format!("key{}", step % 7).into(), Value::Float(step as f64 / 3.0))];
+    let entries = vec![(format!("key{}", step % 7).into(), Value::Float((step + 1) as f64 / 3.0))];
     Record::Row(Row {
         step,
         time: step as f64,
