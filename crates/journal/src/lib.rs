@@ -5,6 +5,7 @@
 //! stream, from a file or from the network, back into records.
 
 mod frame;
+mod layout;
 mod reader;
 mod record;
 mod segment;
@@ -14,8 +15,9 @@ mod varint;
 mod writer;
 
 pub use frame::{FRAME_OVERHEAD_BYTES, MAX_FRAME_BYTES, Scan, scan, whole_frames};
+pub use layout::{RunFolder, find_runs};
 pub use reader::{Chunk, JournalReader, ReadError, Tail};
 pub use record::{DecodeError, decode_value, encode_value};
 pub use segment::{SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader, list_segments};
 pub use stream::{StreamDecoder, StreamError};
-pub use writer::{AppendError, Backlog, Event, JournalWriter, KeyId, WriterOptions};
+pub use writer::{AppendError, Backlog, Event, JournalWriter, KeyId, Keys, WriterOptions};

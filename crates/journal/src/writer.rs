@@ -40,7 +40,7 @@ impl Default for WriterOptions {
     }
 }
 
-/// A key of this journal, interned.
+/// A key of a run, interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(u32);
 
@@ -48,6 +48,43 @@ impl KeyId {
     /// Keys are numbered from 0 in the order in which they were interned.
     pub fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// The keys of a run, each with a number for the life of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    ids: HashMap<Arc<str>, KeyId, foldhash::fast::RandomState>,
+    texts: Vec<Arc<str>>,
+}
+
+impl Keys {
+    /// The number of a key; the same text has the same number.
+    ///
+    /// # Errors
+    /// The key is too long.
+    pub fn intern(&mut self, key: &str) -> Result<KeyId, AppendError> {
+        if let Some(id) = self.ids.get(key) {
+            return Ok(*id);
+        }
+        if key.len() > MAX_KEY_BYTES {
+            return Err(AppendError::KeyTooLong { bytes: key.len() });
+        }
+        let text: Arc<str> = key.into();
+        let id = KeyId(self.texts.len() as u32);
+        self.texts.push(text.clone());
+        self.ids.insert(text, id);
+        Ok(id)
+    }
+
+    /// The text of a key.
+    pub fn text(&self, key: KeyId) -> &Arc<str> {
+        &self.texts[key.index()]
+    }
+
+    /// The texts by number.
+    pub fn texts(&self) -> &[Arc<str>] {
+        &self.texts
     }
 }
 
@@ -91,7 +128,7 @@ pub struct JournalWriter {
     folder: PathBuf,
     stream: StreamId,
     options: WriterOptions,
-    keys: KeyTable,
+    numbers: KeyNumbers,
     target: Target,
     /// Bytes used of the current segment.
     used: usize,
@@ -133,7 +170,7 @@ impl JournalWriter {
             folder: folder.to_owned(),
             stream,
             options,
-            keys: KeyTable::default(),
+            numbers: KeyNumbers::default(),
             target: Target::Memory { capacity: 0 },
             used: 0,
             base: 0,
@@ -161,20 +198,7 @@ impl JournalWriter {
         self.backlog.clone()
     }
 
-    /// The number of a key; the same text has the same number.
-    ///
-    /// # Errors
-    /// The key is too long.
-    pub fn intern(&mut self, key: &str) -> Result<KeyId, AppendError> {
-        self.keys.intern(key)
-    }
-
-    /// The text of a key.
-    pub fn key(&self, key: KeyId) -> &Arc<str> {
-        &self.keys.texts[key.index()]
-    }
-
-    /// Appends a row of history, or a part of one.
+    /// Appends a row of history, or a part of one; its keys are of `keys`, always the same table.
     ///
     /// # Errors
     /// The row is too large.
@@ -184,6 +208,7 @@ impl JournalWriter {
         time: f64,
         committed: bool,
         entries: &[(KeyId, Value)],
+        keys: &Keys,
     ) -> Result<(), AppendError> {
         self.append(true, |writer| {
             let out = &mut writer.scratch;
@@ -193,7 +218,7 @@ impl JournalWriter {
             out.extend_from_slice(&time.to_le_bytes());
             put_unsigned(out, entries.len() as u64);
             for (key, value) in entries {
-                writer.keys.encode(out, *key);
+                writer.numbers.encode(out, *key, keys);
                 encode_value(out, value);
             }
         })
@@ -251,20 +276,20 @@ impl JournalWriter {
             encode(self);
             let bytes = self.scratch.len() - 8;
             if bytes > MAX_FRAME_BYTES {
-                self.keys.forget_numbers_of_frame();
+                self.numbers.forget_numbers_of_frame();
                 self.scratch = Vec::new();
                 return Err(AppendError::TooLarge { bytes });
             }
-            let segment = self.keys.segment;
+            let segment = self.numbers.segment;
             if self.used + self.scratch.len() > self.capacity() && !self.rotate(self.scratch.len(), is_row) {
-                self.keys.forget_numbers_of_frame();
+                self.numbers.forget_numbers_of_frame();
                 return Ok(());
             }
-            if self.keys.segment == segment && self.write_scratch() {
+            if self.numbers.segment == segment && self.write_scratch() {
                 break;
             }
         }
-        self.keys.keep_numbers_of_frame();
+        self.numbers.keep_numbers_of_frame();
         if self.scratch.capacity() > 1 << 20 {
             self.scratch = Vec::with_capacity(4096);
         }
@@ -355,7 +380,7 @@ impl JournalWriter {
     fn begin_segment(&mut self, target: Target) {
         self.target = target;
         self.used = 0;
-        self.keys.begin_segment();
+        self.numbers.begin_segment();
         let header = SegmentHeader {
             stream: self.stream,
             base: self.base,
@@ -573,11 +598,9 @@ fn first_frame(bytes: &[u8]) -> usize {
     }
 }
 
-/// Keys by text and number. A key has an id for the life of the journal, and a number in each segment that it occurs in.
+/// The number that each key has in the segment being written.
 #[derive(Default)]
-struct KeyTable {
-    ids: HashMap<Arc<str>, KeyId, foldhash::fast::RandomState>,
-    texts: Vec<Arc<str>>,
+struct KeyNumbers {
     /// By id: the segment that the number is of, and the number.
     numbers: Vec<(u32, u32)>,
     segment: u32,
@@ -586,30 +609,18 @@ struct KeyTable {
     new_in_frame: Vec<KeyId>,
 }
 
-impl KeyTable {
-    fn intern(&mut self, key: &str) -> Result<KeyId, AppendError> {
-        if let Some(id) = self.ids.get(key) {
-            return Ok(*id);
+impl KeyNumbers {
+    fn encode(&mut self, out: &mut Vec<u8>, key: KeyId, keys: &Keys) {
+        if key.index() >= self.numbers.len() {
+            self.numbers.resize(keys.texts.len(), (0, 0));
         }
-        if key.len() > MAX_KEY_BYTES {
-            return Err(AppendError::KeyTooLong { bytes: key.len() });
-        }
-        let text: Arc<str> = key.into();
-        let id = KeyId(self.texts.len() as u32);
-        self.texts.push(text.clone());
-        self.numbers.push((0, 0));
-        self.ids.insert(text, id);
-        Ok(id)
-    }
-
-    fn encode(&mut self, out: &mut Vec<u8>, key: KeyId) {
         let (segment, number) = self.numbers[key.index()];
         if segment == self.segment {
             put_unsigned(out, u64::from(number) + 1);
             return;
         }
         put_unsigned(out, 0);
-        record::put_text(out, &self.texts[key.index()]);
+        record::put_text(out, keys.text(key));
         self.numbers[key.index()] = (self.segment, self.next_number);
         self.next_number += 1;
         self.new_in_frame.push(key);

@@ -1,12 +1,13 @@
 //! The journal as its users see it: write, read, cut, damage, full disk.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 use steplog_journal::{
-    Chunk, Event, JournalReader, JournalWriter, KeyId, ReadError, StreamDecoder, StreamError, Tail, WriterOptions,
-    list_segments,
+    AppendError, Chunk, Event, JournalReader, JournalWriter, Keys, ReadError, StreamDecoder, StreamError, Tail,
+    WriterOptions, list_segments,
 };
 use steplog_model::{Record, Row, StreamId, Value};
 
@@ -18,11 +19,21 @@ const SMALL: WriterOptions = WriterOptions {
 
 fn write_rows(writer: &mut JournalWriter, steps: std::ops::Range<i64>) {
     for step in steps {
-        let key = writer.intern(&format!("key{}", step % 7)).unwrap();
-        writer
-            .append_row(step, step as f64, true, &[(key, Value::Float((step + 1) as f64 / 3.0))])
-            .unwrap();
+        let value = Value::Float((step + 1) as f64 / 3.0);
+        append(writer, step, step as f64, &format!("key{}", step % 7), value).unwrap();
     }
+}
+
+thread_local! {
+    /// The keys of the one journal that a test writes.
+    static KEYS: RefCell<Keys> = RefCell::default();
+}
+
+fn append(writer: &mut JournalWriter, step: i64, time: f64, key: &str, value: Value) -> Result<(), AppendError> {
+    KEYS.with_borrow_mut(|keys| {
+        let key = keys.intern(key)?;
+        writer.append_row(step, time, true, &[(key, value)], keys)
+    })
 }
 
 fn expected_row(step: i64) -> Record {
@@ -82,9 +93,8 @@ fn rows_read_back_over_many_segments_mapped_and_plain() {
 #[test]
 fn a_row_larger_than_a_segment_gets_one_of_its_own() {
     let (folder, mut writer) = journal(SMALL);
-    let key = writer.intern("text").unwrap();
     let text = Value::Text("x".repeat(10_000).into());
-    writer.append_row(0, 0.0, true, &[(key, text.clone())]).unwrap();
+    append(&mut writer, 0, 0.0, "text", text.clone()).unwrap();
     write_rows(&mut writer, 1..3);
     let row = Row {
         step: 0,
@@ -104,17 +114,16 @@ fn a_row_larger_than_a_segment_gets_one_of_its_own() {
 fn a_row_that_cannot_be_written_leaves_the_journal_as_it_was() {
     let (folder, mut writer) = journal(SMALL);
     write_rows(&mut writer, 0..2);
-    let new_key = writer.intern("new").unwrap();
     let text = Value::Text("x".repeat(17 << 20).into());
     assert_eq!(
-        writer
-            .append_row(2, 0.0, true, &[(new_key, text)])
-            .unwrap_err()
-            .to_string(),
+        append(&mut writer, 2, 0.0, "new", text).unwrap_err().to_string(),
         "the record takes 17825814 bytes, more than 16777216"
     );
-    assert!(writer.intern(&"k".repeat(4097)).is_err());
-    writer.append_row(2, 2.0, true, &[(new_key, Value::Int(1))]).unwrap();
+    assert_eq!(
+        append(&mut writer, 2, 0.0, &"k".repeat(4097), Value::Null),
+        Err(AppendError::KeyTooLong { bytes: 4097 })
+    );
+    append(&mut writer, 2, 2.0, "new", Value::Int(1)).unwrap();
     let mut expected = expected_rows(0..2);
     expected.push(Record::Row(Row {
         step: 2,
@@ -340,11 +349,8 @@ fn rows_beyond_memory_are_counted_and_the_count_is_recorded() {
     });
     let (folder, stream) = (folder.path().join("j"), writer.stream());
     let broken = BrokenFolder::new(&folder);
-    let key = writer.intern("text").unwrap();
     for step in 0..20 {
-        writer
-            .append_row(step, 0.0, true, &[(key, Value::Text("x".repeat(300_000).into()))])
-            .unwrap();
+        append(&mut writer, step, 0.0, "text", Value::Text("x".repeat(300_000).into())).unwrap();
     }
     let [Event::DiskFull { .. }, Event::Losing] = &writer.take_events()[..] else {
         panic!("two warnings")
@@ -368,11 +374,8 @@ fn memory_that_a_server_has_is_let_go() {
     let folder = folder.path().join("j");
     let backlog = writer.backlog();
     let broken = BrokenFolder::new(&folder);
-    let key: KeyId = writer.intern("text").unwrap();
     for step in 0..20 {
-        writer
-            .append_row(step, 0.0, true, &[(key, Value::Text("x".repeat(300_000).into()))])
-            .unwrap();
+        append(&mut writer, step, 0.0, "text", Value::Text("x".repeat(300_000).into())).unwrap();
         backlog.acknowledge(backlog.end());
     }
     let [Event::DiskFull { .. }] = &writer.take_events()[..] else {
@@ -391,13 +394,13 @@ proptest! {
         rows in prop::collection::vec((any::<i64>(), prop::collection::vec((0u8..30, any::<u64>()), 0..12)), 0..60),
     ) {
         let (folder, mut writer) = journal(WriterOptions { segment_bytes, mapped, ..SMALL });
-        let mut expected = Vec::new();
+        let (mut expected, mut keys) = (Vec::new(), Keys::default());
         for (step, entries) in rows {
             let ids: Vec<_> = entries
                 .iter()
-                .map(|(key, bits)| (writer.intern(&format!("k{key}")).unwrap(), Value::Float(f64::from_bits(*bits))))
+                .map(|(key, bits)| (keys.intern(&format!("k{key}")).unwrap(), Value::Float(f64::from_bits(*bits))))
                 .collect();
-            writer.append_row(step, 1.0, false, &ids).unwrap();
+            writer.append_row(step, 1.0, false, &ids, &keys).unwrap();
             let entries =
                 entries.iter().map(|(key, bits)| (format!("k{key}").into(), Value::Float(f64::from_bits(*bits)))).collect();
             expected.push(Record::Row(Row { step, time: 1.0, committed: false, entries }));

@@ -1,0 +1,68 @@
+//! The one error of the public API.
+
+use std::fmt;
+
+/// What the caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The argument is wrong; the call changed nothing.
+    Invalid,
+    /// A config key already has another value; the call changed nothing.
+    ConfigConflict,
+    /// The run is finished.
+    Finished,
+    /// The operating system refused.
+    Io,
+    /// The server refused or could not be reached.
+    Server,
+}
+
+/// Why a call was refused. Trouble with the tracker itself (network, disk) is never an error of a running run.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl Error {
+    /// An error with a message for people: lowercase, naming the thing.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn invalid(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Invalid, message.to_string())
+    }
+
+    pub(crate) fn io(error: std::io::Error, what: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Io, format!("{what}: {error}"))
+    }
+
+    /// What the caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<steplog_model::InvalidName> for Error {
+    fn from(error: steplog_model::InvalidName) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_journal::AppendError> for Error {
+    fn from(error: steplog_journal::AppendError) -> Self {
+        Self::invalid(error)
+    }
+}

@@ -1,0 +1,76 @@
+//! What is kept beside a journal: a lock as long as its process lives, and a note of what servers have.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+const LOCK: &str = "lock";
+const UPLOADED: &str = "uploaded.json";
+
+/// Held by the process that writes a journal; the operating system lets go of it however that process ends.
+#[derive(Debug)]
+pub(crate) struct JournalLock {
+    _file: File,
+}
+
+impl JournalLock {
+    /// Takes the lock; `None` while another process has it, or where locks do not work.
+    pub(crate) fn try_take(journal: &Path) -> io::Result<Option<Self>> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(journal.join(LOCK))?;
+        Ok(file.try_lock().is_ok().then_some(Self { _file: file }))
+    }
+}
+
+/// How far servers have a journal. A hint that saves asking; the servers know better.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Uploaded {
+    /// By server URL.
+    #[serde(default)]
+    pub(crate) servers: BTreeMap<String, UploadedTo>,
+}
+
+/// How far one server has a journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UploadedTo {
+    /// Every byte below is durable there.
+    pub(crate) offset: u64,
+    /// Whether the journal has ended and the server has all of it.
+    pub(crate) complete: bool,
+}
+
+impl Uploaded {
+    /// The note beside a journal; empty when there is none that can be read.
+    pub(crate) fn load(journal: &Path) -> Self {
+        fs::read(journal.join(UPLOADED))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Notes how far a server has the journal. Failure is of no consequence: the server is asked then.
+    pub(crate) fn note(journal: &Path, server: &str, to: UploadedTo) {
+        let mut uploaded = Self::load(journal);
+        if uploaded.servers.insert(server.to_owned(), to) == Some(to) {
+            return;
+        }
+        let temporary = journal.join(format!("{UPLOADED}.{}", std::process::id()));
+        let bytes = serde_json::to_vec(&uploaded).expect("a plain map has a JSON form");
+        if fs::write(&temporary, bytes)
+            .and_then(|()| fs::rename(&temporary, journal.join(UPLOADED)))
+            .is_err()
+        {
+            let _ = fs::remove_file(&temporary);
+        }
+    }
+
+    pub(crate) fn is_complete(&self, server: &str) -> bool {
+        self.servers.get(server).is_some_and(|to| to.complete)
+    }
+}

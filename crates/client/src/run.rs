@@ -1,0 +1,893 @@
+//! A live run.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, RunFolder, WriterOptions};
+use steplog_model::{
+    Change, Config, Entity, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Project, Record, RunId, RunPath, RunStart, RunUpdate,
+    StepCounter, StreamId, Summary, Value, path_segment,
+};
+
+use crate::error::{Error, ErrorKind};
+use crate::fork;
+use crate::init::{RunBuilder, check_tags, host_name};
+use crate::local::JournalLock;
+use crate::row::IntoRow;
+use crate::settings::{Mode, Resolved};
+use crate::uploader::{Outcome, Uploader};
+
+/// Keys that every row has by itself, interned first so that they are recognised by number.
+const OWN_KEYS: [&str; 3] = ["_timestamp", "_step", "_runtime"];
+
+/// What a run is, fixed at its beginning.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) entity: Entity,
+    /// Whether the entity was named, by argument, environment or login; else the server may choose.
+    pub(crate) entity_named: bool,
+    pub(crate) project: Project,
+    pub(crate) id: RunId,
+    pub(crate) mode: Mode,
+    pub(crate) group: Option<String>,
+    pub(crate) job_type: Option<String>,
+    pub(crate) started_at: f64,
+    /// `None` for a disabled run.
+    pub(crate) folder: Option<RunFolder>,
+    /// The stream of the process that called `init`.
+    pub(crate) stream: StreamId,
+}
+
+impl Identity {
+    pub(crate) fn path(&self) -> RunPath {
+        RunPath {
+            entity: self.entity.clone(),
+            project: self.project.clone(),
+            run: self.id.clone(),
+        }
+    }
+}
+
+/// A run that is being recorded. Clones are the same run; threads and forked children may use it.
+///
+/// When the last clone goes without [`Run::finish`], the run is finished with exit code 0, or 1 while panicking.
+#[derive(Clone)]
+pub struct Run {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    identity: Identity,
+    settings: Resolved,
+    /// What this process has of the run: made by `init`, or on first use in a forked child. Never null.
+    active: AtomicPtr<Active>,
+    uploader: Option<Uploader>,
+    report: Mutex<Option<FinishReport>>,
+}
+
+/// The part of a run that belongs to one process.
+pub(crate) struct Active {
+    generation: u32,
+    pub(crate) state: Mutex<State>,
+}
+
+pub(crate) struct State {
+    journal: Journal,
+    keys: Keys,
+    steps: StepCounter,
+    config: Config,
+    summary: Summary,
+    /// By key: the newest value of a complete row that `summary` has not taken in yet. Hashing every key of every row is
+    /// what `log` has no time for.
+    latest: Vec<Option<(i64, Value)>>,
+    /// The open row's entries, which count for the summary once it is complete.
+    pending: Vec<(KeyId, Value)>,
+    name: Option<String>,
+    notes: Option<String>,
+    tags: Vec<String>,
+    rows: u64,
+    pub(crate) written_at: f64,
+    finished: bool,
+    /// Told by the journal as it closed.
+    last_events: Vec<Event>,
+}
+
+enum Journal {
+    Open {
+        writer: Box<JournalWriter>,
+        lock: Option<JournalLock>,
+    },
+    /// A forked child that has not written yet.
+    Later(Box<Identity>),
+    /// Nothing is kept.
+    Disabled,
+    Closed,
+}
+
+/// How [`Run::finish`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FinishReport {
+    /// The server has everything.
+    Synced,
+    /// The journal is complete on disk; a server was not reached, or has not all of it yet. `steplog sync` sends the rest.
+    Local {
+        /// How many bytes a reached server is still missing.
+        missing_bytes: u64,
+    },
+    /// The run was disabled, or belongs to a parent process.
+    Nothing,
+}
+
+impl Run {
+    /// Begins to describe a run of a project.
+    pub fn builder(project: impl Into<String>) -> RunBuilder {
+        RunBuilder::default().project(project)
+    }
+
+    pub(crate) fn disabled(
+        identity: Identity,
+        settings: Resolved,
+        name: Option<String>,
+        notes: Option<String>,
+        tags: Option<Vec<String>>,
+        config: Config,
+    ) -> Self {
+        let name = name.or_else(|| Some(format!("dummy-{}", identity.id)));
+        let state = State::new(Journal::Disabled, name, notes, tags, config, StepCounter::new(0));
+        Self::with_active(
+            identity,
+            settings,
+            Active {
+                generation: fork::generation(),
+                state: Mutex::new(state),
+            },
+            None,
+        )
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the one caller has each of them in hand, and a struct would say no more"
+    )]
+    pub(crate) fn begin(
+        identity: Identity,
+        settings: Resolved,
+        name: Option<String>,
+        notes: Option<String>,
+        tags: Option<Vec<String>>,
+        config: Config,
+        steps: StepCounter,
+        writer: JournalWriter,
+        lock: Option<JournalLock>,
+    ) -> Self {
+        let backlog = writer.backlog();
+        let state = State::new(
+            Journal::Open {
+                writer: Box::new(writer),
+                lock,
+            },
+            name,
+            notes,
+            tags,
+            config,
+            steps,
+        );
+        let active = Active {
+            generation: fork::generation(),
+            state: Mutex::new(state),
+        };
+        let run = Self::with_active(identity, settings, active, Some(backlog));
+        if let Some(url) = run.url() {
+            run.shared.settings.verbosity.info(&format!("{} → {url}", run.label()));
+        } else if let Some(dir) = run.shared.identity.folder.as_ref() {
+            run.shared
+                .settings
+                .verbosity
+                .info(&format!("{} → {}", run.label(), dir.path().display()));
+        }
+        run
+    }
+
+    fn with_active(identity: Identity, settings: Resolved, active: Active, backlog: Option<Arc<Backlog>>) -> Self {
+        let active = Arc::new(active);
+        let uploader = backlog.map(|backlog| Uploader::start(&identity, &settings, backlog, active.clone()));
+        let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
+        Self {
+            shared: Arc::new(Shared {
+                identity,
+                settings,
+                active,
+                uploader,
+                report: Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Logs a row: maps are flattened, and each leaf is a metric. The row gets the next step and is complete.
+    ///
+    /// # Errors
+    /// A value or key is too large, or the run is finished; nothing was logged then.
+    pub fn log(&self, row: impl IntoRow) -> Result<(), Error> {
+        self.log_leaves(row.into_row(), None, None)
+    }
+
+    /// Logs a row at a step. At or above the run's step the row stays open, so that more can join it, and the run's step
+    /// moves there; below, it is a late row and the run's step stays.
+    ///
+    /// # Errors
+    /// As [`Self::log`].
+    pub fn log_at(&self, step: i64, row: impl IntoRow) -> Result<(), Error> {
+        self.log_leaves(row.into_row(), Some(step), None)
+    }
+
+    /// Logs leaves by key as [`crate::join_key`] writes them. `commit` says whether the row is complete afterwards; by default
+    /// it is unless a step is given.
+    ///
+    /// # Errors
+    /// As [`Self::log`].
+    pub fn log_leaves(
+        &self,
+        leaves: Vec<(String, Value)>,
+        step: Option<i64>,
+        commit: Option<bool>,
+    ) -> Result<(), Error> {
+        let mut state = self.state();
+        let mut entries = Vec::with_capacity(leaves.len());
+        for (key, value) in leaves {
+            entries.push((state.intern(&key)?, value));
+        }
+        state.log(&mut entries, step, commit)
+    }
+
+    /// The number of a key, for [`Self::log_entries`]. It holds in one process: see [`Self::process_generation`].
+    ///
+    /// # Errors
+    /// The key is longer than 4,096 bytes.
+    pub fn intern(&self, key: &str) -> Result<KeyId, Error> {
+        self.state().intern(key)
+    }
+
+    /// A number that is another one in a forked child, where numbers of keys from the parent do not hold.
+    pub fn process_generation(&self) -> u32 {
+        fork::generation()
+    }
+
+    /// Logs a row of interned keys, the fastest way; empties `entries` on success.
+    ///
+    /// # Errors
+    /// As [`Self::log`].
+    pub fn log_entries(
+        &self,
+        entries: &mut Vec<(KeyId, Value)>,
+        step: Option<i64>,
+        commit: Option<bool>,
+    ) -> Result<(), Error> {
+        self.state().log(entries, step, commit)
+    }
+
+    /// Sets config keys, all or none; a key that holds another value only when `allow_val_change`.
+    ///
+    /// # Errors
+    /// A key holds another value, a value is too large, or the run is finished; nothing was changed then.
+    pub fn update_config(&self, entries: Vec<(String, Value)>, allow_val_change: bool) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("config")?;
+        for (key, value) in &entries {
+            check_value(key, value)?;
+        }
+        let before = state.config.clone();
+        let changes = state
+            .config
+            .update(entries, allow_val_change)
+            .map_err(|conflict| Error::new(ErrorKind::ConfigConflict, conflict.to_string()))?;
+        if !changes.is_empty() {
+            state
+                .append(&Record::Config(changes))
+                .inspect_err(|_| state.config = before)?;
+        }
+        Ok(())
+    }
+
+    /// A copy of the config.
+    pub fn config(&self) -> Config {
+        self.state().config.clone()
+    }
+
+    /// Sets a summary value by hand: it stays, whatever is logged, until it is set or removed by hand. `key` is a path as
+    /// [`crate::join_key`] writes it.
+    ///
+    /// # Errors
+    /// The value is too large, or the run is finished.
+    pub fn set_summary(&self, key: &str, value: impl Into<Value>) -> Result<(), Error> {
+        self.change_summary(vec![(key.to_owned(), Some(value.into()))])
+    }
+
+    /// Sets and removes summary values by hand.
+    ///
+    /// # Errors
+    /// As [`Self::set_summary`]; nothing was changed then.
+    pub fn change_summary(&self, changes: Vec<(String, Option<Value>)>) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("summary")?;
+        for (key, value) in &changes {
+            value.iter().try_for_each(|value| check_value(key, value))?;
+        }
+        let changes: Vec<_> = changes.into_iter().map(|(key, value)| Change { key, value }).collect();
+        state.append(&Record::Summary(changes.clone()))?;
+        state.fold_latest();
+        changes.iter().for_each(|change| state.summary.apply_change(change));
+        Ok(())
+    }
+
+    /// A copy of the summary.
+    pub fn summary(&self) -> Summary {
+        let mut state = self.state();
+        state.fold_latest();
+        state.summary.clone()
+    }
+
+    /// The number that the next automatic row will use.
+    pub fn step(&self) -> i64 {
+        self.state().steps.next()
+    }
+
+    /// Id.
+    pub fn id(&self) -> &str {
+        self.shared.identity.id.as_str()
+    }
+
+    /// Name, if one was given.
+    pub fn name(&self) -> Option<String> {
+        self.state().name.clone()
+    }
+
+    /// Renames the run.
+    ///
+    /// # Errors
+    /// The run is finished.
+    pub fn set_name(&self, name: &str) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("name")?;
+        state.append(&Record::RunUpdate(RunUpdate {
+            name: Some(name.into()),
+            ..RunUpdate::default()
+        }))?;
+        state.name = Some(name.into());
+        Ok(())
+    }
+
+    /// Notes.
+    pub fn notes(&self) -> Option<String> {
+        self.state().notes.clone()
+    }
+
+    /// Replaces the notes.
+    ///
+    /// # Errors
+    /// The run is finished.
+    pub fn set_notes(&self, notes: &str) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("notes")?;
+        state.append(&Record::RunUpdate(RunUpdate {
+            notes: Some(notes.into()),
+            ..RunUpdate::default()
+        }))?;
+        state.notes = Some(notes.into());
+        Ok(())
+    }
+
+    /// Tags, in the order given.
+    pub fn tags(&self) -> Vec<String> {
+        self.state().tags.clone()
+    }
+
+    /// Replaces the tags.
+    ///
+    /// # Errors
+    /// A tag is not 1 to 64 characters long, or the run is finished.
+    pub fn set_tags(&self, tags: Vec<String>) -> Result<(), Error> {
+        check_tags(&tags)?;
+        let mut state = self.state();
+        state.check_open("tags")?;
+        state.append(&Record::RunUpdate(RunUpdate {
+            tags: Some(tags.clone()),
+            ..RunUpdate::default()
+        }))?;
+        state.tags = tags;
+        Ok(())
+    }
+
+    /// Project.
+    pub fn project(&self) -> &str {
+        self.shared.identity.project.as_str()
+    }
+
+    /// User or team; `local` when none was named.
+    pub fn entity(&self) -> &str {
+        self.shared.identity.entity.as_str()
+    }
+
+    /// `entity/project/id`.
+    pub fn path(&self) -> String {
+        self.shared.identity.path().to_string()
+    }
+
+    /// Group.
+    pub fn group(&self) -> Option<&str> {
+        self.shared.identity.group.as_deref()
+    }
+
+    /// Job type.
+    pub fn job_type(&self) -> Option<&str> {
+        self.shared.identity.job_type.as_deref()
+    }
+
+    /// Where the data goes.
+    pub fn mode(&self) -> Mode {
+        self.shared.identity.mode
+    }
+
+    /// When it began, Unix seconds.
+    pub fn start_time(&self) -> f64 {
+        self.shared.identity.started_at
+    }
+
+    /// The folder for the run's files; `None` for a disabled run.
+    pub fn dir(&self) -> Option<PathBuf> {
+        self.shared.identity.folder.as_ref().map(RunFolder::files)
+    }
+
+    /// Its page on the server; `None` unless the run is online.
+    pub fn url(&self) -> Option<String> {
+        let identity = &self.shared.identity;
+        (identity.mode == Mode::Online).then(|| {
+            format!(
+                "{}/runs/{}",
+                self.project_url_of(identity),
+                path_segment(identity.id.as_str())
+            )
+        })
+    }
+
+    /// Its project's page on the server; `None` unless the run is online.
+    pub fn project_url(&self) -> Option<String> {
+        let identity = &self.shared.identity;
+        (identity.mode == Mode::Online).then(|| self.project_url_of(identity))
+    }
+
+    fn project_url_of(&self, identity: &Identity) -> String {
+        let (entity, project) = (
+            path_segment(identity.entity.as_str()),
+            path_segment(identity.project.as_str()),
+        );
+        format!("{}/{entity}/{project}", self.shared.settings.base_url)
+    }
+
+    /// Whether [`Self::finish`] was called.
+    pub fn is_finished(&self) -> bool {
+        self.state().finished
+    }
+
+    /// Ends the run with exit code 0; see [`Self::finish_with`].
+    pub fn finish(&self) -> FinishReport {
+        self.finish_with(0)
+    }
+
+    /// Ends the run: completes the open row, records the exit code, and waits for the server, with a progress bar, up to
+    /// the `finish_timeout`. The journal is complete on disk in any case. A second call answers as the first.
+    pub fn finish_with(&self, exit_code: i32) -> FinishReport {
+        let mut report = lock(&self.shared.report);
+        if let Some(report) = &*report {
+            return report.clone();
+        }
+        let rows = {
+            let mut state = self.state();
+            state.finish(exit_code);
+            state.rows
+        };
+        let answer = match (&self.shared.uploader, fork::generation()) {
+            (Some(uploader), generation) if generation == uploader.generation() => {
+                let outcome = uploader.drain(self.shared.settings.finish_timeout, self.shared.settings.verbosity);
+                self.tell_end(rows, &outcome);
+                match outcome {
+                    Outcome::Synced => FinishReport::Synced,
+                    Outcome::NoServer => FinishReport::Local { missing_bytes: 0 },
+                    Outcome::Missing { bytes, .. } => FinishReport::Local { missing_bytes: bytes },
+                }
+            }
+            _ => FinishReport::Nothing,
+        };
+        *report = Some(answer.clone());
+        answer
+    }
+
+    fn tell_end(&self, rows: u64, outcome: &Outcome) {
+        let Some(folder) = &self.shared.identity.folder else {
+            return;
+        };
+        let root = folder.path().ancestors().nth(3).unwrap_or(folder.path()).display();
+        let mut line = format!("{} ended after {rows} rows", self.label());
+        let verbosity = self.shared.settings.verbosity;
+        // Writing to a String cannot fail.
+        let _ = match (outcome, self.url()) {
+            (Outcome::Synced, Some(url)) => write!(line, " → {url}"),
+            (Outcome::Missing { bytes, .. }, _) => {
+                write!(
+                    line,
+                    "; {bytes} bytes are still to be sent: steplog sync {}",
+                    folder.path().display()
+                )
+            }
+            (Outcome::NoServer | Outcome::Synced, _) => write!(
+                line,
+                ", kept in {}\n  look at it: steplog ui {root}",
+                folder.path().display()
+            ),
+        };
+        match outcome {
+            Outcome::Missing {
+                reason: Some(reason), ..
+            } => verbosity.warn(&format!("{line}\n  {reason}")),
+            Outcome::Missing { reason: None, .. } => verbosity.warn(&line),
+            _ => verbosity.info(&line),
+        }
+    }
+
+    fn label(&self) -> String {
+        match self.name() {
+            Some(name) => format!("run {name} ({})", self.id()),
+            None => format!("run {}", self.id()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.active().state)
+    }
+
+    fn active(&self) -> &Active {
+        // SAFETY: The pointer comes from `Arc::into_raw`, is never null, and is freed only when `Shared` is dropped.
+        let active = unsafe { &*self.shared.active.load(Ordering::Acquire) };
+        if active.generation == fork::generation() {
+            active
+        } else {
+            self.adopt(active)
+        }
+    }
+
+    /// Makes the part of the run that belongs to this forked child. The parent's part is left alone, and never freed:
+    /// threads that did not come along may hold its lock.
+    #[cold]
+    fn adopt(&self, parent: &Active) -> &Active {
+        let identity = &self.shared.identity;
+        let state = match parent.state.try_lock() {
+            Ok(mut parent) => {
+                parent.fold_latest();
+                parent.forked(identity)
+            }
+            // Another thread of the parent was just logging: its half-made state is out of reach.
+            Err(_) => State::new(
+                Journal::Later(Box::new(identity.clone())),
+                None,
+                None,
+                None,
+                Config::default(),
+                StepCounter::new(0),
+            ),
+        };
+        let own = Arc::into_raw(Arc::new(Active {
+            generation: fork::generation(),
+            state: Mutex::new(state),
+        }))
+        .cast_mut();
+        let from = std::ptr::from_ref(parent).cast_mut();
+        match self
+            .shared
+            .active
+            .compare_exchange(from, own, Ordering::AcqRel, Ordering::Acquire)
+        {
+            // SAFETY: As in `active`.
+            Ok(_) => unsafe { &*own },
+            Err(winner) => {
+                // SAFETY: `own` came from `Arc::into_raw` above and was not published; `winner` is as in `active`.
+                unsafe {
+                    drop(Arc::from_raw(own));
+                    &*winner
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let active = *self.active.get_mut();
+        // SAFETY: The pointer comes from `Arc::into_raw`, and nobody else can load it any more.
+        let active = unsafe { Arc::from_raw(active) };
+        if active.generation != fork::generation() {
+            // The parent's: its locks may be held for ever.
+            std::mem::forget(active);
+            std::mem::forget(self.uploader.take());
+            return;
+        }
+        lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 });
+        if let Some(uploader) = self
+            .uploader
+            .take()
+            .filter(|uploader| uploader.generation() == fork::generation())
+        {
+            uploader.drain(self.settings.finish_timeout, self.settings.verbosity);
+        }
+    }
+}
+
+impl State {
+    fn new(
+        journal: Journal,
+        name: Option<String>,
+        notes: Option<String>,
+        tags: Option<Vec<String>>,
+        config: Config,
+        steps: StepCounter,
+    ) -> Self {
+        let mut keys = Keys::default();
+        for key in OWN_KEYS {
+            keys.intern(key).expect("the key is short");
+        }
+        Self {
+            journal,
+            keys,
+            steps,
+            config,
+            summary: Summary::default(),
+            latest: Vec::new(),
+            pending: Vec::new(),
+            name,
+            notes,
+            tags: tags.unwrap_or_default(),
+            rows: 0,
+            written_at: now(),
+            finished: false,
+            last_events: Vec::new(),
+        }
+    }
+
+    fn forked(&self, identity: &Identity) -> Self {
+        let journal = match self.journal {
+            Journal::Disabled => Journal::Disabled,
+            Journal::Closed => Journal::Closed,
+            Journal::Open { .. } | Journal::Later(_) => Journal::Later(Box::new(identity.clone())),
+        };
+        Self {
+            summary: self.summary.clone(),
+            finished: self.finished,
+            ..Self::new(
+                journal,
+                self.name.clone(),
+                self.notes.clone(),
+                Some(self.tags.clone()),
+                self.config.clone(),
+                StepCounter::new(self.steps.next()),
+            )
+        }
+    }
+
+    fn intern(&mut self, key: &str) -> Result<KeyId, Error> {
+        Ok(self.keys.intern(key)?)
+    }
+
+    fn log(&mut self, entries: &mut Vec<(KeyId, Value)>, step: Option<i64>, commit: Option<bool>) -> Result<(), Error> {
+        self.check_open("log")?;
+        let mut time = now();
+        let mut own_keys = false;
+        for (key, value) in &*entries {
+            own_keys |= key.index() < OWN_KEYS.len();
+            if !matches!(value, Value::Float(_) | Value::Int(_) | Value::Bool(_) | Value::Null) {
+                check_value(self.keys.text(*key), value)?;
+            }
+        }
+        if own_keys {
+            // A time given by the caller wins; step and run time are not the caller's to set.
+            let given = entries
+                .iter()
+                .find(|(key, _)| key.index() == 0)
+                .and_then(|(_, value)| value.as_f64());
+            time = given.filter(|time| time.is_finite()).unwrap_or(time);
+            entries.retain(|(key, _)| key.index() >= OWN_KEYS.len());
+        }
+        let mut steps = self.steps;
+        let plan = if matches!(self.journal, Journal::Disabled) {
+            // A disabled run only has a summary, and its step stays 0.
+            steps.plan(None, Some(false));
+            steps = StepCounter::new(0);
+            steplog_model::StepPlan {
+                step: 0,
+                commits_open: false,
+                commits: true,
+            }
+        } else {
+            let plan = steps.plan(step, commit);
+            self.open_journal()?;
+            if let Journal::Open { writer, .. } = &mut self.journal {
+                writer.append_row(plan.step, time, plan.commits, entries, &self.keys)?;
+            }
+            plan
+        };
+        self.written_at = time;
+        if plan.commits_open {
+            let step = self.steps.next();
+            self.complete_pending(step);
+        }
+        let late = plan.step < self.steps.next();
+        self.steps = steps;
+        if plan.commits {
+            if !late {
+                self.complete_pending(plan.step);
+            }
+            self.rows += 1;
+            for (key, value) in entries.drain(..) {
+                self.keep_latest(key, plan.step, value);
+            }
+        } else {
+            self.pending.append(entries);
+        }
+        Ok(())
+    }
+
+    fn complete_pending(&mut self, step: i64) {
+        let pending = std::mem::take(&mut self.pending);
+        for (key, value) in pending {
+            self.keep_latest(key, step, value);
+        }
+    }
+
+    fn keep_latest(&mut self, key: KeyId, step: i64, value: Value) {
+        if matches!(value, Value::Null) {
+            return;
+        }
+        if key.index() >= self.latest.len() {
+            self.latest.resize(key.index() + 1, None);
+        }
+        let latest = &mut self.latest[key.index()];
+        if latest.as_ref().is_none_or(|(highest, _)| step >= *highest) {
+            *latest = Some((step, value));
+        }
+    }
+
+    /// Brings the summary up to date.
+    fn fold_latest(&mut self) {
+        for index in 0..self.latest.len() {
+            if let Some((step, value)) = self.latest[index].take() {
+                self.summary.apply_value(&self.keys.texts()[index], step, &value);
+            }
+        }
+    }
+
+    fn check_open(&self, what: &str) -> Result<(), Error> {
+        if self.finished {
+            return Err(Error::new(
+                ErrorKind::Finished,
+                format!("{what}: the run is finished; begin another with init()"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, record: &Record) -> Result<(), Error> {
+        self.open_journal()?;
+        if let Journal::Open { writer, .. } = &mut self.journal {
+            writer.append_record(record)?;
+            self.written_at = now();
+        }
+        Ok(())
+    }
+
+    /// Begins the journal of a forked child, before its first record.
+    fn open_journal(&mut self) -> Result<(), Error> {
+        let Journal::Later(identity) = &self.journal else {
+            return Ok(());
+        };
+        let Some(folder) = &identity.folder else { return Ok(()) };
+        let stream = StreamId::generate();
+        let journal = folder.journal(stream);
+        let mut writer = JournalWriter::create(&journal, stream, WriterOptions::default())
+            .map_err(|error| Error::io(error, "cannot begin the journal of a forked process"))?;
+        let start = RunStart {
+            run_id: identity.id.clone(),
+            project: identity.project.clone(),
+            started_at: now(),
+            entity: identity.entity_named.then(|| identity.entity.to_string()),
+            name: None,
+            notes: None,
+            tags: None,
+            group: None,
+            job_type: None,
+            mode: Some(identity.mode.as_str().into()),
+            first_step: self.steps.next(),
+            host: host_name(),
+            process_id: Some(std::process::id()),
+            parent_stream: Some(identity.stream),
+            environment: serde_json::Map::new(),
+        };
+        writer.append_record(&Record::RunStart(Box::new(start)))?;
+        let lock = JournalLock::try_take(&journal).ok().flatten();
+        self.journal = Journal::Open {
+            writer: Box::new(writer),
+            lock,
+        };
+        Ok(())
+    }
+
+    /// Completes the open row, records the exit code and closes the journal; once.
+    fn finish(&mut self, code: i32) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let step = self.steps.next();
+        if self.steps.commit_open() {
+            self.complete_pending(step);
+            self.rows += 1;
+        }
+        if let Journal::Open { mut writer, lock } = std::mem::replace(&mut self.journal, Journal::Closed) {
+            writer
+                .append_record(&Record::Exit { time: now(), code })
+                .expect("the record is small");
+            self.last_events = writer.take_events();
+            // The end of a journal that could not be cut is found all the same.
+            let _ = writer.close();
+            drop(lock);
+        }
+    }
+
+    /// What a background thread does now and then: signs of life, and the disk's return. Answers what a person should
+    /// hear about.
+    pub(crate) fn tend(&mut self, heartbeat_after: f64) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.last_events);
+        if let Journal::Open { writer, .. } = &mut self.journal {
+            writer.retry_disk();
+            events.extend(writer.take_events());
+            let time = now();
+            if time - self.written_at >= heartbeat_after {
+                self.written_at = time;
+                writer
+                    .append_record(&Record::Heartbeat { time })
+                    .expect("the record is small");
+            }
+        }
+        events
+    }
+}
+
+/// Refuses what does not belong into a row.
+fn check_value(key: &str, value: &Value) -> Result<(), Error> {
+    fn check(value: &Value, depth: usize) -> Result<(), String> {
+        if depth > MAX_VALUE_DEPTH {
+            return Err(format!("nests more than {MAX_VALUE_DEPTH} levels deep"));
+        }
+        match value {
+            Value::Text(text) | Value::BigInt(text) if text.len() > MAX_TEXT_BYTES => Err(format!(
+                "holds a text of {} bytes, more than {MAX_TEXT_BYTES}; keep large data in a file",
+                text.len()
+            )),
+            Value::List(items) => items.iter().try_for_each(|item| check(item, depth + 1)),
+            Value::Map(entries) => entries.iter().try_for_each(|(_, item)| check(item, depth + 1)),
+            _ => Ok(()),
+        }
+    }
+    check(value, 0).map_err(|what| Error::invalid(format_args!("the value of {key:?} {what}")))
+}
+
+/// The time now, Unix seconds.
+pub(crate) fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs_f64()
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // State is consistent between any two statements of ours, and a tracker's panic must not end training.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

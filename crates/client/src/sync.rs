@@ -1,0 +1,117 @@
+//! Sending what lies in a folder: the runs of killed, cut-off or offline processes.
+
+use std::path::PathBuf;
+
+use steplog_journal::{JournalReader, RunFolder};
+use steplog_model::{Entity, RunPath, RunStart, StreamId};
+
+use crate::error::{Error, ErrorKind};
+use crate::local::{JournalLock, Uploaded, UploadedTo};
+use crate::transport::{Transport, TransportError};
+use crate::upload::{Sent, Upload, UploadError};
+
+/// What is known while a journal is being sent.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncProgress {
+    /// How many bytes this call has sent so far.
+    pub sent_bytes: u64,
+}
+
+/// What a call sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    /// How many bytes the server had not.
+    pub sent_bytes: u64,
+    /// Journals that could not be sent to their end, each with the reason; everything before it was sent.
+    pub problems: Vec<String>,
+    /// Journals that another process is still writing; what was there was sent.
+    pub growing: usize,
+}
+
+/// Sends all journals of a run folder to a server, from where the server has them.
+///
+/// # Errors
+/// The server cannot be reached or does not let us. What is wrong with single journals is in the report.
+pub fn sync_run(
+    folder: &RunFolder,
+    server: &str,
+    transport: &dyn Transport,
+    default_entity: &Entity,
+    mut progress: impl FnMut(SyncProgress),
+) -> Result<SyncReport, Error> {
+    let mut report = SyncReport::default();
+    let streams = folder
+        .streams()
+        .map_err(|error| Error::io(error, folder.path().display()))?;
+    for stream in streams {
+        let journal = folder.journal(stream);
+        if Uploaded::load(&journal).is_complete(server) {
+            continue;
+        }
+        let problem = |what: &dyn std::fmt::Display| format!("{}: {what}", journal.display());
+        let start = match folder.run_start(stream) {
+            Ok(Some(start)) => start,
+            // Killed before its first record: there is nothing in it.
+            Ok(None) => continue,
+            Err(error) => {
+                report.problems.push(problem(&error));
+                continue;
+            }
+        };
+        let ended = JournalLock::try_take(&journal).ok().flatten();
+        report.growing += usize::from(ended.is_none());
+        let sent_before = report.sent_bytes;
+        let mut each = |sent_bytes| {
+            report.sent_bytes = sent_before + sent_bytes;
+            progress(SyncProgress {
+                sent_bytes: report.sent_bytes,
+            });
+        };
+        match sync_stream(&start, stream, journal.clone(), transport, default_entity, &mut each) {
+            Ok(offset) => Uploaded::note(
+                &journal,
+                server,
+                UploadedTo {
+                    offset,
+                    complete: ended.is_some(),
+                },
+            ),
+            Err(UploadError::Transport(TransportError::Refused(message))) => report.problems.push(problem(&message)),
+            Err(UploadError::Transport(error)) => return Err(Error::new(ErrorKind::Server, error.to_string())),
+            Err(UploadError::Source(error)) => report.problems.push(problem(&error)),
+        }
+    }
+    Ok(report)
+}
+
+fn sync_stream(
+    start: &RunStart,
+    stream: StreamId,
+    journal: PathBuf,
+    transport: &dyn Transport,
+    default_entity: &Entity,
+    each: &mut dyn FnMut(u64),
+) -> Result<u64, UploadError> {
+    let mut upload = Upload::resume(run_path(start, default_entity), stream);
+    let reader = JournalReader::new(journal);
+    let mut total = 0;
+    loop {
+        match upload.send_next(&reader, transport)? {
+            Sent::Nothing => return Ok(upload.offset()),
+            Sent::Until { sent_bytes, .. } => {
+                total += sent_bytes;
+                each(total);
+            }
+        }
+    }
+}
+
+/// Where a journal's run belongs; an entity that it does not name is the caller's own.
+pub(crate) fn run_path(start: &RunStart, default_entity: &Entity) -> RunPath {
+    let entity = start.entity.as_deref().and_then(|entity| entity.parse().ok());
+    RunPath {
+        entity: entity.unwrap_or_else(|| default_entity.clone()),
+        project: start.project.clone(),
+        run: start.run_id.clone(),
+    }
+}

@@ -1,0 +1,157 @@
+//! Sending journal bytes to a server.
+
+use std::time::Duration;
+
+use steplog_model::{RunPath, StreamId, path_segment};
+use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, Session};
+
+/// Why a request did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransportError {
+    /// Nobody answered, or only with trouble of their own: try again later.
+    Unavailable(String),
+    /// The server does not know us or does not let us: somebody must log in.
+    Unauthorized(String),
+    /// The server refuses these bytes and will again.
+    Refused(String),
+}
+
+impl std::fmt::Display for TransportError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Unavailable(message) | Self::Unauthorized(message) | Self::Refused(message)) = self;
+        f.write_str(message)
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+/// What an uploader needs of a server. A call may take long, but not for ever.
+pub trait Transport: Send + Sync {
+    /// How far a stream is durable on the server; 0 when it does not know it.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn durable_offset(&self, run: &RunPath, stream: StreamId) -> Result<IngestResponse, TransportError>;
+
+    /// Sends bytes of a stream. The answer says how far the stream is durable, which may be less than was sent, more, or
+    /// before `offset` when the server misses something.
+    ///
+    /// # Errors
+    /// See [`TransportError`]. Whether the bytes arrived is then unknown; sending them again is harmless.
+    fn send(
+        &self,
+        run: &RunPath,
+        stream: StreamId,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<IngestResponse, TransportError>;
+}
+
+/// A server behind HTTP.
+#[derive(Clone, Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    base_url: String,
+    authorization: Option<String>,
+}
+
+impl Http {
+    /// A server by URL; nothing is sent yet.
+    pub fn new(base_url: &str, api_key: Option<&str>) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_global(Some(Duration::from_secs(120)))
+            .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: config.into(),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            authorization: api_key.map(|key| format!("Bearer {key}")),
+        }
+    }
+
+    /// Who the server takes us for.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    pub fn session(&self) -> Result<Session, TransportError> {
+        self.answer(
+            self.prepare(self.agent.get(format!("{}/api/v1/session", self.base_url)))
+                .call(),
+        )
+    }
+
+    fn url(&self, run: &RunPath, stream: StreamId) -> String {
+        let segment = |name: &str| path_segment(name);
+        let (entity, project, id) = (
+            segment(run.entity.as_str()),
+            segment(run.project.as_str()),
+            segment(run.run.as_str()),
+        );
+        format!("{}/api/v1/ingest/{entity}/{project}/{id}/{stream}", self.base_url)
+    }
+
+    fn prepare<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        }
+    }
+
+    fn answer<T: serde::de::DeserializeOwned>(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<T, TransportError> {
+        let unavailable =
+            |error: &dyn std::fmt::Display| TransportError::Unavailable(format!("{error}: {}", self.base_url));
+        let mut response = response.map_err(|error| unavailable(&error))?;
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(1 << 20)
+            .read_to_vec()
+            .map_err(|error| unavailable(&error))?;
+        // A conflict answers with the offset that the server has.
+        if matches!(status, 200..=299 | 409) {
+            let parsed = serde_json::from_slice(&body);
+            return parsed.map_err(|_| unavailable(&format_args!("the answer (status {status}) is not steplog's")));
+        }
+        let message = match serde_json::from_slice::<ErrorBody>(&body) {
+            Ok(ErrorBody { error }) => match error.hint {
+                Some(hint) => format!("{}\nhint: {hint}", error.message),
+                None => error.message,
+            },
+            Err(_) => format!("status {status} from {}", self.base_url),
+        };
+        Err(match status {
+            401 | 403 => TransportError::Unauthorized(message),
+            400..=499 if !matches!(status, 408 | 425 | 429) => TransportError::Refused(message),
+            _ => TransportError::Unavailable(message),
+        })
+    }
+}
+
+impl Transport for Http {
+    fn durable_offset(&self, run: &RunPath, stream: StreamId) -> Result<IngestResponse, TransportError> {
+        self.answer(self.prepare(self.agent.get(self.url(run, stream))).call())
+    }
+
+    fn send(
+        &self,
+        run: &RunPath,
+        stream: StreamId,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<IngestResponse, TransportError> {
+        let compressed = zstd::bulk::compress(bytes, 1)
+            .map_err(|error| TransportError::Unavailable(format!("compression failed: {error}")))?;
+        let request = self.agent.post(format!("{}?offset={offset}", self.url(run, stream)));
+        let request = request
+            .header("content-type", JOURNAL_MEDIA_TYPE)
+            .header("content-encoding", "zstd");
+        self.answer(self.prepare(request).send(&compressed[..]))
+    }
+}
