@@ -89,6 +89,8 @@ pub(crate) struct State {
     notes: Option<String>,
     tags: Vec<String>,
     rows: u64,
+    /// Step and time of the complete row with the highest step.
+    last_row: Option<(i64, f64)>,
     pub(crate) written_at: f64,
     finished: bool,
     /// Told by the journal as it closed.
@@ -332,6 +334,11 @@ impl Run {
     /// The number that the next automatic row will use.
     pub fn step(&self) -> i64 {
         self.state().steps.next()
+    }
+
+    /// Step and time of the complete row with the highest step.
+    pub fn last_row(&self) -> Option<(i64, f64)> {
+        self.state().last_row
     }
 
     /// Id.
@@ -648,6 +655,7 @@ impl State {
             notes,
             tags: tags.unwrap_or_default(),
             rows: 0,
+            last_row: None,
             written_at: now(),
             finished: false,
             last_events: Vec::new(),
@@ -719,6 +727,7 @@ impl State {
         if plan.commits_open {
             let step = self.steps.next();
             self.complete_pending(step);
+            self.complete_row(step, time);
         }
         let late = plan.step < self.steps.next();
         self.steps = steps;
@@ -726,7 +735,7 @@ impl State {
             if !late {
                 self.complete_pending(plan.step);
             }
-            self.rows += 1;
+            self.complete_row(plan.step, time);
             for (key, value) in entries.drain(..) {
                 self.keep_latest(key, plan.step, value);
             }
@@ -734,6 +743,13 @@ impl State {
             self.pending.append(entries);
         }
         Ok(())
+    }
+
+    fn complete_row(&mut self, step: i64, time: f64) {
+        self.rows += 1;
+        if self.last_row.is_none_or(|(highest, _)| step >= highest) {
+            self.last_row = Some((step, time));
+        }
     }
 
     fn complete_pending(&mut self, step: i64) {
@@ -828,7 +844,7 @@ impl State {
         let step = self.steps.next();
         if self.steps.commit_open() {
             self.complete_pending(step);
-            self.rows += 1;
+            self.complete_row(step, self.written_at);
         }
         if let Journal::Open { mut writer, lock } = std::mem::replace(&mut self.journal, Journal::Closed) {
             writer

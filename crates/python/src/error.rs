@@ -1,0 +1,42 @@
+//! Errors of the client as the exceptions of `steplog.errors`.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use steplog::ErrorKind;
+
+fn class<'py>(py: Python<'py>, name: &str, cell: &'static PyOnceLock<Py<PyType>>) -> PyResult<&'py Bound<'py, PyType>> {
+    let class = cell.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("steplog.errors")?.getattr(name)?.cast_into::<PyType>()?.unbind())
+    })?;
+    Ok(class.bind(py))
+}
+
+fn raise(py: Python<'_>, name: &str, cell: &'static PyOnceLock<Py<PyType>>, message: String) -> PyErr {
+    match class(py, name, cell) {
+        Ok(class) => PyErr::from_type(class.clone(), message),
+        Err(error) => error,
+    }
+}
+
+/// The exception for data or arguments that are refused.
+pub(crate) fn invalid(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(py, "InvalidDataError", &CLASS, message.into())
+}
+
+/// The exception for an error of the client.
+pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
+    static CONFIG: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static USAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static COMM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let message = error.to_string();
+    match error.kind() {
+        ErrorKind::Invalid => invalid(py, message),
+        ErrorKind::ConfigConflict => raise(py, "ConfigError", &CONFIG, message),
+        ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
+        ErrorKind::Server => raise(py, "CommError", &COMM, message),
+        ErrorKind::Io => raise(py, "Error", &OTHER, message),
+    }
+}

@@ -1,0 +1,61 @@
+//! Key objects that were seen before: a script logs the same few string objects again and again.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use steplog::KeyId;
+
+/// More key objects than this are of keys made anew for each call; remembering them is of no use.
+const MOST_OBJECTS: usize = 16_384;
+
+/// Numbers of keys by the address of the string object. Each object is kept alive, so that its address stays its own.
+#[derive(Default)]
+pub(crate) struct KeyObjects {
+    generation: u32,
+    by_address: HashMap<usize, (Py<PyString>, KeyId), BuildHasherDefault<AddressHasher>>,
+}
+
+impl KeyObjects {
+    /// Forgets everything when a forked child uses it for the first time: numbers are another ones there.
+    #[inline]
+    pub(crate) fn in_process(&mut self, generation: u32) {
+        if self.generation != generation {
+            self.generation = generation;
+            self.by_address.clear();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: *mut pyo3::ffi::PyObject) -> Option<KeyId> {
+        self.by_address.get(&(key as usize)).map(|(_, id)| *id)
+    }
+
+    pub(crate) fn insert(&mut self, key: &Bound<'_, PyString>, id: KeyId) {
+        if self.by_address.len() >= MOST_OBJECTS {
+            self.by_address.clear();
+        }
+        self.by_address.insert(key.as_ptr() as usize, (key.clone().unbind(), id));
+    }
+}
+
+/// Spreads an address, whose lowest bits are always zero.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only addresses are hashed")
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // Fibonacci hashing: the table looks at the highest and the lowest bits.
+        let product = (address as u64 >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ (product >> 32);
+    }
+}

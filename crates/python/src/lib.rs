@@ -1,0 +1,16 @@
+//! The native half of the steplog Python package: thin classes over the client crate.
+
+mod error;
+mod keys;
+mod run;
+mod to_python;
+mod to_value;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<run::NativeRun>()?;
+    Ok(())
+}

@@ -1,0 +1,399 @@
+//! The run as Python calls it.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyInt, PyString};
+use pyo3::{PyTypeInfo, ffi};
+use steplog::{KeyId, Mode, Run, RunBuilder, Value, Verbosity, join_key};
+
+use crate::error::{invalid, to_exception};
+use crate::keys::KeyObjects;
+use crate::to_python::{nest, to_python};
+use crate::to_value::{Strictness, as_dict, flatten, to_value};
+
+/// A live run. `steplog.Run` adds what does not have to be fast.
+#[pyclass(frozen, subclass, weakref, module = "steplog._native")]
+pub(crate) struct NativeRun {
+    run: Run,
+    /// Buffers of `log`. Held only while no Python code can run.
+    scratch: Mutex<Scratch>,
+}
+
+#[derive(Default)]
+struct Scratch {
+    keys: KeyObjects,
+    entries: Vec<(KeyId, Value)>,
+}
+
+/// A key and value whose conversion may run Python code.
+type Other = (Py<PyAny>, Py<PyAny>);
+
+#[pymethods]
+impl NativeRun {
+    #[new]
+    #[pyo3(signature = (*, project=None, entity=None, name=None, id=None, config=None, tags=None, notes=None, group=None,
+        job_type=None, dir=None, mode=None, environment=None, base_url=None, api_key=None, finish_timeout=None,
+        verbosity=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
+    fn new(
+        py: Python<'_>,
+        project: Option<String>,
+        entity: Option<String>,
+        name: Option<String>,
+        id: Option<String>,
+        config: Option<Bound<'_, PyDict>>,
+        tags: Option<Vec<String>>,
+        notes: Option<String>,
+        group: Option<String>,
+        job_type: Option<String>,
+        dir: Option<PathBuf>,
+        mode: Option<&str>,
+        environment: Option<&str>,
+        base_url: Option<String>,
+        api_key: Option<String>,
+        finish_timeout: Option<f64>,
+        verbosity: Option<&str>,
+    ) -> PyResult<Self> {
+        let mut builder = RunBuilder::default();
+        macro_rules! set {
+            ($($name:ident => $method:ident),*) => {
+                $(if let Some(value) = $name {
+                    builder = builder.$method(value);
+                })*
+            };
+        }
+        set!(project => project, entity => entity, name => name, id => id, tags => tags, notes => notes, group => group,
+            job_type => job_type, dir => root, base_url => base_url, api_key => api_key);
+        if let Some(mode) = mode {
+            builder = builder.mode(mode.parse::<Mode>().map_err(|error| to_exception(py, &error))?);
+        }
+        if let Some(seconds) = finish_timeout {
+            let timeout = Duration::try_from_secs_f64(seconds)
+                .map_err(|error| invalid(py, format!("finish_timeout {seconds} is not a number of seconds: {error}")))?;
+            builder = builder.finish_timeout(timeout);
+        }
+        if let Some(word) = verbosity {
+            builder = builder.verbosity(match word {
+                "silent" => Verbosity::Silent,
+                "quiet" => Verbosity::Quiet,
+                _ => Verbosity::Normal,
+            });
+        }
+        if let Some(environment) = environment {
+            let parsed = serde_json::from_str(environment)
+                .map_err(|error| invalid(py, format!("the environment is not a JSON object: {error}")))?;
+            builder = builder.environment(parsed);
+        }
+        for (key, value) in config_entries(config)? {
+            builder = builder.config(key, value);
+        }
+        let run = py.detach(|| builder.init()).map_err(|error| to_exception(py, &error))?;
+        Ok(Self { run, scratch: Mutex::default() })
+    }
+
+    #[pyo3(signature = (data, step=None, commit=None, sync=None))]
+    fn log(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        step: Option<&Bound<'_, PyAny>>,
+        commit: Option<bool>,
+        sync: Option<bool>,
+    ) -> PyResult<()> {
+        // An argument of old that never changed what is recorded.
+        let _ = sync;
+        let step = step.map(|step| to_step(step)).transpose()?;
+        let converted;
+        let dict = match data.cast_exact::<PyDict>() {
+            Ok(dict) => dict,
+            Err(_) => {
+                converted = as_dict(data)?.ok_or_else(|| {
+                    let class = data.get_type().qualname().map_or_else(|_| "?".into(), |name| name.to_string());
+                    invalid(py, format!("log() takes a dict of metrics, not a {class}"))
+                })?;
+                &converted
+            }
+        };
+        let mut others = Vec::new();
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let Scratch { keys, entries } = &mut *scratch;
+        entries.clear();
+        keys.in_process(self.run.process_generation());
+        let read = self.read_plain(dict, keys, entries, &mut others);
+        if others.is_empty() || read.is_err() {
+            let logged = read.and_then(|()| self.run.log_entries(entries, step, commit));
+            // Making an exception may run Python code, and so may converting other objects: it may log to this run.
+            drop(scratch);
+            return logged.map_err(|error| to_exception(py, &error));
+        }
+        let mut entries = std::mem::take(entries);
+        drop(scratch);
+        let mut leaves = Vec::new();
+        for (key, value) in others {
+            let key = key.bind(py);
+            let Ok(text) = key.cast::<PyString>() else {
+                let class = key.get_type().qualname()?;
+                return Err(invalid(py, format!("the key {} is a {class}, not a str", key.repr()?.to_string_lossy())));
+            };
+            flatten(&mut leaves, join_key([&*text.to_string_lossy()]), value.bind(py), 0)?;
+        }
+        for (key, value) in leaves {
+            entries.push((self.run.intern(&key).map_err(|error| to_exception(py, &error))?, value));
+        }
+        self.run.log_entries(&mut entries, step, commit).map_err(|error| to_exception(py, &error))
+    }
+
+    #[pyo3(signature = (entries, allow_val_change))]
+    fn update_config(&self, py: Python<'_>, entries: Bound<'_, PyDict>, allow_val_change: bool) -> PyResult<()> {
+        let entries = config_entries(Some(entries))?;
+        self.run.update_config(entries, allow_val_change).map_err(|error| to_exception(py, &error))
+    }
+
+    /// The config as a new dict.
+    fn read_config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (key, value) in self.run.config().entries() {
+            dict.set_item(key, to_python(py, value)?)?;
+        }
+        Ok(dict)
+    }
+
+    /// The summary as new nested dicts.
+    fn read_summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let summary = self.run.summary();
+        let mut leaves: Vec<_> = summary.iter().map(|(key, value)| (&**key, value)).collect();
+        leaves.sort_by_key(|(key, _)| *key);
+        let own = self.run.last_row().map(|(step, time)| {
+            [
+                ("_runtime", Value::Float(time - self.run.start_time())),
+                ("_step", Value::Int(step)),
+                ("_timestamp", Value::Float(time)),
+            ]
+        });
+        leaves.extend(own.iter().flatten().map(|(key, value)| (*key, value)));
+        nest(py, &leaves)
+    }
+
+    /// Sets the summary value at a path; everything below that path goes.
+    fn set_summary(&self, py: Python<'_>, path: Vec<String>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let key = join_key(path.iter().map(String::as_str));
+        let value = to_value(value, &key, Strictness::Refuse, 0)?;
+        self.run.change_summary(vec![(key, Some(value))]).map_err(|error| to_exception(py, &error))
+    }
+
+    /// Removes the summary value at a path, and everything below.
+    fn remove_summary(&self, py: Python<'_>, path: Vec<String>) -> PyResult<()> {
+        let key = join_key(path.iter().map(String::as_str));
+        self.run.change_summary(vec![(key, None)]).map_err(|error| to_exception(py, &error))
+    }
+
+    /// Ends the run; waits for the server up to the timeout.
+    fn close(&self, py: Python<'_>, exit_code: i32) {
+        py.detach(|| self.run.finish_with(exit_code));
+    }
+
+    #[getter]
+    fn finished(&self) -> bool {
+        self.run.is_finished()
+    }
+
+    #[getter]
+    fn id(&self) -> &str {
+        self.run.id()
+    }
+
+    #[getter]
+    fn name(&self) -> Option<String> {
+        self.run.name()
+    }
+
+    #[setter]
+    fn set_name(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.run.set_name(name).map_err(|error| to_exception(py, &error))
+    }
+
+    #[getter]
+    fn notes(&self) -> Option<String> {
+        self.run.notes()
+    }
+
+    #[setter]
+    fn set_notes(&self, py: Python<'_>, notes: &str) -> PyResult<()> {
+        self.run.set_notes(notes).map_err(|error| to_exception(py, &error))
+    }
+
+    #[getter]
+    fn tag_list(&self) -> Vec<String> {
+        self.run.tags()
+    }
+
+    fn set_tag_list(&self, py: Python<'_>, tags: Vec<String>) -> PyResult<()> {
+        self.run.set_tags(tags).map_err(|error| to_exception(py, &error))
+    }
+
+    #[getter]
+    fn project(&self) -> &str {
+        self.run.project()
+    }
+
+    #[getter]
+    fn entity(&self) -> &str {
+        self.run.entity()
+    }
+
+    #[getter]
+    fn path(&self) -> String {
+        self.run.path()
+    }
+
+    #[getter]
+    fn group(&self) -> &str {
+        self.run.group().unwrap_or_default()
+    }
+
+    #[getter]
+    fn job_type(&self) -> &str {
+        self.run.job_type().unwrap_or_default()
+    }
+
+    #[getter]
+    fn mode_word(&self) -> &'static str {
+        self.run.mode().as_str()
+    }
+
+    #[getter]
+    fn start_time(&self) -> f64 {
+        self.run.start_time()
+    }
+
+    #[getter]
+    fn step(&self) -> i64 {
+        self.run.step()
+    }
+
+    #[getter]
+    fn folder(&self) -> Option<PathBuf> {
+        self.run.dir()
+    }
+
+    #[getter]
+    fn url(&self) -> Option<String> {
+        self.run.url()
+    }
+
+    #[getter]
+    fn project_url(&self) -> Option<String> {
+        self.run.project_url()
+    }
+}
+
+impl NativeRun {
+    /// Reads what can be read without running Python code: str keys, and plain numbers, booleans and None.
+    fn read_plain(
+        &self,
+        dict: &Bound<'_, PyDict>,
+        keys: &mut KeyObjects,
+        entries: &mut Vec<(KeyId, Value)>,
+        others: &mut Vec<Other>,
+    ) -> Result<(), steplog::Error> {
+        let py = dict.py();
+        let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: The interpreter is attached, `dict` is a dict, and nothing below runs Python code or releases the
+        // interpreter before the next call, so the dict does not change. The pointers are borrowed from it.
+        while unsafe { ffi::PyDict_Next(dict.as_ptr(), &mut position, &mut key, &mut value) } != 0 {
+            // SAFETY: `value` is a live object.
+            let Some(plain) = (unsafe { plain_value(value) }) else {
+                // SAFETY: Both are live objects, borrowed from the dict.
+                others.push(unsafe { (owned(py, key), owned(py, value)) });
+                continue;
+            };
+            let id = match keys.get(key) {
+                Some(id) => id,
+                None => {
+                    // SAFETY: `key` is a live object.
+                    let object = unsafe { Bound::from_borrowed_ptr(py, key) };
+                    let text = object.cast_exact::<PyString>().ok().and_then(|text| Some((text, text.to_str().ok()?)));
+                    let Some((object, text)) = text else {
+                        // SAFETY: As above.
+                        others.push(unsafe { (owned(py, key), owned(py, value)) });
+                        continue;
+                    };
+                    let id = self.run.intern(&join_key([text]))?;
+                    keys.insert(object, id);
+                    id
+                }
+            };
+            entries.push((id, plain));
+        }
+        Ok(())
+    }
+}
+
+/// # Safety
+/// `object` is live.
+unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Py<PyAny> {
+    // SAFETY: Promised by the caller.
+    unsafe { Bound::from_borrowed_ptr(py, object).unbind() }
+}
+
+/// A float, an int of 64 bits, a bool or None; exact types only, so that no Python code runs.
+///
+/// # Safety
+/// The interpreter is attached and `object` is live.
+#[inline]
+unsafe fn plain_value(object: *mut ffi::PyObject) -> Option<Value> {
+    // SAFETY: The functions only look at the object's type and its own memory.
+    unsafe {
+        if ffi::PyFloat_CheckExact(object) != 0 {
+            return Some(Value::Float(ffi::PyFloat_AsDouble(object)));
+        }
+        if ffi::PyLong_CheckExact(object) != 0 {
+            let mut overflow = 0;
+            let number = ffi::PyLong_AsLongLongAndOverflow(object, &mut overflow);
+            return (overflow == 0).then_some(Value::Int(number));
+        }
+        if object == ffi::Py_None() {
+            return Some(Value::Null);
+        }
+        if ffi::PyBool_Check(object) != 0 {
+            return Some(Value::Bool(object == ffi::Py_True()));
+        }
+        None
+    }
+}
+
+/// The config entries of a dict: keys are str, outer dashes are stripped.
+fn config_entries(config: Option<Bound<'_, PyDict>>) -> PyResult<Vec<(String, Value)>> {
+    let mut entries = Vec::new();
+    for (key, value) in config.into_iter().flatten() {
+        let Ok(text) = key.cast::<PyString>() else {
+            let class = key.get_type().qualname()?;
+            return Err(invalid(key.py(), format!("the config key {} is a {class}, not a str", key.repr()?.to_string_lossy())));
+        };
+        let key = text.to_string_lossy().trim_matches('-').to_owned();
+        let value = to_value(&value, &key, Strictness::Describe, 0)?;
+        entries.push((key, value));
+    }
+    Ok(entries)
+}
+
+/// A step: an int or what NumPy takes for one, but no bool, float or text.
+fn to_step(step: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let py = step.py();
+    let refuse = || {
+        let class = step.get_type().qualname().map_or_else(|_| "?".into(), |name| name.to_string());
+        invalid(py, format!("step is a {class}, not an int"))
+    };
+    if step.is_instance_of::<PyBool>() {
+        return Err(refuse());
+    }
+    let number = match step.cast::<PyInt>() {
+        Ok(number) => number.clone(),
+        Err(_) => step.call_method0("__index__").map_err(|_| refuse())?.cast_into::<PyInt>().map_err(|_| refuse())?,
+    };
+    debug_assert!(PyInt::is_type_of(&number));
+    number.extract::<i64>().map_err(|_| invalid(py, format!("step {number} does not fit into 64 bits")))
+}

@@ -1,0 +1,173 @@
+"""The run of this process, and its end when the script does not end it."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, NoReturn
+
+import steplog
+from steplog.errors import Error, InvalidDataError
+from steplog.run import Run, exit_code_of
+
+#: Exit code that the interpreter is ending with, as far as it is known.
+_exit_code = 0
+_hooked = False
+_open_runs: list[Run] = []
+
+SETTINGS = ("api_key", "base_url", "finish_timeout", "quiet", "silent")
+
+
+def init(
+    project: str | None,
+    entity: str | None,
+    name: str | None,
+    id: str | None,
+    config: Any,
+    tags: Iterable[str] | None,
+    notes: str | None,
+    group: str | None,
+    job_type: str | None,
+    dir: str | os.PathLike[str] | None,
+    mode: str | None,
+    settings: Mapping[str, Any] | None,
+) -> Run:
+    """Begin a run, or answer the one that is open."""
+    if steplog.run is not None:
+        return steplog.run
+    known = dict(settings or {})
+    unknown = sorted(set(known) - set(SETTINGS))
+    if unknown:
+        raise InvalidDataError(f"unknown setting {unknown[0]!r}; known are {', '.join(SETTINGS)}")
+    quiet, silent = known.pop("quiet", None), known.pop("silent", None)
+    run = Run(
+        project=project,
+        entity=entity,
+        name=name,
+        id=id,
+        config=_as_dict(config),
+        tags=None if tags is None else list(tags),
+        notes=notes,
+        group=group,
+        job_type=job_type,
+        dir=dir,
+        mode=mode,
+        environment=json.dumps(_environment()),
+        verbosity="silent" if silent else "quiet" if quiet else None,
+        **known,
+    )
+    _hook()
+    _open_runs.append(run)
+    steplog.run, steplog.config, steplog.summary, steplog.log = run, run.config, run.summary, run.log
+    return run
+
+
+def finish(run: Run, exit_code: int | None) -> None:
+    """End a run; the globals go back to what they were before ``init``."""
+    if run in _open_runs:
+        _open_runs.remove(run)
+    if steplog.run is run:
+        reset()
+    run.close(_exit_code if exit_code is None else exit_code)
+
+
+def reset() -> None:
+    """Put the module's globals back to what they are without a run."""
+    steplog.run, steplog.config, steplog.summary = None, NoRun("config"), NoRun("summary")
+    steplog.log = log_without_run
+
+
+def log_without_run(*_: Any, **__: Any) -> NoReturn:
+    """Stands for ``steplog.log`` while there is no run."""
+    raise Error("You must call steplog.init() before steplog.log()")
+
+
+class NoRun:
+    """Stands for ``steplog.config`` and ``steplog.summary`` while there is no run."""
+
+    __slots__ = ("_noun",)
+
+    def __init__(self, noun: str) -> None:
+        object.__setattr__(self, "_noun", noun)
+
+    def _refuse(self, key: object) -> NoReturn:
+        noun = object.__getattribute__(self, "_noun")
+        raise Error(f"You must call steplog.init() before steplog.{noun}[{key!r}]")
+
+    def __getitem__(self, key: str) -> Any:
+        self._refuse(key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._refuse(key)
+
+    def __getattr__(self, key: str) -> Any:
+        if key.startswith("__"):
+            raise AttributeError(key)
+        self._refuse(key)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        self._refuse(key)
+
+
+def _as_dict(config: Any) -> dict[str, Any]:
+    """A config given as mapping, or as an object with attributes such as an ``argparse.Namespace``."""
+    if config is None:
+        return {}
+    if isinstance(config, Mapping):
+        return dict(config)
+    if hasattr(config, "__dict__"):
+        return dict(vars(config))
+    raise InvalidDataError(f"config is a {type(config).__name__}, not a dict")
+
+
+def _environment() -> dict[str, Any]:
+    """What is worth knowing about where the run runs. No environment variable, no argument of the command: either may be
+    a secret."""
+    main = sys.modules.get("__main__")
+    return {
+        "program": getattr(main, "__file__", None) or "<interactive>",
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "working_directory": os.getcwd(),
+        "platform": f"{sys.platform} {os.uname().release}" if hasattr(os, "uname") else sys.platform,
+        "cpu_count": os.cpu_count(),
+    }
+
+
+def _hook() -> None:
+    """Begin to watch how the interpreter ends."""
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+    atexit.register(_finish_open_runs)
+    process = os.getpid()
+    exit_before, hook_before = sys.exit, sys.excepthook
+
+    def exit(status: Any = None, /) -> NoReturn:
+        _remember(exit_code_of(SystemExit, SystemExit(status)))
+        exit_before(status)
+
+    def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _remember(exit_code_of(kind, error))
+        hook_before(kind, error, trace)
+
+    def _remember(code: int) -> None:
+        global _exit_code
+        if os.getpid() == process:
+            _exit_code = code
+
+    sys.exit = exit
+    sys.excepthook = excepthook
+
+
+def _finish_open_runs() -> None:
+    for run in list(_open_runs):
+        finish(run, None)
+
+

@@ -1,0 +1,30 @@
+"""What steplog raises."""
+
+from __future__ import annotations
+
+__all__ = ["CommError", "ConfigError", "Error", "InvalidDataError", "UsageError"]
+
+
+class Error(Exception):
+    """The base of everything that steplog raises by itself."""
+
+    @property
+    def message(self) -> str:
+        """The text of the error."""
+        return str(self)
+
+
+class UsageError(Error):
+    """A call that makes no sense now, such as logging to a finished run."""
+
+
+class InvalidDataError(UsageError, ValueError, TypeError):
+    """Data or an argument that is refused; the refused call alone has no effect."""
+
+
+class ConfigError(Error):
+    """A config key already has another value."""
+
+
+class CommError(Error):
+    """The server refused, or could not be reached, where an answer was needed."""

@@ -1,0 +1,120 @@
+"""A live run."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from steplog._native import NativeRun
+from steplog.config import Config
+from steplog.errors import UsageError
+from steplog.summary import Summary
+
+
+class Run(NativeRun):
+    """A run that is being recorded; made by ``steplog.init()``.
+
+    Threads and forked children may log to it. As a context manager it is finished at the end of the block, with exit
+    code 1 if an exception left it.
+    """
+
+    __slots__ = ()
+
+    @property
+    def config(self) -> Config:
+        """What the run was set up with."""
+        return Config(self)
+
+    @property
+    def summary(self) -> Summary:
+        """The latest value of every metric, unless it was set by hand."""
+        return Summary(self)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags, in the order given; 1 to 64 characters each."""
+        return tuple(self.tag_list)
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        self.set_tag_list(list(tags))
+
+    @property
+    def mode(self) -> str:
+        """``"online"``, ``"offline"`` or ``"disabled"``."""
+        return self.mode_word
+
+    @property
+    def offline(self) -> bool:
+        """Whether the run stays on this disk until ``steplog sync``."""
+        return self.mode_word == "offline"
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is kept."""
+        return self.mode_word == "disabled"
+
+    @property
+    def dir(self) -> str:
+        """The folder for the run's files: absolute, and there. A disabled run has ``/``."""
+        folder = self.folder
+        return str(folder) if folder is not None else "/"
+
+    def get_url(self) -> str | None:
+        """The run's page on the server; ``None`` unless the run is online."""
+        return self.url
+
+    def get_project_url(self) -> str | None:
+        """The project's page on the server; ``None`` unless the run is online."""
+        return self.project_url
+
+    def finish(self, exit_code: int | None = None) -> None:
+        """End the run.
+
+        Completes the open row, records the exit code (default 0) and waits, with a progress bar, until the server has
+        everything or ``finish_timeout`` is over; then the journal stays on disk and ``steplog sync`` sends the rest.
+        A second call does nothing.
+        """
+        from steplog import _session
+
+        _session.finish(self, exit_code)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and not issubclass(kind, SystemExit):
+            traceback.print_exception(kind, error, trace)
+        self.finish(exit_code_of(kind, error))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("name", "notes", "tags"):
+            raise AttributeError(f"attribute {name} is not supported on a Run")
+        if self.finished:
+            raise UsageError(f"{name}: the run is finished; begin another with init()")
+        super().__setattr__(name, value)
+
+    def __copy__(self) -> Run:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Run:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<steplog.Run {self.path} {self.name or ''}".rstrip() + ">"
+
+
+def exit_code_of(kind: type[BaseException] | None, error: BaseException | None) -> int:
+    """The exit code of a process that ends with this exception."""
+    if kind is None:
+        return 0
+    if issubclass(kind, KeyboardInterrupt):
+        return 255
+    if issubclass(kind, SystemExit):
+        code = getattr(error, "code", None)
+        return code if isinstance(code, int) else int(code is not None)
+    return 1
