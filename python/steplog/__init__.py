@@ -6,20 +6,26 @@
 >>> run.finish()  # doctest: +SKIP
 
 ``log()`` copies the row into a memory-mapped journal and returns; a background thread sends it to the server. Whatever
-``log()`` returned from survives ``kill -9``. Look at runs with ``steplog serve`` or, with no server at all, ``steplog ui``.
+``log()`` returned from survives ``kill -9``. Look at runs with ``steplog serve`` or, with no server, ``steplog ui``.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-
+from steplog import _absent
 from steplog._native import __version__
-from steplog.config import Config
 from steplog.errors import CommError, ConfigError, Error, InvalidDataError, UsageError
-from steplog.run import Run
-from steplog.summary import Summary
+
+# Importing steplog must cost a few milliseconds, and `typing` alone costs ten: what only type checkers and `init` need
+# is imported there.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from steplog._config import Config
+    from steplog._run import Run
+    from steplog._summary import Summary
 
 __all__ = [
     "CommError",
@@ -42,11 +48,11 @@ __all__ = [
 #: The open run, or ``None``.
 run: Run | None = None
 #: The open run's config.
-config: Any
+config: Any = _absent.NoRun("config")
 #: The open run's summary.
-summary: Any
+summary: Any = _absent.NoRun("summary")
 #: The open run's ``log``.
-log: Callable[..., None]
+log: Callable[..., None] = _absent.log
 
 
 def init(
@@ -79,8 +85,8 @@ def init(
             directory.
         mode: ``online`` (default): to disk, and to a server as soon as one answers. ``offline``: to disk until
             ``steplog sync``. ``disabled``: nowhere. Default: ``STEPLOG_MODE``.
-        settings: ``base_url`` and ``api_key`` of the server, ``finish_timeout`` in seconds (default 60), ``quiet`` (only
-            warnings) and ``silent`` (not one byte).
+        settings: ``base_url`` and ``api_key`` of the server, ``finish_timeout`` in seconds (default 60), ``quiet``
+            (only warnings) and ``silent`` (not one byte).
 
     Every variable may also begin with ``WANDB_``. While a run is open, ``init`` answers that run.
 
@@ -90,9 +96,7 @@ def init(
     """
     from steplog import _session
 
-    return _session.init(
-        project, entity, name, id, config, tags, notes, group, job_type, dir, mode, settings
-    )
+    return _session.init(project, entity, name, id, config, tags, notes, group, job_type, dir, mode, settings)
 
 
 def finish(exit_code: int | None = None) -> None:
@@ -101,11 +105,10 @@ def finish(exit_code: int | None = None) -> None:
         run.finish(exit_code)
 
 
-def _begin() -> None:
-    from steplog import _session
+def __getattr__(name: str) -> Any:
+    modules = {"Config": "_config", "Run": "_run", "Summary": "_summary"}
+    if name not in modules:
+        raise AttributeError(f"module 'steplog' has no attribute {name!r}")
+    from importlib import import_module
 
-    _session.reset()
-
-
-_begin()
-del _begin
+    return getattr(import_module(f"steplog.{modules[name]}"), name)

@@ -21,7 +21,7 @@ class NativeRun:
         job_type: str | None = None,
         dir: str | PathLike[str] | None = None,
         mode: str | None = None,
-        environment: str | None = None,
+        environment: dict[str, Any] | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
         finish_timeout: float | None = None,
@@ -33,9 +33,9 @@ class NativeRun:
         """Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
 
         Args:
-            data: Numbers, booleans, text, ``None``, lists and dicts of such; NumPy, PyTorch, JAX and TensorFlow scalars.
-            step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row stays
-                open for more and the run's step moves there; below, it is a late row and the run's step stays.
+            data: Numbers, booleans, text, ``None``, lists and dicts of such; scalars of NumPy, PyTorch, JAX, TensorFlow.
+            step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row
+                stays open for more and the run's step moves there; below, it is a late row and the run's step stays.
             commit: Whether the row is complete. Default: yes, unless a step is given.
             sync: Accepted for old scripts; changes nothing.
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
-import platform
 import sys
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, NoReturn
 
 import steplog
-from steplog.errors import Error, InvalidDataError
-from steplog.run import Run, exit_code_of
+from steplog import _absent
+from steplog.errors import InvalidDataError
+from steplog._run import Run, exit_code_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, NoReturn
 
 #: Exit code that the interpreter is ending with, as far as it is known.
 _exit_code = 0
@@ -57,7 +59,7 @@ def init(
         job_type=job_type,
         dir=dir,
         mode=mode,
-        environment=json.dumps(_environment()),
+        environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
         **known,
     )
@@ -78,40 +80,8 @@ def finish(run: Run, exit_code: int | None) -> None:
 
 def reset() -> None:
     """Put the module's globals back to what they are without a run."""
-    steplog.run, steplog.config, steplog.summary = None, NoRun("config"), NoRun("summary")
-    steplog.log = log_without_run
-
-
-def log_without_run(*_: Any, **__: Any) -> NoReturn:
-    """Stands for ``steplog.log`` while there is no run."""
-    raise Error("You must call steplog.init() before steplog.log()")
-
-
-class NoRun:
-    """Stands for ``steplog.config`` and ``steplog.summary`` while there is no run."""
-
-    __slots__ = ("_noun",)
-
-    def __init__(self, noun: str) -> None:
-        object.__setattr__(self, "_noun", noun)
-
-    def _refuse(self, key: object) -> NoReturn:
-        noun = object.__getattribute__(self, "_noun")
-        raise Error(f"You must call steplog.init() before steplog.{noun}[{key!r}]")
-
-    def __getitem__(self, key: str) -> Any:
-        self._refuse(key)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._refuse(key)
-
-    def __getattr__(self, key: str) -> Any:
-        if key.startswith("__"):
-            raise AttributeError(key)
-        self._refuse(key)
-
-    def __setattr__(self, key: str, value: Any) -> None:
-        self._refuse(key)
+    steplog.run, steplog.config, steplog.summary = None, _absent.NoRun("config"), _absent.NoRun("summary")
+    steplog.log = _absent.log
 
 
 def _as_dict(config: Any) -> dict[str, Any]:
@@ -126,12 +96,14 @@ def _as_dict(config: Any) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
-    """What is worth knowing about where the run runs. No environment variable, no argument of the command: either may be
-    a secret."""
+    """What is worth knowing about where the run runs.
+
+    No environment variable and no argument of the command: either may be a secret.
+    """
     main = sys.modules.get("__main__")
     return {
         "program": getattr(main, "__file__", None) or "<interactive>",
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "executable": sys.executable,
         "working_directory": os.getcwd(),
         "platform": f"{sys.platform} {os.uname().release}" if hasattr(os, "uname") else sys.platform,
@@ -169,5 +141,3 @@ def _hook() -> None:
 def _finish_open_runs() -> None:
     for run in list(_open_runs):
         finish(run, None)
-
-

@@ -23,6 +23,9 @@ use crate::uploader::{Outcome, Uploader};
 /// Keys that every row has by itself, interned first so that they are recognised by number.
 const OWN_KEYS: [&str; 3] = ["_timestamp", "_step", "_runtime"];
 
+/// How many rows with other keys than the one before wait for the summary.
+const MOST_UNFOLDED_ROWS: usize = 16;
+
 /// What a run is, fixed at its beginning.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
@@ -80,9 +83,9 @@ pub(crate) struct State {
     steps: StepCounter,
     config: Config,
     summary: Summary,
-    /// By key: the newest value of a complete row that `summary` has not taken in yet. Hashing every key of every row is
-    /// what `log` has no time for.
-    latest: Vec<Option<(i64, Value)>>,
+    /// The newest complete rows that `summary` has not taken in yet, each with other keys than the one before: a row with
+    /// the same keys takes the place of the last one. Hashing every key of every row is what `log` has no time for.
+    latest: Vec<(i64, Vec<(KeyId, Value)>)>,
     /// The open row's entries, which count for the summary once it is complete.
     pending: Vec<(KeyId, Value)>,
     name: Option<String>,
@@ -736,9 +739,7 @@ impl State {
                 self.complete_pending(plan.step);
             }
             self.complete_row(plan.step, time);
-            for (key, value) in entries.drain(..) {
-                self.keep_latest(key, plan.step, value);
-            }
+            self.keep_latest(plan.step, entries);
         } else {
             self.pending.append(entries);
         }
@@ -753,30 +754,36 @@ impl State {
     }
 
     fn complete_pending(&mut self, step: i64) {
-        let pending = std::mem::take(&mut self.pending);
-        for (key, value) in pending {
-            self.keep_latest(key, step, value);
+        let mut pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            self.keep_latest(step, &mut pending);
         }
     }
 
-    fn keep_latest(&mut self, key: KeyId, step: i64, value: Value) {
-        if matches!(value, Value::Null) {
-            return;
+    /// Keeps a complete row for the summary, and leaves an empty buffer for the next.
+    fn keep_latest(&mut self, step: i64, entries: &mut Vec<(KeyId, Value)>) {
+        if let Some((last_step, last)) = self.latest.last_mut() {
+            let covers = step >= *last_step
+                && last.len() == entries.len()
+                && last.iter().zip(&*entries).all(|((a, _), (b, value))| a == b && !matches!(value, Value::Null));
+            if covers {
+                *last_step = step;
+                std::mem::swap(last, entries);
+                entries.clear();
+                return;
+            }
         }
-        if key.index() >= self.latest.len() {
-            self.latest.resize(key.index() + 1, None);
+        if self.latest.len() >= MOST_UNFOLDED_ROWS {
+            self.fold_latest();
         }
-        let latest = &mut self.latest[key.index()];
-        if latest.as_ref().is_none_or(|(highest, _)| step >= *highest) {
-            *latest = Some((step, value));
-        }
+        self.latest.push((step, std::mem::take(entries)));
     }
 
     /// Brings the summary up to date.
     fn fold_latest(&mut self) {
-        for index in 0..self.latest.len() {
-            if let Some((step, value)) = self.latest[index].take() {
-                self.summary.apply_value(&self.keys.texts()[index], step, &value);
+        for (step, entries) in self.latest.drain(..) {
+            for (key, value) in entries {
+                self.summary.apply_value(self.keys.text(key), step, &value);
             }
         }
     }

@@ -64,18 +64,22 @@ impl RunFolder {
     /// The journal is damaged at its very beginning, or cannot be read.
     pub fn run_start(&self, stream: StreamId) -> Result<Option<RunStart>, ReadError> {
         let folder = self.journal(stream);
-        // A read answers at least one frame, and a header counts as one.
-        let chunk = JournalReader::new(&folder).read(0, 4096)?;
-        let mut start = None;
-        let decoded = StreamDecoder::new(stream).decode(&chunk.bytes, |record| {
-            if let (Record::RunStart(record), None) = (record, &start) {
-                start = Some(*record);
+        let (reader, mut decoder) = (JournalReader::new(&folder), StreamDecoder::new(stream));
+        // A read answers at least one frame, and the header counts as one: a long first record comes with the second.
+        for _ in 0..2 {
+            let chunk = reader.read(decoder.offset(), 4096)?;
+            let mut first = None;
+            let decoded = decoder.decode(&chunk.bytes, |record| {
+                first.get_or_insert(record);
+            });
+            match (first, decoded) {
+                (Some(Record::RunStart(start)), _) => return Ok(Some(*start)),
+                (Some(_), _) => break,
+                (None, Err(error)) => return Err(io::Error::other(format!("{error}: {}", folder.display())).into()),
+                (None, Ok(_)) => {}
             }
-        });
-        match decoded {
-            Err(error) if start.is_none() => Err(io::Error::other(format!("{error}: {}", folder.display())).into()),
-            _ => Ok(start),
         }
+        Ok(None)
     }
 }
 

@@ -57,6 +57,7 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a value.
+#[inline]
 pub fn encode_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.push(tag::NULL),

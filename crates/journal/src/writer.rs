@@ -217,6 +217,8 @@ impl JournalWriter {
             put_signed(out, step);
             out.extend_from_slice(&time.to_le_bytes());
             put_unsigned(out, entries.len() as u64);
+            // Room for a number and its key each; longer values make the buffer grow.
+            out.reserve(entries.len() * 14);
             for (key, value) in entries {
                 writer.numbers.encode(out, *key, keys);
                 encode_value(out, value);

@@ -14,6 +14,8 @@ const MOST_OBJECTS: usize = 16_384;
 #[derive(Default)]
 pub(crate) struct KeyObjects {
     generation: u32,
+    /// Addresses and numbers in the order of the row before: most rows have the same keys in the same order.
+    previous: Vec<(usize, KeyId)>,
     by_address: HashMap<usize, (Py<PyString>, KeyId), BuildHasherDefault<AddressHasher>>,
 }
 
@@ -23,20 +25,36 @@ impl KeyObjects {
     pub(crate) fn in_process(&mut self, generation: u32) {
         if self.generation != generation {
             self.generation = generation;
-            self.by_address.clear();
+            self.forget();
         }
     }
 
+    /// The number of the key object that stands at `position` of a row.
     #[inline]
-    pub(crate) fn get(&self, key: *mut pyo3::ffi::PyObject) -> Option<KeyId> {
-        self.by_address.get(&(key as usize)).map(|(_, id)| *id)
+    pub(crate) fn get(&mut self, key: *mut pyo3::ffi::PyObject, position: usize) -> Option<KeyId> {
+        let address = key as usize;
+        match self.previous.get(position) {
+            Some((previous, id)) if *previous == address => return Some(*id),
+            _ => {}
+        }
+        let (_, id) = self.by_address.get(&address)?;
+        self.previous.truncate(position);
+        if self.previous.len() == position {
+            self.previous.push((address, *id));
+        }
+        Some(*id)
     }
 
     pub(crate) fn insert(&mut self, key: &Bound<'_, PyString>, id: KeyId) {
         if self.by_address.len() >= MOST_OBJECTS {
-            self.by_address.clear();
+            self.forget();
         }
         self.by_address.insert(key.as_ptr() as usize, (key.clone().unbind(), id));
+    }
+
+    fn forget(&mut self) {
+        self.previous.clear();
+        self.by_address.clear();
     }
 }
 

@@ -51,7 +51,7 @@ impl NativeRun {
         job_type: Option<String>,
         dir: Option<PathBuf>,
         mode: Option<&str>,
-        environment: Option<&str>,
+        environment: Option<Bound<'_, PyDict>>,
         base_url: Option<String>,
         api_key: Option<String>,
         finish_timeout: Option<f64>,
@@ -83,9 +83,10 @@ impl NativeRun {
             });
         }
         if let Some(environment) = environment {
-            let parsed = serde_json::from_str(environment)
-                .map_err(|error| invalid(py, format!("the environment is not a JSON object: {error}")))?;
-            builder = builder.environment(parsed);
+            let value = to_value(&environment, "environment", Strictness::Describe, 0)?;
+            if let serde_json::Value::Object(environment) = value.to_json() {
+                builder = builder.environment(environment);
+            }
         }
         for (key, value) in config_entries(config)? {
             builder = builder.config(key, value);
@@ -310,7 +311,7 @@ impl NativeRun {
                 others.push(unsafe { (owned(py, key), owned(py, value)) });
                 continue;
             };
-            let id = match keys.get(key) {
+            let id = match keys.get(key, entries.len()) {
                 Some(id) => id,
                 None => {
                     // SAFETY: `key` is a live object.

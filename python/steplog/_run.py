@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterable
-from types import TracebackType
-from typing import Any
-
 from steplog._native import NativeRun
-from steplog.config import Config
+from steplog._config import Config
 from steplog.errors import UsageError
-from steplog.summary import Summary
+from steplog._summary import Summary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Any
 
 
 class Run(NativeRun):
@@ -88,6 +89,8 @@ class Run(NativeRun):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None and not issubclass(kind, SystemExit):
+            import traceback
+
             traceback.print_exception(kind, error, trace)
         self.finish(exit_code_of(kind, error))
 

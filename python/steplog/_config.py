@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from steplog._native import NativeRun
 
 
-class Config(Mapping[str, Any]):
+class Config(Mapping["str", "Any"]):
     """What the run was set up with.
 
     Keys can be read and set as items and as attributes. A key can be set again to an equal value; another value needs

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from steplog._native import NativeRun
 
 
-class Summary(MutableMapping[str, Any]):
+class Summary(MutableMapping["str", "Any"]):
     """One value for each metric, the latest unless it was set by hand.
 
     A value set by hand stays, whatever is logged afterwards, until it is deleted or set again. Nested dicts come as

@@ -1,0 +1,56 @@
+"""Every test runs in a folder of its own, without the environment of whoever runs it, and leaves no run behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import steplog
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tests"))
+
+from journal_reader import Journal, Row, read_run
+
+ReadRun = Callable[["steplog.Run"], Journal]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in list(os.environ):
+        if name.startswith(("STEPLOG_", "WANDB_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("STEPLOG_SILENT", "true")
+    monkeypatch.setenv("STEPLOG_MODE", "offline")
+    # Should a test go online all the same, nobody is there.
+    monkeypatch.setenv("STEPLOG_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.chdir(tmp_path)
+    yield
+    steplog.finish()
+
+
+def run_folder(run: steplog.Run) -> Path:
+    return Path(run.dir).parent
+
+
+def journals(run: steplog.Run) -> list[Journal]:
+    """What a run has on disk, by the reader that knows only the specification."""
+    return read_run(run_folder(run))
+
+
+def rows(run: steplog.Run) -> list[Row]:
+    """The rows of the process that called ``init``, frame by frame."""
+    return journals(run)[0].rows
+
+
+def history(run: steplog.Run) -> dict[int, dict[str, object]]:
+    """The rows of all processes by step, later writes over earlier ones."""
+    merged: dict[int, dict[str, object]] = {}
+    for journal in journals(run):
+        for row in journal.rows:
+            merged.setdefault(row.step, {}).update(row.values)
+    return merged
