@@ -29,20 +29,7 @@ class NativeRun:
     ) -> NativeRun: ...
     def log(
         self, data: Any, step: SupportsIndex | None = None, commit: bool | None = None, sync: bool | None = None
-    ) -> None:
-        """Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
-
-        Args:
-            data: Numbers, booleans, text, ``None``, lists and dicts of such; scalars of NumPy, PyTorch, JAX, TensorFlow.
-            step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row
-                stays open for more and the run's step moves there; below, it is a late row and the run's step stays.
-            commit: Whether the row is complete. Default: yes, unless a step is given.
-            sync: Accepted for old scripts; changes nothing.
-
-        Raises:
-            InvalidDataError: Something in the row cannot be logged; nothing of this call was.
-            UsageError: The run is finished.
-        """
+    ) -> None: ...
     def update_config(self, entries: dict[str, Any], allow_val_change: bool) -> None: ...
     def read_config(self) -> dict[str, Any]: ...
     def read_summary(self) -> dict[str, Any]: ...

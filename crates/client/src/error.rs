@@ -27,10 +27,7 @@ pub struct Error {
 impl Error {
     /// An error with a message for people: lowercase, naming the thing.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {

@@ -164,11 +164,8 @@ impl RunBuilder {
             (None, Some(word)) => word.parse()?,
             (None, None) => Mode::default(),
         };
-        let project: Project = self
-            .project
-            .or_else(|| environment("PROJECT"))
-            .unwrap_or_else(|| DEFAULT_PROJECT.into())
-            .parse()?;
+        let project: Project =
+            self.project.or_else(|| environment("PROJECT")).unwrap_or_else(|| DEFAULT_PROJECT.into()).parse()?;
         let id: RunId = match self.id.or_else(|| environment("RUN_ID")) {
             Some(id) => id.parse()?,
             None => RunId::generate(),
@@ -180,12 +177,8 @@ impl RunBuilder {
             (None, _) => default_entity.parse()?,
         };
         let tags = self.tags.or_else(|| {
-            environment("TAGS").map(|tags| {
-                tags.split(',')
-                    .map(|tag| tag.trim().to_owned())
-                    .filter(|tag| !tag.is_empty())
-                    .collect()
-            })
+            environment("TAGS")
+                .map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect())
         });
         check_tags(tags.as_deref().unwrap_or_default())?;
         let mut config = Config::default();
@@ -209,10 +202,7 @@ impl RunBuilder {
             return Ok(Run::disabled(identity, settings, name, notes, tags, config));
         }
 
-        let root = self
-            .root
-            .or_else(|| environment("DIR").map(PathBuf::from))
-            .unwrap_or_default();
+        let root = self.root.or_else(|| environment("DIR").map(PathBuf::from)).unwrap_or_default();
         let (folder, mut writer, lock) = open_journal(&root, &identity, settings.verbosity)?;
         let start = RunStart {
             run_id: identity.id.clone(),
@@ -236,17 +226,7 @@ impl RunBuilder {
         if !config_changes.is_empty() {
             writer.append_record(&Record::Config(config_changes))?;
         }
-        Ok(Run::begin(
-            identity,
-            settings,
-            name,
-            notes,
-            tags,
-            config,
-            StepCounter::new(0),
-            writer,
-            lock,
-        ))
+        Ok(Run::begin(identity, settings, name, notes, tags, config, StepCounter::new(0), writer, lock))
     }
 }
 
@@ -258,11 +238,7 @@ fn open_journal(
 ) -> Result<(RunFolder, JournalWriter, Option<JournalLock>), Error> {
     let open = |root: &Path| -> std::io::Result<_> {
         // Later changes of the working directory must not move the run.
-        let root = std::path::absolute(if root.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            root
-        })?;
+        let root = std::path::absolute(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
         let hidden = root.join(".steplog");
         let home = if hidden.is_dir() { hidden } else { root.join("steplog") };
         let folder = RunFolder::below(&home, &identity.project, &identity.id);
@@ -276,27 +252,20 @@ fn open_journal(
     open(root).or_else(|error| {
         let temporary = std::env::temp_dir();
         let opened = open(&temporary).map_err(|error| Error::io(error, "cannot write the run's folder"))?;
-        verbosity.warn(&format!(
-            "{error}; the run is kept in {} instead",
-            opened.0.path().display()
-        ));
+        verbosity.warn(&format!("{error}; the run is kept in {} instead", opened.0.path().display()));
         Ok(opened)
     })
 }
 
 pub(crate) fn check_tags(tags: &[String]) -> Result<(), Error> {
     match tags.iter().find(|tag| !(1..=64).contains(&tag.chars().count())) {
-        Some(tag) => Err(Error::invalid(format_args!(
-            "tag {tag:?} is not 1 to 64 characters long"
-        ))),
+        Some(tag) => Err(Error::invalid(format_args!("tag {tag:?} is not 1 to 64 characters long"))),
         None => Ok(()),
     }
 }
 
 fn with_client(mut environment: Map<String, Json>) -> Map<String, Json> {
-    environment
-        .entry("steplog_version")
-        .or_insert_with(|| json!(env!("CARGO_PKG_VERSION")));
+    environment.entry("steplog_version").or_insert_with(|| json!(env!("CARGO_PKG_VERSION")));
     environment.entry("os").or_insert_with(|| json!(std::env::consts::OS));
     environment
 }

@@ -19,11 +19,7 @@ pub(crate) struct JournalLock {
 impl JournalLock {
     /// Takes the lock; `None` while another process has it, or where locks do not work.
     pub(crate) fn try_take(journal: &Path) -> io::Result<Option<Self>> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(journal.join(LOCK))?;
+        let file = File::options().create(true).truncate(false).write(true).open(journal.join(LOCK))?;
         Ok(file.try_lock().is_ok().then_some(Self { _file: file }))
     }
 }
@@ -48,10 +44,7 @@ pub(crate) struct UploadedTo {
 impl Uploaded {
     /// The note beside a journal; empty when there is none that can be read.
     pub(crate) fn load(journal: &Path) -> Self {
-        fs::read(journal.join(UPLOADED))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+        fs::read(journal.join(UPLOADED)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     /// Notes how far a server has the journal. Failure is of no consequence: the server is asked then.
@@ -62,10 +55,7 @@ impl Uploaded {
         }
         let temporary = journal.join(format!("{UPLOADED}.{}", std::process::id()));
         let bytes = serde_json::to_vec(&uploaded).expect("a plain map has a JSON form");
-        if fs::write(&temporary, bytes)
-            .and_then(|()| fs::rename(&temporary, journal.join(UPLOADED)))
-            .is_err()
-        {
+        if fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, journal.join(UPLOADED))).is_err() {
             let _ = fs::remove_file(&temporary);
         }
     }

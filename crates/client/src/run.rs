@@ -46,11 +46,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(crate) fn path(&self) -> RunPath {
-        RunPath {
-            entity: self.entity.clone(),
-            project: self.project.clone(),
-            run: self.id.clone(),
-        }
+        RunPath { entity: self.entity.clone(), project: self.project.clone(), run: self.id.clone() }
     }
 }
 
@@ -142,15 +138,7 @@ impl Run {
     ) -> Self {
         let name = name.or_else(|| Some(format!("dummy-{}", identity.id)));
         let state = State::new(Journal::Disabled, name, notes, tags, config, StepCounter::new(0));
-        Self::with_active(
-            identity,
-            settings,
-            Active {
-                generation: fork::generation(),
-                state: Mutex::new(state),
-            },
-            None,
-        )
+        Self::with_active(identity, settings, Active { generation: fork::generation(), state: Mutex::new(state) }, None)
     }
 
     #[expect(
@@ -169,29 +157,13 @@ impl Run {
         lock: Option<JournalLock>,
     ) -> Self {
         let backlog = writer.backlog();
-        let state = State::new(
-            Journal::Open {
-                writer: Box::new(writer),
-                lock,
-            },
-            name,
-            notes,
-            tags,
-            config,
-            steps,
-        );
-        let active = Active {
-            generation: fork::generation(),
-            state: Mutex::new(state),
-        };
+        let state = State::new(Journal::Open { writer: Box::new(writer), lock }, name, notes, tags, config, steps);
+        let active = Active { generation: fork::generation(), state: Mutex::new(state) };
         let run = Self::with_active(identity, settings, active, Some(backlog));
         if let Some(url) = run.url() {
             run.shared.settings.verbosity.info(&format!("{} → {url}", run.label()));
         } else if let Some(dir) = run.shared.identity.folder.as_ref() {
-            run.shared
-                .settings
-                .verbosity
-                .info(&format!("{} → {}", run.label(), dir.path().display()));
+            run.shared.settings.verbosity.info(&format!("{} → {}", run.label(), dir.path().display()));
         }
         run
     }
@@ -200,15 +172,7 @@ impl Run {
         let active = Arc::new(active);
         let uploader = backlog.map(|backlog| Uploader::start(&identity, &settings, backlog, active.clone()));
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
-        Self {
-            shared: Arc::new(Shared {
-                identity,
-                settings,
-                active,
-                uploader,
-                report: Mutex::new(None),
-            }),
-        }
+        Self { shared: Arc::new(Shared { identity, settings, active, uploader, report: Mutex::new(None) }) }
     }
 
     /// Logs a row: maps are flattened, and each leaf is a metric. The row gets the next step and is complete.
@@ -289,9 +253,7 @@ impl Run {
             .update(entries, allow_val_change)
             .map_err(|conflict| Error::new(ErrorKind::ConfigConflict, conflict.to_string()))?;
         if !changes.is_empty() {
-            state
-                .append(&Record::Config(changes))
-                .inspect_err(|_| state.config = before)?;
+            state.append(&Record::Config(changes)).inspect_err(|_| state.config = before)?;
         }
         Ok(())
     }
@@ -361,10 +323,7 @@ impl Run {
     pub fn set_name(&self, name: &str) -> Result<(), Error> {
         let mut state = self.state();
         state.check_open("name")?;
-        state.append(&Record::RunUpdate(RunUpdate {
-            name: Some(name.into()),
-            ..RunUpdate::default()
-        }))?;
+        state.append(&Record::RunUpdate(RunUpdate { name: Some(name.into()), ..RunUpdate::default() }))?;
         state.name = Some(name.into());
         Ok(())
     }
@@ -381,10 +340,7 @@ impl Run {
     pub fn set_notes(&self, notes: &str) -> Result<(), Error> {
         let mut state = self.state();
         state.check_open("notes")?;
-        state.append(&Record::RunUpdate(RunUpdate {
-            notes: Some(notes.into()),
-            ..RunUpdate::default()
-        }))?;
+        state.append(&Record::RunUpdate(RunUpdate { notes: Some(notes.into()), ..RunUpdate::default() }))?;
         state.notes = Some(notes.into());
         Ok(())
     }
@@ -402,10 +358,7 @@ impl Run {
         check_tags(&tags)?;
         let mut state = self.state();
         state.check_open("tags")?;
-        state.append(&Record::RunUpdate(RunUpdate {
-            tags: Some(tags.clone()),
-            ..RunUpdate::default()
-        }))?;
+        state.append(&Record::RunUpdate(RunUpdate { tags: Some(tags.clone()), ..RunUpdate::default() }))?;
         state.tags = tags;
         Ok(())
     }
@@ -453,13 +406,8 @@ impl Run {
     /// Its page on the server; `None` unless the run is online.
     pub fn url(&self) -> Option<String> {
         let identity = &self.shared.identity;
-        (identity.mode == Mode::Online).then(|| {
-            format!(
-                "{}/runs/{}",
-                self.project_url_of(identity),
-                path_segment(identity.id.as_str())
-            )
-        })
+        (identity.mode == Mode::Online)
+            .then(|| format!("{}/runs/{}", self.project_url_of(identity), path_segment(identity.id.as_str())))
     }
 
     /// Its project's page on the server; `None` unless the run is online.
@@ -469,10 +417,7 @@ impl Run {
     }
 
     fn project_url_of(&self, identity: &Identity) -> String {
-        let (entity, project) = (
-            path_segment(identity.entity.as_str()),
-            path_segment(identity.project.as_str()),
-        );
+        let (entity, project) = (path_segment(identity.entity.as_str()), path_segment(identity.project.as_str()));
         format!("{}/{entity}/{project}", self.shared.settings.base_url)
     }
 
@@ -489,6 +434,12 @@ impl Run {
     /// Ends the run: completes the open row, records the exit code, and waits for the server, with a progress bar, up to
     /// the `finish_timeout`. The journal is complete on disk in any case. A second call answers as the first.
     pub fn finish_with(&self, exit_code: i32) -> FinishReport {
+        self.finish_unless(exit_code, &mut || false)
+    }
+
+    /// As [`Self::finish_with`], but stops waiting for the server as soon as `interrupted` says so; it is asked every 50
+    /// ms.
+    pub fn finish_unless(&self, exit_code: i32, interrupted: &mut dyn FnMut() -> bool) -> FinishReport {
         let mut report = lock(&self.shared.report);
         if let Some(report) = &*report {
             return report.clone();
@@ -500,7 +451,8 @@ impl Run {
         };
         let answer = match (&self.shared.uploader, fork::generation()) {
             (Some(uploader), generation) if generation == uploader.generation() => {
-                let outcome = uploader.drain(self.shared.settings.finish_timeout, self.shared.settings.verbosity);
+                let outcome =
+                    uploader.drain(self.shared.settings.finish_timeout, self.shared.settings.verbosity, interrupted);
                 self.tell_end(rows, &outcome);
                 match outcome {
                     Outcome::Synced => FinishReport::Synced,
@@ -525,22 +477,14 @@ impl Run {
         let _ = match (outcome, self.url()) {
             (Outcome::Synced, Some(url)) => write!(line, " → {url}"),
             (Outcome::Missing { bytes, .. }, _) => {
-                write!(
-                    line,
-                    "; {bytes} bytes are still to be sent: steplog sync {}",
-                    folder.path().display()
-                )
+                write!(line, "; {bytes} bytes are still to be sent: steplog sync {}", folder.path().display())
             }
-            (Outcome::NoServer | Outcome::Synced, _) => write!(
-                line,
-                ", kept in {}\n  look at it: steplog ui {root}",
-                folder.path().display()
-            ),
+            (Outcome::NoServer | Outcome::Synced, _) => {
+                write!(line, ", kept in {}\n  look at it: steplog ui {root}", folder.path().display())
+            }
         };
         match outcome {
-            Outcome::Missing {
-                reason: Some(reason), ..
-            } => verbosity.warn(&format!("{line}\n  {reason}")),
+            Outcome::Missing { reason: Some(reason), .. } => verbosity.warn(&format!("{line}\n  {reason}")),
             Outcome::Missing { reason: None, .. } => verbosity.warn(&line),
             _ => verbosity.info(&line),
         }
@@ -560,11 +504,7 @@ impl Run {
     fn active(&self) -> &Active {
         // SAFETY: The pointer comes from `Arc::into_raw`, is never null, and is freed only when `Shared` is dropped.
         let active = unsafe { &*self.shared.active.load(Ordering::Acquire) };
-        if active.generation == fork::generation() {
-            active
-        } else {
-            self.adopt(active)
-        }
+        if active.generation == fork::generation() { active } else { self.adopt(active) }
     }
 
     /// Makes the part of the run that belongs to this forked child. The parent's part is left alone, and never freed:
@@ -587,17 +527,10 @@ impl Run {
                 StepCounter::new(0),
             ),
         };
-        let own = Arc::into_raw(Arc::new(Active {
-            generation: fork::generation(),
-            state: Mutex::new(state),
-        }))
-        .cast_mut();
+        let own =
+            Arc::into_raw(Arc::new(Active { generation: fork::generation(), state: Mutex::new(state) })).cast_mut();
         let from = std::ptr::from_ref(parent).cast_mut();
-        match self
-            .shared
-            .active
-            .compare_exchange(from, own, Ordering::AcqRel, Ordering::Acquire)
-        {
+        match self.shared.active.compare_exchange(from, own, Ordering::AcqRel, Ordering::Acquire) {
             // SAFETY: As in `active`.
             Ok(_) => unsafe { &*own },
             Err(winner) => {
@@ -623,12 +556,8 @@ impl Drop for Shared {
             return;
         }
         lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 });
-        if let Some(uploader) = self
-            .uploader
-            .take()
-            .filter(|uploader| uploader.generation() == fork::generation())
-        {
-            uploader.drain(self.settings.finish_timeout, self.settings.verbosity);
+        if let Some(uploader) = self.uploader.take().filter(|uploader| uploader.generation() == fork::generation()) {
+            uploader.drain(self.settings.finish_timeout, self.settings.verbosity, &mut || false);
         }
     }
 }
@@ -691,7 +620,8 @@ impl State {
 
     fn log(&mut self, entries: &mut Vec<(KeyId, Value)>, step: Option<i64>, commit: Option<bool>) -> Result<(), Error> {
         self.check_open("log")?;
-        let mut time = now();
+        let written_at = now();
+        let mut time = written_at;
         let mut own_keys = false;
         for (key, value) in &*entries {
             own_keys |= key.index() < OWN_KEYS.len();
@@ -701,10 +631,7 @@ impl State {
         }
         if own_keys {
             // A time given by the caller wins; step and run time are not the caller's to set.
-            let given = entries
-                .iter()
-                .find(|(key, _)| key.index() == 0)
-                .and_then(|(_, value)| value.as_f64());
+            let given = entries.iter().find(|(key, _)| key.index() == 0).and_then(|(_, value)| value.as_f64());
             time = given.filter(|time| time.is_finite()).unwrap_or(time);
             entries.retain(|(key, _)| key.index() >= OWN_KEYS.len());
         }
@@ -713,11 +640,7 @@ impl State {
             // A disabled run only has a summary, and its step stays 0.
             steps.plan(None, Some(false));
             steps = StepCounter::new(0);
-            steplog_model::StepPlan {
-                step: 0,
-                commits_open: false,
-                commits: true,
-            }
+            steplog_model::StepPlan { step: 0, commits_open: false, commits: true }
         } else {
             let plan = steps.plan(step, commit);
             self.open_journal()?;
@@ -726,7 +649,7 @@ impl State {
             }
             plan
         };
-        self.written_at = time;
+        self.written_at = written_at;
         if plan.commits_open {
             let step = self.steps.next();
             self.complete_pending(step);
@@ -836,10 +759,7 @@ impl State {
         };
         writer.append_record(&Record::RunStart(Box::new(start)))?;
         let lock = JournalLock::try_take(&journal).ok().flatten();
-        self.journal = Journal::Open {
-            writer: Box::new(writer),
-            lock,
-        };
+        self.journal = Journal::Open { writer: Box::new(writer), lock };
         Ok(())
     }
 
@@ -854,9 +774,7 @@ impl State {
             self.complete_row(step, self.written_at);
         }
         if let Journal::Open { mut writer, lock } = std::mem::replace(&mut self.journal, Journal::Closed) {
-            writer
-                .append_record(&Record::Exit { time: now(), code })
-                .expect("the record is small");
+            writer.append_record(&Record::Exit { time: now(), code }).expect("the record is small");
             self.last_events = writer.take_events();
             // The end of a journal that could not be cut is found all the same.
             let _ = writer.close();
@@ -874,9 +792,7 @@ impl State {
             let time = now();
             if time - self.written_at >= heartbeat_after {
                 self.written_at = time;
-                writer
-                    .append_record(&Record::Heartbeat { time })
-                    .expect("the record is small");
+                writer.append_record(&Record::Heartbeat { time }).expect("the record is small");
             }
         }
         events
@@ -904,10 +820,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), Error> {
 
 /// The time now, Unix seconds.
 pub(crate) fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs_f64()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -44,9 +44,7 @@ impl std::str::FromStr for Mode {
             "online" | "run" => Ok(Self::Online),
             "offline" | "dryrun" => Ok(Self::Offline),
             "disabled" => Ok(Self::Disabled),
-            _ => Err(Error::invalid(format_args!(
-                "mode {word:?} is none of \"online\", \"offline\", \"disabled\""
-            ))),
+            _ => Err(Error::invalid(format_args!("mode {word:?} is none of \"online\", \"offline\", \"disabled\""))),
         }
     }
 }
@@ -80,11 +78,7 @@ pub(crate) struct Resolved {
 impl Settings {
     pub(crate) fn resolve(&self) -> Result<Resolved, Error> {
         let credentials = Credentials::load(&credentials_path());
-        let named = self
-            .base_url
-            .clone()
-            .or_else(|| environment("BASE_URL"))
-            .or_else(|| credentials.default.clone());
+        let named = self.base_url.clone().or_else(|| environment("BASE_URL")).or_else(|| credentials.default.clone());
         let server_configured = named.is_some();
         let base_url = normal_url(named.as_deref().unwrap_or(DEFAULT_URL))?;
         let stored = credentials.servers.get(&base_url);
@@ -95,15 +89,11 @@ impl Settings {
             .or_else(|| stored.map(|stored| stored.api_key.clone()));
         let finish_timeout = match (self.finish_timeout, environment("FINISH_TIMEOUT")) {
             (Some(timeout), _) => timeout,
-            (None, Some(seconds)) => seconds
-                .parse()
-                .ok()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .ok_or_else(|| {
-                    Error::invalid(format_args!(
-                        "STEPLOG_FINISH_TIMEOUT {seconds:?} is not a number of seconds"
-                    ))
-                })?,
+            (None, Some(seconds)) => {
+                seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| {
+                    Error::invalid(format_args!("STEPLOG_FINISH_TIMEOUT {seconds:?} is not a number of seconds"))
+                })?
+            }
             (None, None) => Duration::from_secs(60),
         };
         let is_set =
@@ -128,9 +118,7 @@ impl Settings {
 /// other product's own servers are not ours.
 pub(crate) fn environment(name: &str) -> Option<String> {
     ["STEPLOG_", "WANDB_"].iter().find_map(|prefix| {
-        let value = std::env::var(format!("{prefix}{name}"))
-            .ok()
-            .filter(|value| !value.is_empty())?;
+        let value = std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty())?;
         let foreign = *prefix == "WANDB_" && name == "BASE_URL" && value.contains("wandb.ai");
         (!foreign).then_some(value)
     })
@@ -138,10 +126,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 
 fn normal_url(url: &str) -> Result<String, Error> {
     let url = url.trim().trim_end_matches('/');
-    let host = url
-        .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"))
-        .unwrap_or_default();
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
     if host.is_empty() || host.contains(char::is_whitespace) {
         return Err(Error::invalid(format_args!(
             "server URL {url:?} does not begin with http:// or https:// and a host"
@@ -174,23 +159,14 @@ pub struct ServerCredentials {
 impl Credentials {
     /// Reads the file; a missing or unreadable one holds nothing.
     pub fn load(path: &Path) -> Self {
-        std::fs::read(path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 }
 
 /// `$XDG_CONFIG_HOME/steplog/credentials.json`, or below `~/.config`.
 pub fn credentials_path() -> PathBuf {
-    let config = std::env::var_os("XDG_CONFIG_HOME")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from);
-    let home = || {
-        std::env::var_os("HOME")
-            .or_else(|| std::env::var_os("USERPROFILE"))
-            .map(PathBuf::from)
-    };
+    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
     config
         .or_else(|| home().map(|home| home.join(".config")))
         .unwrap_or_default()

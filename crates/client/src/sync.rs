@@ -40,9 +40,7 @@ pub fn sync_run(
     mut progress: impl FnMut(SyncProgress),
 ) -> Result<SyncReport, Error> {
     let mut report = SyncReport::default();
-    let streams = folder
-        .streams()
-        .map_err(|error| Error::io(error, folder.path().display()))?;
+    let streams = folder.streams().map_err(|error| Error::io(error, folder.path().display()))?;
     for stream in streams {
         let journal = folder.journal(stream);
         if Uploaded::load(&journal).is_complete(server) {
@@ -63,19 +61,10 @@ pub fn sync_run(
         let sent_before = report.sent_bytes;
         let mut each = |sent_bytes| {
             report.sent_bytes = sent_before + sent_bytes;
-            progress(SyncProgress {
-                sent_bytes: report.sent_bytes,
-            });
+            progress(SyncProgress { sent_bytes: report.sent_bytes });
         };
         match sync_stream(&start, stream, journal.clone(), transport, default_entity, &mut each) {
-            Ok(offset) => Uploaded::note(
-                &journal,
-                server,
-                UploadedTo {
-                    offset,
-                    complete: ended.is_some(),
-                },
-            ),
+            Ok(offset) => Uploaded::note(&journal, server, UploadedTo { offset, complete: ended.is_some() }),
             Err(UploadError::Transport(TransportError::Refused(message))) => report.problems.push(problem(&message)),
             Err(UploadError::Transport(error)) => return Err(Error::new(ErrorKind::Server, error.to_string())),
             Err(UploadError::Source(error)) => report.problems.push(problem(&error)),

@@ -77,19 +77,13 @@ impl Http {
     /// # Errors
     /// See [`TransportError`].
     pub fn session(&self) -> Result<Session, TransportError> {
-        self.answer(
-            self.prepare(self.agent.get(format!("{}/api/v1/session", self.base_url)))
-                .call(),
-        )
+        self.answer(self.prepare(self.agent.get(format!("{}/api/v1/session", self.base_url))).call())
     }
 
     fn url(&self, run: &RunPath, stream: StreamId) -> String {
         let segment = |name: &str| path_segment(name);
-        let (entity, project, id) = (
-            segment(run.entity.as_str()),
-            segment(run.project.as_str()),
-            segment(run.run.as_str()),
-        );
+        let (entity, project, id) =
+            (segment(run.entity.as_str()), segment(run.project.as_str()), segment(run.run.as_str()));
         format!("{}/api/v1/ingest/{entity}/{project}/{id}/{stream}", self.base_url)
     }
 
@@ -108,12 +102,8 @@ impl Http {
             |error: &dyn std::fmt::Display| TransportError::Unavailable(format!("{error}: {}", self.base_url));
         let mut response = response.map_err(|error| unavailable(&error))?;
         let status = response.status().as_u16();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(1 << 20)
-            .read_to_vec()
-            .map_err(|error| unavailable(&error))?;
+        let body =
+            response.body_mut().with_config().limit(1 << 20).read_to_vec().map_err(|error| unavailable(&error))?;
         // A conflict answers with the offset that the server has.
         if matches!(status, 200..=299 | 409) {
             let parsed = serde_json::from_slice(&body);
@@ -149,9 +139,7 @@ impl Transport for Http {
         let compressed = zstd::bulk::compress(bytes, 1)
             .map_err(|error| TransportError::Unavailable(format!("compression failed: {error}")))?;
         let request = self.agent.post(format!("{}?offset={offset}", self.url(run, stream)));
-        let request = request
-            .header("content-type", JOURNAL_MEDIA_TYPE)
-            .header("content-encoding", "zstd");
+        let request = request.header("content-type", JOURNAL_MEDIA_TYPE).header("content-encoding", "zstd");
         self.answer(self.prepare(request).send(&compressed[..]))
     }
 }

@@ -49,11 +49,7 @@ pub(crate) enum Sent {
     /// The server has everything there is.
     Nothing,
     /// The stream is durable up to there, and there may be more.
-    Until {
-        offset: u64,
-        sent_bytes: u64,
-        control: Control,
-    },
+    Until { offset: u64, sent_bytes: u64, control: Control },
 }
 
 #[derive(Debug)]
@@ -66,20 +62,12 @@ pub(crate) enum UploadError {
 impl Upload {
     /// A stream that the server cannot know yet.
     pub(crate) fn new(run: RunPath, stream: StreamId) -> Self {
-        Self {
-            run,
-            stream,
-            offset: Some(0),
-        }
+        Self { run, stream, offset: Some(0) }
     }
 
     /// A stream that the server may know: it is asked first.
     pub(crate) fn resume(run: RunPath, stream: StreamId) -> Self {
-        Self {
-            run,
-            stream,
-            offset: None,
-        }
+        Self { run, stream, offset: None }
     }
 
     /// How far the server is known to have it.
@@ -92,9 +80,7 @@ impl Upload {
         let offset = match self.offset {
             Some(offset) => offset,
             None => {
-                let known = transport
-                    .durable_offset(&self.run, self.stream)
-                    .map_err(UploadError::Transport)?;
+                let known = transport.durable_offset(&self.run, self.stream).map_err(UploadError::Transport)?;
                 *self.offset.insert(known.durable_offset)
             }
         };
@@ -102,9 +88,7 @@ impl Upload {
         if bytes.is_empty() {
             return Ok(Sent::Nothing);
         }
-        let answer = transport
-            .send(&self.run, self.stream, start, &bytes)
-            .map_err(UploadError::Transport)?;
+        let answer = transport.send(&self.run, self.stream, start, &bytes).map_err(UploadError::Transport)?;
         if answer.durable_offset <= offset && start > offset {
             let gap =
                 format!("bytes {offset} to {start} of the journal went to another server and never reached this disk");
@@ -117,11 +101,7 @@ impl Upload {
         // An answer below what was known means that the server was set back to an older backup: send it all again.
         self.offset = Some(answer.durable_offset);
         let sent_bytes = answer.durable_offset.saturating_sub(offset);
-        Ok(Sent::Until {
-            offset: answer.durable_offset,
-            sent_bytes,
-            control: answer.control,
-        })
+        Ok(Sent::Until { offset: answer.durable_offset, sent_bytes, control: answer.control })
     }
 }
 
@@ -165,16 +145,8 @@ mod tests {
             if let Some(Fault::SetBack(length)) = fault {
                 stored.truncate(length);
             }
-            if let Some(new) = stored
-                .len()
-                .checked_sub(offset as usize)
-                .and_then(|known| bytes.get(known..))
-            {
-                let take = if let Some(Fault::Takes(count)) = fault {
-                    count.min(new.len())
-                } else {
-                    new.len()
-                };
+            if let Some(new) = stored.len().checked_sub(offset as usize).and_then(|known| bytes.get(known..)) {
+                let take = if let Some(Fault::Takes(count)) = fault { count.min(new.len()) } else { new.len() };
                 stored.extend_from_slice(&new[..take]);
             }
             drop(stored);
@@ -187,10 +159,7 @@ mod tests {
 
     impl Scripted {
         fn answer(&self) -> IngestResponse {
-            IngestResponse {
-                durable_offset: self.stored.lock().unwrap().len() as u64,
-                control: Control::default(),
-            }
+            IngestResponse { durable_offset: self.stored.lock().unwrap().len() as u64, control: Control::default() }
         }
     }
 
@@ -216,10 +185,7 @@ mod tests {
         for first in faults {
             for second in faults {
                 for third in faults {
-                    let server = Scripted {
-                        stored: Mutex::default(),
-                        script: Mutex::new(vec![first, second, third]),
-                    };
+                    let server = Scripted { stored: Mutex::default(), script: Mutex::new(vec![first, second, third]) };
                     let source = Bytes((0..100).collect());
                     let path: RunPath = "local/digits/abc".parse().unwrap();
                     let mut upload = Upload::resume(path, StreamId::from_bytes([0; 16]));
@@ -230,11 +196,7 @@ mod tests {
                             Err(error) => panic!("{error:?}"),
                         }
                     }
-                    assert_eq!(
-                        *server.stored.lock().unwrap(),
-                        source.0,
-                        "{first:?} {second:?} {third:?}"
-                    );
+                    assert_eq!(*server.stored.lock().unwrap(), source.0, "{first:?} {second:?} {third:?}");
                 }
             }
         }

@@ -56,12 +56,19 @@ struct Status {
     acknowledged: u64,
     /// Whether the server ever answered as one of ours.
     reached: bool,
-    /// Why the last request failed, and since when requests fail.
-    failing: Option<(String, Instant)>,
+    /// Requests fail.
+    failing: Option<Failing>,
     /// The thread will send no more.
     done: bool,
     /// Runs of earlier processes are being sent.
     recovering: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Failing {
+    since: Instant,
+    /// What to tell a person; `None` when nobody expects a server there.
+    reason: Option<String>,
 }
 
 /// How a drain ended.
@@ -77,10 +84,7 @@ pub(crate) enum Outcome {
 
 impl Uploader {
     pub(crate) fn start(identity: &Identity, settings: &Resolved, backlog: Arc<Backlog>, active: Arc<Active>) -> Self {
-        let control = Arc::new(Control {
-            status: Mutex::default(),
-            changed: Condvar::new(),
-        });
+        let control = Arc::new(Control { status: Mutex::default(), changed: Condvar::new() });
         let worker = Worker {
             control: control.clone(),
             active,
@@ -98,18 +102,11 @@ impl Uploader {
             recovery_started: false,
         };
         // Without a thread the run is recorded all the same, and `steplog sync` sends it.
-        let thread = std::thread::Builder::new()
-            .name("steplog-uploader".into())
-            .spawn(move || worker.run())
-            .ok();
+        let thread = std::thread::Builder::new().name("steplog-uploader".into()).spawn(move || worker.run()).ok();
         if thread.is_none() {
             lock(&control.status).done = true;
         }
-        Self {
-            control,
-            generation: fork::generation(),
-            thread: Mutex::new(thread),
-        }
+        Self { control, generation: fork::generation(), thread: Mutex::new(thread) }
     }
 
     /// The process that the thread lives in.
@@ -119,7 +116,14 @@ impl Uploader {
 
     /// Lets the thread send what is left, and waits for that: until `timeout`, or until the server has not answered for a
     /// while. The thread goes on afterwards as long as the process lives.
-    pub(crate) fn drain(&self, timeout: Duration, verbosity: Verbosity) -> Outcome {
+    ///
+    /// `interrupted` is asked every 50 ms whether to stop waiting.
+    pub(crate) fn drain(
+        &self,
+        timeout: Duration,
+        verbosity: Verbosity,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Outcome {
         let begun = Instant::now();
         let mut bar = None;
         let mut status = lock(&self.control.status);
@@ -131,41 +135,23 @@ impl Uploader {
                 let bar = bar.get_or_insert_with(progress_bar);
                 bar.set_length(status.end.saturating_sub(first));
                 bar.set_position(status.acknowledged.saturating_sub(first));
-                bar.set_message(if status.recovering {
-                    "sending earlier runs"
-                } else {
-                    "sending"
-                });
+                bar.set_message(if status.recovering { "sending earlier runs" } else { "sending" });
             }
             let waited = self.control.changed.wait_timeout(status, Duration::from_millis(50));
-            status = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            drop(waited.unwrap_or_else(std::sync::PoisonError::into_inner).0);
+            // Asked without the lock: it may take long.
+            let stop_waiting = interrupted();
+            status = lock(&self.control.status);
+            if stop_waiting {
+                break;
+            }
         }
         let outcome = match &*status {
-            Status {
-                done: true,
-                failing: None,
-                ..
-            } => Outcome::Synced,
-            Status {
-                reached: false,
-                failing: Some((reason, _)),
-                end,
-                ..
-            } if reason.is_empty() => {
-                let _ = end;
-                Outcome::NoServer
-            }
-            Status {
-                end,
-                acknowledged,
-                failing,
-                ..
-            } => Outcome::Missing {
+            Status { done: true, failing: None, .. } => Outcome::Synced,
+            Status { failing: Some(Failing { reason: None, .. }), .. } => Outcome::NoServer,
+            Status { end, acknowledged, failing, .. } => Outcome::Missing {
                 bytes: end.saturating_sub(*acknowledged),
-                reason: failing
-                    .as_ref()
-                    .map(|(reason, _)| reason.clone())
-                    .filter(|reason| !reason.is_empty()),
+                reason: failing.as_ref().and_then(|failing| failing.reason.clone()),
             },
         };
         let done = status.done;
@@ -186,9 +172,8 @@ fn gives_up(status: &Status, begun: Instant, timeout: Duration) -> bool {
         return true;
     }
     match &status.failing {
-        // Nobody expects a server there.
-        Some((reason, _)) if reason.is_empty() => true,
-        Some((_, since)) => since.elapsed().min(begun.elapsed()) >= FAILING_PATIENCE.min(timeout),
+        Some(Failing { reason: None, .. }) => true,
+        Some(Failing { since, .. }) => since.elapsed().min(begun.elapsed()) >= FAILING_PATIENCE.min(timeout),
         None => status.recovering && status.acknowledged >= status.end && begun.elapsed() >= RECOVERY_PATIENCE,
     }
 }
@@ -247,11 +232,7 @@ impl Worker {
                 Some(backoff) if draining => backoff.min(Duration::from_millis(500)),
                 _ => TICK,
             };
-            drop(
-                self.control
-                    .changed
-                    .wait_timeout_while(status, pause, |status| status.draining == draining),
-            );
+            drop(self.control.changed.wait_timeout_while(status, pause, |status| status.draining == draining));
         }
     }
 
@@ -311,22 +292,12 @@ impl Worker {
         // Children come and go; a folder that cannot be read now can be read at the next tick.
         for stream in folder.streams().unwrap_or_default() {
             if stream != self.identity.stream && !self.children.contains_key(&stream) {
-                let own_child = folder
-                    .run_start(stream)
-                    .ok()
-                    .flatten()
-                    .is_some_and(|start| start.parent_stream.is_some());
+                let own_child =
+                    folder.run_start(stream).ok().flatten().is_some_and(|start| start.parent_stream.is_some());
                 if own_child {
                     let upload = Upload::resume(self.identity.path(), stream);
                     let reader = JournalReader::new(folder.journal(stream));
-                    self.children.insert(
-                        stream,
-                        Child {
-                            upload,
-                            reader,
-                            given_up: false,
-                        },
-                    );
+                    self.children.insert(stream, Child { upload, reader, given_up: false });
                 }
             }
         }
@@ -342,16 +313,12 @@ impl Worker {
                     }
                     Err(UploadError::Transport(TransportError::Refused(reason))) => {
                         child.given_up = true;
-                        self.settings
-                            .verbosity
-                            .warn(&format!("{}: {reason}", child.reader.folder().display()));
+                        self.settings.verbosity.warn(&format!("{}: {reason}", child.reader.folder().display()));
                         break;
                     }
                     Err(UploadError::Source(error)) => {
                         child.given_up = true;
-                        self.settings
-                            .verbosity
-                            .warn(&format!("{}: {error}", child.reader.folder().display()));
+                        self.settings.verbosity.warn(&format!("{}: {error}", child.reader.folder().display()));
                         break;
                     }
                 }
@@ -364,9 +331,7 @@ impl Worker {
         self.failures = 0;
         if self.warned {
             self.warned = false;
-            self.settings
-                .verbosity
-                .info(&format!("{} answers again", self.settings.base_url));
+            self.settings.verbosity.info(&format!("{} answers again", self.settings.base_url));
         }
         let mut status = lock(&self.control.status);
         status.failing = None;
@@ -381,45 +346,38 @@ impl Worker {
     fn failed(&mut self, error: UploadError) {
         let reached = lock(&self.control.status).reached;
         let expected = reached || self.settings.server_configured;
+        let base_url = &self.settings.base_url;
         let reason = match &error {
             // No server was named and none is at the default place: the run is simply local.
-            UploadError::Transport(TransportError::Unavailable(_)) if !expected => String::new(),
+            UploadError::Transport(TransportError::Unavailable(_)) if !expected => None,
             UploadError::Transport(TransportError::Unavailable(reason)) => {
-                format!("{reason}; the run goes on, its data is safe on disk and is sent when the server answers")
+                Some(format!("{reason}; the run goes on, its data is safe on disk and is sent when the server answers"))
             }
-            UploadError::Transport(TransportError::Unauthorized(reason)) => {
-                format!(
-                    "{reason}; the run goes on and its data is safe on disk\n  log in with: steplog login {}",
-                    self.settings.base_url
-                )
-            }
+            UploadError::Transport(TransportError::Unauthorized(reason)) => Some(format!(
+                "{reason}; the run goes on and its data is safe on disk\n  log in with: steplog login {base_url}"
+            )),
             UploadError::Transport(TransportError::Refused(reason)) => {
                 self.refused = true;
-                format!("the server refuses this run: {reason}; its data stays on disk")
+                Some(format!("the server refuses this run: {reason}; its data stays on disk"))
             }
             UploadError::Source(error) => {
                 self.refused = true;
-                format!("the journal cannot be read back: {error}")
+                Some(format!("the journal cannot be read back: {error}"))
             }
         };
-        if !reason.is_empty() && !std::mem::replace(&mut self.warned, true) {
-            self.settings.verbosity.warn(&reason);
+        if let Some(reason) = reason.as_ref().filter(|_| !self.warned) {
+            self.warned = true;
+            self.settings.verbosity.warn(reason);
         }
         self.failures += 1;
-        let longest = if expected {
-            LONGEST_BACKOFF
-        } else {
-            Duration::from_secs(3)
-        };
-        let backoff = FIRST_BACKOFF
-            .saturating_mul(1 << (self.failures - 1).min(10))
-            .min(longest);
+        let longest = if expected { LONGEST_BACKOFF } else { Duration::from_secs(3) };
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << (self.failures - 1).min(10)).min(longest);
         // A cluster's clients must not all come back in the same moment.
         let share = f64::from(self.identity.stream.as_bytes()[0]) / 255.0;
         self.retry_at = Instant::now() + backoff.mul_f64(0.75 + share / 2.0);
         let mut status = lock(&self.control.status);
-        let since = status.failing.as_ref().map_or_else(Instant::now, |(_, since)| *since);
-        status.failing = Some((reason, since));
+        let since = status.failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
+        status.failing = Some(Failing { since, reason });
     }
 
     /// Somebody asked in the UI that the run be stopped: as if Ctrl-C had been pressed.
@@ -443,23 +401,13 @@ impl Worker {
         let Some(folder) = &self.identity.folder else { return };
         let server = &self.settings.base_url;
         if self.upload.offset() > 0 {
-            let to = UploadedTo {
-                offset: self.upload.offset(),
-                complete: complete && !self.refused,
-            };
+            let to = UploadedTo { offset: self.upload.offset(), complete: complete && !self.refused };
             Uploaded::note(&folder.journal(self.identity.stream), server, to);
         }
         for (stream, child) in &self.children {
             let journal = folder.journal(*stream);
             let ended = complete && !child.given_up && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some());
-            Uploaded::note(
-                &journal,
-                server,
-                UploadedTo {
-                    offset: child.upload.offset(),
-                    complete: ended,
-                },
-            );
+            Uploaded::note(&journal, server, UploadedTo { offset: child.upload.offset(), complete: ended });
         }
     }
 
@@ -479,9 +427,7 @@ impl Worker {
             verbosity: self.settings.verbosity,
         };
         lock(&self.control.status).recovering = true;
-        let spawned = std::thread::Builder::new()
-            .name("steplog-recovery".into())
-            .spawn(move || recovery.run());
+        let spawned = std::thread::Builder::new().name("steplog-recovery".into()).spawn(move || recovery.run());
         if spawned.is_err() {
             lock(&self.control.status).recovering = false;
         }
@@ -512,10 +458,7 @@ impl Recovery {
             }
         }
         if sent > 0 {
-            self.verbosity.info(&format!(
-                "sent what {sent} earlier {} left",
-                if sent == 1 { "run" } else { "runs" }
-            ));
+            self.verbosity.info(&format!("sent what {sent} earlier {} left", if sent == 1 { "run" } else { "runs" }));
         }
         lock(&self.control.status).recovering = false;
         self.control.changed.notify_all();

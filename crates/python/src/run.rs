@@ -71,8 +71,9 @@ impl NativeRun {
             builder = builder.mode(mode.parse::<Mode>().map_err(|error| to_exception(py, &error))?);
         }
         if let Some(seconds) = finish_timeout {
-            let timeout = Duration::try_from_secs_f64(seconds)
-                .map_err(|error| invalid(py, format!("finish_timeout {seconds} is not a number of seconds: {error}")))?;
+            let timeout = Duration::try_from_secs_f64(seconds).map_err(|error| {
+                invalid(py, format!("finish_timeout {seconds} is not a number of seconds: {error}"))
+            })?;
             builder = builder.finish_timeout(timeout);
         }
         if let Some(word) = verbosity {
@@ -95,6 +96,18 @@ impl NativeRun {
         Ok(Self { run, scratch: Mutex::default() })
     }
 
+    /// Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
+    ///
+    /// Args:
+    ///     data: Numbers, booleans, text, None, lists and dicts of such; scalars of NumPy, PyTorch, JAX, TensorFlow.
+    ///     step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row
+    ///         stays open for more and the run's step moves there; below, it is a late row and the run's step stays.
+    ///     commit: Whether the row is complete. Default: yes, unless a step is given.
+    ///     sync: Accepted for old scripts; changes nothing.
+    ///
+    /// Raises:
+    ///     InvalidDataError: Something in the row cannot be logged; nothing of this call was.
+    ///     UsageError: The run is finished.
     #[pyo3(signature = (data, step=None, commit=None, sync=None))]
     fn log(
         &self,
@@ -192,8 +205,16 @@ impl NativeRun {
     }
 
     /// Ends the run; waits for the server up to the timeout.
-    fn close(&self, py: Python<'_>, exit_code: i32) {
-        py.detach(|| self.run.finish_with(exit_code));
+    fn close(&self, py: Python<'_>, exit_code: i32) -> PyResult<()> {
+        let mut signal = Ok(());
+        py.detach(|| {
+            self.run.finish_unless(exit_code, &mut || {
+                signal = Python::attach(|py| py.check_signals());
+                signal.is_err()
+            })
+        });
+        // Ctrl-C ends the waiting, not the recording: the journal is complete, and `steplog sync` sends the rest.
+        signal
     }
 
     #[getter]
@@ -372,7 +393,10 @@ fn config_entries(config: Option<Bound<'_, PyDict>>) -> PyResult<Vec<(String, Va
     for (key, value) in config.into_iter().flatten() {
         let Ok(text) = key.cast::<PyString>() else {
             let class = key.get_type().qualname()?;
-            return Err(invalid(key.py(), format!("the config key {} is a {class}, not a str", key.repr()?.to_string_lossy())));
+            return Err(invalid(
+                key.py(),
+                format!("the config key {} is a {class}, not a str", key.repr()?.to_string_lossy()),
+            ));
         };
         let key = text.to_string_lossy().trim_matches('-').to_owned();
         let value = to_value(&value, &key, Strictness::Describe, 0)?;

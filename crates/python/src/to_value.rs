@@ -22,7 +22,12 @@ pub(crate) enum Strictness {
 }
 
 /// Appends the leaves of a value to a row; maps inside become leaves of their own, empty ones none.
-pub(crate) fn flatten(leaves: &mut Vec<(String, Value)>, key: String, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
+pub(crate) fn flatten(
+    leaves: &mut Vec<(String, Value)>,
+    key: String,
+    object: &Bound<'_, PyAny>,
+    depth: usize,
+) -> PyResult<()> {
     let Some(dict) = as_dict(object)? else {
         leaves.push((key.clone(), to_value(object, &key, Strictness::Refuse, depth)?));
         return Ok(());
@@ -73,7 +78,9 @@ pub(crate) fn to_value(object: &Bound<'_, PyAny>, key: &str, strictness: Strictn
         return Ok(Value::Text(object.str()?.to_string_lossy().into()));
     }
     let class = object.get_type().fully_qualified_name()?;
-    let message = format!("the value of {key:?} is a {class}, which cannot be logged; log numbers, text, booleans, None, lists or dicts");
+    let message = format!(
+        "the value of {key:?} is a {class}, which cannot be logged; log numbers, text, booleans, None, lists or dicts"
+    );
     Err(invalid(object.py(), message))
 }
 
@@ -87,7 +94,9 @@ pub(crate) fn as_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<
     if let Ok(dict) = object.cast_exact::<PyDict>() {
         return Ok(Some(dict.clone()));
     }
-    let Ok(mapping) = object.cast::<PyMapping>() else { return Ok(None) };
+    let Ok(mapping) = object.cast::<PyMapping>() else {
+        return Ok(None);
+    };
     let dict = PyDict::new(object.py());
     for pair in mapping.items()?.iter() {
         let (key, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = pair.extract()?;
@@ -100,7 +109,10 @@ fn check_depth(py: Python<'_>, key: &str, depth: usize) -> PyResult<()> {
     if depth < MAX_DEPTH {
         return Ok(());
     }
-    Err(invalid(py, format!("the value of {:?} nests more than {MAX_DEPTH} levels deep, or contains itself", shortened(key))))
+    Err(invalid(
+        py,
+        format!("the value of {:?} nests more than {MAX_DEPTH} levels deep, or contains itself", shortened(key)),
+    ))
 }
 
 /// A key for an error message: that of a cyclic dict is long.
@@ -120,7 +132,9 @@ fn integer(number: &Bound<'_, PyInt>, key: &str) -> PyResult<Value> {
     let plain = number.call_method0("__index__")?;
     match plain.str() {
         Ok(digits) => Ok(Value::BigInt(digits.to_string_lossy().into())),
-        Err(error) => Err(invalid(number.py(), format!("the value of {key:?} is an integer that Python does not print: {error}"))),
+        Err(error) => {
+            Err(invalid(number.py(), format!("the value of {key:?} is an integer that Python does not print: {error}")))
+        }
     }
 }
 
@@ -139,7 +153,9 @@ fn array_as_plain<'py>(object: &Bound<'py, PyAny>, key: &str) -> PyResult<Option
         Err(_) => object.call_method0("numpy")?.getattr("size")?.extract::<usize>()?,
     };
     if size > MAX_ARRAY {
-        let message = format!("the value of {key:?} is an array of {size} numbers; log up to {MAX_ARRAY}, or a statistic of them");
+        let message = format!(
+            "the value of {key:?} is an array of {size} numbers; log up to {MAX_ARRAY}, or a statistic of them"
+        );
         return Err(invalid(object.py(), message));
     }
     // A TensorFlow tensor has neither `item` nor `tolist`, but its NumPy twin has.
