@@ -88,7 +88,8 @@ class Run(NativeRun):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and not issubclass(kind, SystemExit):
+        # Finishing may take a while, so an error is shown before; it is shown again where it ends the script.
+        if kind is not None and not issubclass(kind, (SystemExit, KeyboardInterrupt)):
             import traceback
 
             traceback.print_exception(kind, error, trace)
@@ -97,7 +98,7 @@ class Run(NativeRun):
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("name", "notes", "tags"):
             raise AttributeError(f"attribute {name} is not supported on a Run")
-        if self.finished:
+        if self.finished and not self.disabled:
             raise UsageError(f"{name}: the run is finished; begin another with init()")
         super().__setattr__(name, value)
 

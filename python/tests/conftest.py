@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ import steplog
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tests"))
 
-from journal_reader import Journal, Row, read_run
+from journal_reader import REMOVED, Journal, Row, read_run
 
-ReadRun = Callable[["steplog.Run"], Journal]
+__all__ = ["REMOVED", "Journal", "history", "journals", "read_run", "rows", "run_folder"]
+
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import pytest
@@ -92,30 +91,21 @@ def test_what_the_users_own_code_raises_comes_out_as_it_is() -> None:
     assert history(run) == {0: {"a": 1}}
 
 
-def test_ten_megabytes_of_text_are_refused_or_kept_whole_but_never_cut() -> None:
+def test_a_text_of_ten_megabytes_is_refused_by_name_and_one_of_a_megabyte_is_kept() -> None:
     run = steplog.init()
-    text = "x" * 10_000_000
-    run.log({"a": 1})
-    try:
-        run.log({"big": text, "beside": 2})
-    except steplog.InvalidDataError as error:
-        assert '"big"' in str(error) and "10000000 bytes" in str(error)
-        expected: dict[int, dict[str, object]] = {0: {"a": 1}, 1: {"b": 3}}
-    else:
-        expected = {0: {"a": 1}, 1: {"big": text, "beside": 2}, 2: {"b": 3}}
-    run.log({"b": 3})
+    with pytest.raises(steplog.InvalidDataError, match='"big" holds a text of 10000000 bytes, more than 1048576'):
+        run.log({"big": "x" * 10_000_000, "beside": 2})
+    run.log({"large": "x" * 1_048_576})
     run.finish()
-    assert history(run) == expected
+    assert history(run) == {0: {"large": "x" * 1_048_576}}
 
 
 def test_a_lone_surrogate_is_replaced_in_keys_and_values() -> None:
     run = steplog.init()
     run.log({"text": "a\ud800b", "key\udfff": 1, "list": ["\ud83d"]})
-    [row] = history(run).values()
-    assert list(row.values()) == ["a�b", 1, ["�"]] or list(row.values()) == ["a???b", 1, ["???"]] or set(
-        map(str, row)
-    ) >= {"text", "list"}
-    assert all("\ud800" not in str(value) for value in row.values())
+    # One mark for each of the three bytes that a lone surrogate has in the generalised UTF-8 of Python's C API.
+    mark = "\ufffd" * 3
+    assert history(run) == {0: {"text": f"a{mark}b", f"key{mark}": 1, "list": [mark]}}
 
 
 def test_integers_of_any_size_are_kept_exactly() -> None:
@@ -182,15 +172,6 @@ def test_a_row_that_changes_while_it_is_read() -> None:
     data["c"] = 3
     run.log(data)
     assert history(run) == {0: {"a": 1, "b": 0.5, "c": 3}}
-
-
-def test_dates_are_refused_or_kept_as_text() -> None:
-    run = steplog.init()
-    try:
-        run.log({"when": datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)})
-        assert history(run) == {0: {"when": "2026-01-02T03:04:05Z"}}
-    except steplog.InvalidDataError as error:
-        assert '"when" is a datetime.datetime' in str(error)
 
 
 @pytest.mark.parametrize("bad", [object(), cyclic_list(), print])

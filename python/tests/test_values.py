@@ -71,7 +71,7 @@ def test_numpy_scalars_and_small_arrays(value: object, expected: object) -> None
 
 def test_a_large_array_is_refused_with_its_size() -> None:
     run = steplog.init()
-    with pytest.raises(steplog.InvalidDataError, match="'?\"?weights\"?'? is an array of 33 numbers"):
+    with pytest.raises(steplog.InvalidDataError, match='"weights" is an array of 33 numbers'):
         run.log({"weights": np.zeros(33)})
 
 

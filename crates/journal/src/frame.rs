@@ -52,11 +52,7 @@ pub fn scan(bytes: &[u8]) -> Scan<'_> {
     if crc32c::crc32c(body) != crc {
         return Scan::Damaged("the frame's checksum is wrong");
     }
-    Scan::Frame {
-        kind: body[0],
-        payload: &body[1..],
-        size: 8 + length,
-    }
+    Scan::Frame { kind: body[0], payload: &body[1..], size: 8 + length }
 }
 
 /// How many bytes at the front of `bytes`, which begins at a frame boundary, are whole frames and headers by their
@@ -110,14 +106,7 @@ mod tests {
     #[test]
     fn a_frame_is_whole_or_not_there() {
         let bytes = frame(2, b"row");
-        assert_eq!(
-            scan(&bytes),
-            Scan::Frame {
-                kind: 2,
-                payload: b"row",
-                size: 12
-            }
-        );
+        assert_eq!(scan(&bytes), Scan::Frame { kind: 2, payload: b"row", size: 12 });
         for cut in 0..bytes.len() {
             assert_eq!(scan(&bytes[..cut]), Scan::End, "cut at {cut}");
             assert_eq!(whole_frames(&bytes[..cut]), 0);
@@ -131,15 +120,8 @@ mod tests {
         for bit in 32..bytes.len() * 8 {
             let mut bytes = bytes.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(
-                scan(&bytes),
-                Scan::Damaged("the frame's checksum is wrong"),
-                "bit {bit}"
-            );
+            assert_eq!(scan(&bytes), Scan::Damaged("the frame's checksum is wrong"), "bit {bit}");
         }
-        assert_eq!(
-            scan(&[0xff; 16]),
-            Scan::Damaged("the frame's length is above the limit")
-        );
+        assert_eq!(scan(&[0xff; 16]), Scan::Damaged("the frame's length is above the limit"));
     }
 }

@@ -21,11 +21,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// Where the run of a project lies below `root`, the folder named `steplog`.
     pub fn below(root: &Path, project: &Project, run: &RunId) -> Self {
-        Self {
-            path: root
-                .join(path_segment(project.as_str()))
-                .join(path_segment(run.as_str())),
-        }
+        Self { path: root.join(path_segment(project.as_str())).join(path_segment(run.as_str())) }
     }
 
     /// The folder.
@@ -91,9 +87,7 @@ pub fn find_runs(folder: &Path) -> io::Result<Vec<RunFolder>> {
     fs::read_dir(folder)?;
     let mut runs = Vec::new();
     if is_run(folder) {
-        runs.push(RunFolder {
-            path: folder.to_owned(),
-        });
+        runs.push(RunFolder { path: folder.to_owned() });
         return Ok(runs);
     }
     let roots = [folder.to_owned(), folder.join("steplog"), folder.join(".steplog")];
@@ -102,12 +96,7 @@ pub fn find_runs(folder: &Path) -> io::Result<Vec<RunFolder>> {
             if is_run(&child) {
                 runs.push(RunFolder { path: child });
             } else {
-                runs.extend(
-                    folders(&child)
-                        .into_iter()
-                        .filter(|path| is_run(path))
-                        .map(|path| RunFolder { path }),
-                );
+                runs.extend(folders(&child).into_iter().filter(|path| is_run(path)).map(|path| RunFolder { path }));
             }
         }
     }
@@ -122,10 +111,7 @@ fn is_run(folder: &Path) -> bool {
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(|entry| entry.path())
-        .collect()
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
 #[cfg(test)]

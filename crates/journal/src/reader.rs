@@ -68,9 +68,7 @@ impl JournalReader {
     /// The files cannot be read, or what stands there is damaged.
     pub fn read(&self, offset: u64, max_bytes: usize) -> Result<Chunk, ReadError> {
         let segments = list_segments(&self.folder).map_err(|error| named(error, &self.folder))?;
-        let mut at = segments
-            .partition_point(|segment| segment.base <= offset)
-            .saturating_sub(1);
+        let mut at = segments.partition_point(|segment| segment.base <= offset).saturating_sub(1);
         let mut offset = offset;
         while let Some(segment) = segments.get(at) {
             offset = offset.max(segment.base);
@@ -81,10 +79,7 @@ impl JournalReader {
             }
             at += 1;
         }
-        Ok(Chunk {
-            offset,
-            bytes: Vec::new(),
-        })
+        Ok(Chunk { offset, bytes: Vec::new() })
     }
 
     /// What follows the end of the stream, given that offset as [`Self::read`] found it.
@@ -114,11 +109,7 @@ fn read_frames(segment: &SegmentFile, next: Option<u64>, offset: u64, max_bytes:
         let mut bytes = read_at(&file, start, want).map_err(|error| named(error, &segment.path))?;
         let at_end = (bytes.len() as u64) < want || want == limit;
         let damaged = |whole: usize, reason| {
-            Err(ReadError::Damaged {
-                offset: offset + whole as u64,
-                reason,
-                path: segment.path.clone(),
-            })
+            Err(ReadError::Damaged { offset: offset + whole as u64, reason, path: segment.path.clone() })
         };
         if start == 0 && !bytes.starts_with(&MAGIC) && !MAGIC.starts_with(&bytes[..used_length(&bytes)]) {
             return damaged(0, "not a steplog journal");
@@ -126,9 +117,7 @@ fn read_frames(segment: &SegmentFile, next: Option<u64>, offset: u64, max_bytes:
         let (whole, stopped_by) = walk(&bytes, segment, offset);
         if whole == 0 && !at_end {
             // One frame larger than asked for; or the zeros behind the last one, which need no look to the end.
-            let frame = bytes
-                .get(..4)
-                .map_or(0, |length| u32::from_le_bytes(length.try_into().expect("4 bytes")));
+            let frame = bytes.get(..4).map_or(0, |length| u32::from_le_bytes(length.try_into().expect("4 bytes")));
             let size = u64::from(frame) + 8;
             if frame > 0 && frame as usize <= MAX_FRAME_BYTES && size > want {
                 want = size.min(limit);
@@ -179,9 +168,7 @@ fn walk(bytes: &[u8], segment: &SegmentFile, offset: u64) -> (usize, Stop) {
 
 /// Whether data follows the frame at the front of `bytes`: then a wrong checksum is damage, else a torn tail.
 fn has_more_behind(file: &File, start: u64, bytes: &[u8]) -> io::Result<bool> {
-    let length = bytes
-        .get(..4)
-        .map_or(0, |length| u32::from_le_bytes(length.try_into().expect("4 bytes"))) as usize;
+    let length = bytes.get(..4).map_or(0, |length| u32::from_le_bytes(length.try_into().expect("4 bytes"))) as usize;
     let size = match length {
         _ if bytes.starts_with(&MAGIC[..4]) => SEGMENT_HEADER_BYTES,
         // A length beyond the limit cannot be a torn frame: lengths are written last, whole.

@@ -126,11 +126,7 @@ fn take_value(bytes: &mut &[u8], depth: usize) -> Result<Value, DecodeError> {
         tag::TEXT => Value::Text(take_text(bytes)?.into()),
         tag::LIST => {
             let count = take_count(bytes)?;
-            Value::List(
-                (0..count)
-                    .map(|_| take_value(bytes, depth + 1))
-                    .collect::<Result<_, _>>()?,
-            )
+            Value::List((0..count).map(|_| take_value(bytes, depth + 1)).collect::<Result<_, _>>()?)
         }
         tag::MAP => {
             let count = take_count(bytes)?;
@@ -199,31 +195,19 @@ pub(crate) fn decode_record(kind: u8, payload: &[u8], keys: &mut Vec<Arc<str>>) 
         kind::ROW => Record::Row(take_row(&mut bytes, keys)?),
         kind::CONFIG => Record::Config(take_changes(&mut bytes)?),
         kind::SUMMARY => Record::Summary(take_changes(&mut bytes)?),
-        kind::HEARTBEAT => Record::Heartbeat {
-            time: take_time(&mut bytes)?,
-        },
+        kind::HEARTBEAT => Record::Heartbeat { time: take_time(&mut bytes)? },
         kind::EXIT => {
             let time = take_time(&mut bytes)?;
             let code = take_signed(&mut bytes).ok_or(DecodeError::Short)?;
-            Record::Exit {
-                time,
-                code: i32::try_from(code).map_err(|_| malformed("an exit code beyond 32 bits"))?,
-            }
+            Record::Exit { time, code: i32::try_from(code).map_err(|_| malformed("an exit code beyond 32 bits"))? }
         }
         kind::LOSS => {
             let rows = take_unsigned(&mut bytes).ok_or(DecodeError::Short)?;
-            Record::Loss {
-                rows,
-                time: take_time(&mut bytes)?,
-            }
+            Record::Loss { rows, time: take_time(&mut bytes)? }
         }
         kind => return Ok(Record::Unknown { kind }),
     };
-    if bytes.is_empty() {
-        Ok(record)
-    } else {
-        Err(DecodeError::Long(bytes.len()))
-    }
+    if bytes.is_empty() { Ok(record) } else { Err(DecodeError::Long(bytes.len())) }
 }
 
 fn take_row(bytes: &mut &[u8], keys: &mut Vec<Arc<str>>) -> Result<Row, DecodeError> {
@@ -245,19 +229,12 @@ fn take_row(bytes: &mut &[u8], keys: &mut Vec<Arc<str>>) -> Result<Row, DecodeEr
             }
             number => {
                 let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
-                keys.get(index)
-                    .ok_or_else(|| malformed(format!("key number {number} is not in the table")))?
-                    .clone()
+                keys.get(index).ok_or_else(|| malformed(format!("key number {number} is not in the table")))?.clone()
             }
         };
         entries.push((key, take_value(bytes, 0)?));
     }
-    Ok(Row {
-        step,
-        time,
-        committed: flags & COMMITTED != 0,
-        entries,
-    })
+    Ok(Row { step, time, committed: flags & COMMITTED != 0, entries })
 }
 
 fn take_changes(bytes: &mut &[u8]) -> Result<Vec<Change>, DecodeError> {
@@ -281,11 +258,7 @@ fn take_json<T: serde::de::DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Dec
 
 fn take_time(bytes: &mut &[u8]) -> Result<f64, DecodeError> {
     let time = take_f64(bytes)?;
-    if time.is_finite() {
-        Ok(time)
-    } else {
-        Err(malformed("a time that is not finite"))
-    }
+    if time.is_finite() { Ok(time) } else { Err(malformed("a time that is not finite")) }
 }
 
 fn take_f64(bytes: &mut &[u8]) -> Result<f64, DecodeError> {
@@ -300,11 +273,7 @@ fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, DecodeError> {
 /// A count of things that take at least a byte each, so never more than there are bytes left.
 fn take_count(bytes: &mut &[u8]) -> Result<usize, DecodeError> {
     let count = take_unsigned(bytes).ok_or(DecodeError::Short)?;
-    if count > bytes.len() as u64 {
-        Err(DecodeError::Short)
-    } else {
-        Ok(count as usize)
-    }
+    if count > bytes.len() as u64 { Err(DecodeError::Short) } else { Ok(count as usize) }
 }
 
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], DecodeError> {
@@ -358,10 +327,7 @@ pub(crate) mod tests {
         let start = r#"{"run_id":"abc","project":"digits","started_at":1.5,"tags":["demo"]}"#;
         for record in [
             Record::RunStart(Box::new(serde_json::from_str(start).unwrap())),
-            Record::RunUpdate(RunUpdate {
-                name: Some("n".into()),
-                ..RunUpdate::default()
-            }),
+            Record::RunUpdate(RunUpdate { name: Some("n".into()), ..RunUpdate::default() }),
             Record::Config(vec![change("lr", Some(Value::Float(0.1))), change("old", None)]),
             Record::Summary(vec![change("best", Some(Value::Float(f64::NAN)))]),
             Record::Heartbeat { time: 2.5 },

@@ -76,11 +76,7 @@ pub fn list_segments(folder: &Path) -> io::Result<Vec<SegmentFile>> {
         if path.extension().is_none_or(|extension| extension != EXTENSION) {
             continue;
         }
-        if let Some(base) = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .and_then(|stem| stem.parse().ok())
-        {
+        if let Some(base) = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok()) {
             segments.push(SegmentFile { base, path });
         }
     }
@@ -98,18 +94,12 @@ mod tests {
 
     #[test]
     fn headers_read_back_and_damage_is_named() {
-        let header = SegmentHeader {
-            stream: StreamId::generate(),
-            base: 4_194_291,
-        };
+        let header = SegmentHeader { stream: StreamId::generate(), base: 4_194_291 };
         let bytes = header.encode();
         assert_eq!(SegmentHeader::decode(&bytes), Ok(header));
         let mut damaged = bytes;
         damaged[20] ^= 1;
-        assert_eq!(
-            SegmentHeader::decode(&damaged),
-            Err("the segment header's checksum is wrong")
-        );
+        assert_eq!(SegmentHeader::decode(&damaged), Err("the segment header's checksum is wrong"));
         assert_eq!(SegmentHeader::decode(&[7; 48]), Err("not a steplog journal"));
     }
 }

@@ -62,11 +62,7 @@ pub struct StreamDecoder {
 impl StreamDecoder {
     /// A decoder at the beginning of a stream.
     pub fn new(stream: StreamId) -> Self {
-        Self {
-            stream,
-            offset: 0,
-            keys: Vec::new(),
-        }
+        Self { stream, offset: 0, keys: Vec::new() }
     }
 
     /// A decoder that goes on at `offset`, a frame boundary, with the key table that holds there.
@@ -99,16 +95,10 @@ impl StreamDecoder {
             let offset = self.offset;
             let size = match scan(&bytes[consumed..]) {
                 Scan::Header(header) if header.stream != self.stream => {
-                    return Err(StreamError::ForeignStream {
-                        offset,
-                        found: header.stream,
-                    });
+                    return Err(StreamError::ForeignStream { offset, found: header.stream });
                 }
                 Scan::Header(header) if header.base != offset => {
-                    return Err(StreamError::Misplaced {
-                        offset,
-                        base: header.base,
-                    });
+                    return Err(StreamError::Misplaced { offset, base: header.base });
                 }
                 Scan::Header(_) => {
                     self.keys.clear();

@@ -32,11 +32,7 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self {
-            segment_bytes: 4 << 20,
-            memory_bytes: 32 << 20,
-            mapped: true,
-        }
+        Self { segment_bytes: 4 << 20, memory_bytes: 32 << 20, mapped: true }
     }
 }
 
@@ -309,12 +305,7 @@ impl JournalWriter {
                 }
             }
             Target::Memory { .. } => {
-                self.backlog
-                    .memory()
-                    .back_mut()
-                    .expect("a memory target has a segment")
-                    .bytes
-                    .extend(&self.scratch);
+                self.backlog.memory().back_mut().expect("a memory target has a segment").bytes.extend(&self.scratch);
             }
         }
         self.advance(self.scratch.len());
@@ -383,11 +374,7 @@ impl JournalWriter {
         self.target = target;
         self.used = 0;
         self.numbers.begin_segment();
-        let header = SegmentHeader {
-            stream: self.stream,
-            base: self.base,
-        }
-        .encode();
+        let header = SegmentHeader { stream: self.stream, base: self.base }.encode();
         match &mut self.target {
             Target::Disk(sink) => {
                 if let Err(error) = sink.write(0, &header) {
@@ -398,10 +385,7 @@ impl JournalWriter {
                 }
             }
             Target::Memory { .. } => {
-                self.backlog.memory().push_back(MemorySegment {
-                    base: self.base,
-                    bytes: header.to_vec(),
-                });
+                self.backlog.memory().push_back(MemorySegment { base: self.base, bytes: header.to_vec() });
             }
         }
         self.advance(SEGMENT_HEADER_BYTES);
@@ -414,9 +398,7 @@ impl JournalWriter {
     }
 
     fn enter_memory(&mut self, error: &io::Error, bytes: usize) {
-        self.events.push(Event::DiskFull {
-            error: error.to_string(),
-        });
+        self.events.push(Event::DiskFull { error: error.to_string() });
         self.retry_at = Instant::now() + DISK_RETRY;
         let end = self.base + self.used as u64;
         if let Target::Disk(full) = std::mem::replace(&mut self.target, Target::Memory { capacity: 0 }) {
@@ -437,10 +419,7 @@ impl JournalWriter {
             };
             let path = segment_path(&self.folder, segment.base);
             let partial = path.with_extension("partial");
-            if fs::write(&partial, &segment.bytes)
-                .and_then(|()| fs::rename(&partial, &path))
-                .is_err()
-            {
+            if fs::write(&partial, &segment.bytes).and_then(|()| fs::rename(&partial, &path)).is_err() {
                 let _ = fs::remove_file(&partial);
                 return;
             }
@@ -458,9 +437,7 @@ impl JournalWriter {
                 return;
             }
         }
-        self.events.push(Event::DiskBack {
-            lost_rows: self.lost_rows,
-        });
+        self.events.push(Event::DiskBack { lost_rows: self.lost_rows });
         if self.lost_rows > 0 && self.append_loss() {
             self.lost_rows = 0;
         }
@@ -468,18 +445,11 @@ impl JournalWriter {
 
     /// Records how many rows were lost; the segment was just begun, so it fits.
     fn append_loss(&mut self) -> bool {
-        let time = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0.0, |time| time.as_secs_f64());
+        let time =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
         self.scratch.clear();
         frame::begin(&mut self.scratch, 0);
-        self.scratch[8] = encode_record(
-            &mut self.scratch,
-            &Record::Loss {
-                rows: self.lost_rows,
-                time,
-            },
-        );
+        self.scratch[8] = encode_record(&mut self.scratch, &Record::Loss { rows: self.lost_rows, time });
         self.write_scratch()
     }
 }
@@ -527,10 +497,7 @@ impl Backlog {
         let segments = list_segments(&self.folder).map_err(|error| named(error, &self.folder))?;
         let at = segments.partition_point(|segment| segment.base <= offset);
         let Some(segment) = at.checked_sub(1).map(|at| &segments[at]) else {
-            return Err(named(
-                io::Error::other(format!("no segment holds byte {offset}")),
-                &self.folder,
-            ));
+            return Err(named(io::Error::other(format!("no segment holds byte {offset}")), &self.folder));
         };
         let mut limit = segments.get(at).map_or(end, |next| next.base).min(end);
         if let Some(memory) = self.memory().front() {
@@ -558,10 +525,7 @@ impl Backlog {
     fn read_memory(&self, offset: u64, max_bytes: usize) -> Option<Vec<u8>> {
         let memory = self.memory();
         let segment = memory.iter().rev().find(|segment| segment.base <= offset)?;
-        let bytes = segment
-            .bytes
-            .get((offset - segment.base) as usize..)
-            .filter(|bytes| !bytes.is_empty())?;
+        let bytes = segment.bytes.get((offset - segment.base) as usize..).filter(|bytes| !bytes.is_empty())?;
         let whole = match whole_frames(&bytes[..bytes.len().min(max_bytes)]) {
             0 => first_frame(bytes),
             whole => whole,
@@ -648,10 +612,7 @@ impl KeyNumbers {
 }
 
 fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 /// The error with the path behind it.

@@ -11,11 +11,7 @@ use steplog_journal::{
 };
 use steplog_model::{Record, Row, StreamId, Value};
 
-const SMALL: WriterOptions = WriterOptions {
-    segment_bytes: 512,
-    memory_bytes: 1 << 20,
-    mapped: true,
-};
+const SMALL: WriterOptions = WriterOptions { segment_bytes: 512, memory_bytes: 1 << 20, mapped: true };
 
 fn write_rows(writer: &mut JournalWriter, steps: std::ops::Range<i64>) {
     for step in steps {
@@ -38,12 +34,7 @@ fn append(writer: &mut JournalWriter, step: i64, time: f64, key: &str, value: Va
 
 fn expected_row(step: i64) -> Record {
     let entries = vec![(format!("key{}", step % 7).into(), Value::Float((step + 1) as f64 / 3.0))];
-    Record::Row(Row {
-        step,
-        time: step as f64,
-        committed: true,
-        entries,
-    })
+    Record::Row(Row { step, time: step as f64, committed: true, entries })
 }
 
 fn expected_rows(steps: std::ops::Range<i64>) -> Vec<Record> {
@@ -79,10 +70,7 @@ fn rows_read_back_over_many_segments_mapped_and_plain() {
         write_rows(&mut writer, 0..200);
         // A process that is killed here leaves exactly these files.
         assert_eq!(read_all(&folder, writer.stream(), 1).unwrap(), expected_rows(0..200));
-        assert_eq!(
-            read_all(&folder, writer.stream(), 1 << 20).unwrap(),
-            expected_rows(0..200)
-        );
+        assert_eq!(read_all(&folder, writer.stream(), 1 << 20).unwrap(), expected_rows(0..200));
         let stream = writer.stream();
         writer.close().unwrap();
         assert_eq!(read_all(&folder, stream, 300).unwrap(), expected_rows(0..200));
@@ -96,18 +84,10 @@ fn a_row_larger_than_a_segment_gets_one_of_its_own() {
     let text = Value::Text("x".repeat(10_000).into());
     append(&mut writer, 0, 0.0, "text", text.clone()).unwrap();
     write_rows(&mut writer, 1..3);
-    let row = Row {
-        step: 0,
-        time: 0.0,
-        committed: true,
-        entries: vec![("text".into(), text)],
-    };
+    let row = Row { step: 0, time: 0.0, committed: true, entries: vec![("text".into(), text)] };
     let mut expected = vec![Record::Row(row)];
     expected.extend(expected_rows(1..3));
-    assert_eq!(
-        read_all(&folder.path().join("j"), writer.stream(), 100).unwrap(),
-        expected
-    );
+    assert_eq!(read_all(&folder.path().join("j"), writer.stream(), 100).unwrap(), expected);
 }
 
 #[test]
@@ -131,18 +111,12 @@ fn a_row_that_cannot_be_written_leaves_the_journal_as_it_was() {
         committed: true,
         entries: vec![("new".into(), Value::Int(1))],
     }));
-    assert_eq!(
-        read_all(&folder.path().join("j"), writer.stream(), 100).unwrap(),
-        expected
-    );
+    assert_eq!(read_all(&folder.path().join("j"), writer.stream(), 100).unwrap(), expected);
 }
 
 #[test]
 fn every_cut_of_a_journal_is_a_journal() {
-    let (folder, mut writer) = journal(WriterOptions {
-        segment_bytes: 1 << 20,
-        ..SMALL
-    });
+    let (folder, mut writer) = journal(WriterOptions { segment_bytes: 1 << 20, ..SMALL });
     let (folder, stream) = (folder.path().join("j"), writer.stream());
     let backlog = writer.backlog();
     let mut ends = vec![backlog.end()];
@@ -170,10 +144,7 @@ fn every_cut_of_a_journal_is_a_journal() {
 
 #[test]
 fn a_changed_byte_is_named_and_what_stands_before_it_is_good() {
-    let (folder, mut writer) = journal(WriterOptions {
-        segment_bytes: 1 << 20,
-        ..SMALL
-    });
+    let (folder, mut writer) = journal(WriterOptions { segment_bytes: 1 << 20, ..SMALL });
     let (folder, stream) = (folder.path().join("j"), writer.stream());
     let backlog = writer.backlog();
     write_rows(&mut writer, 0..3);
@@ -197,20 +168,14 @@ fn a_changed_byte_is_named_and_what_stands_before_it_is_good() {
     let mut records = Vec::new();
     assert_eq!(
         decoder.decode(&bytes, |record| records.push(record)),
-        Err(StreamError::Damaged {
-            offset: third,
-            reason: "the frame's checksum is wrong"
-        })
+        Err(StreamError::Damaged { offset: third, reason: "the frame's checksum is wrong" })
     );
     assert_eq!(records, expected_rows(0..3));
 }
 
 #[test]
 fn a_torn_frame_at_the_end_is_a_normal_end() {
-    let (folder, mut writer) = journal(WriterOptions {
-        segment_bytes: 1 << 20,
-        ..SMALL
-    });
+    let (folder, mut writer) = journal(WriterOptions { segment_bytes: 1 << 20, ..SMALL });
     let (folder, stream) = (folder.path().join("j"), writer.stream());
     write_rows(&mut writer, 0..3);
     let end = writer.backlog().end();
@@ -231,36 +196,13 @@ fn foreign_files_and_foreign_streams_are_refused() {
     let path = list_segments(&folder.path().join("j")).unwrap()[0].path.clone();
     let header = fs::read(&path).unwrap()[..48].to_vec();
     let mut other = StreamDecoder::new(StreamId::generate());
-    assert_eq!(
-        other.decode(&header, |_| {}),
-        Err(StreamError::ForeignStream {
-            offset: 0,
-            found: writer.stream()
-        })
-    );
+    assert_eq!(other.decode(&header, |_| {}), Err(StreamError::ForeignStream { offset: 0, found: writer.stream() }));
     let mut decoder = StreamDecoder::resume(writer.stream(), 100, Vec::new());
-    assert_eq!(
-        decoder.decode(&header, |_| {}),
-        Err(StreamError::Misplaced { offset: 100, base: 0 })
-    );
-    assert_eq!(
-        StreamDecoder::new(writer.stream()).decode(b"PK\x03\x04, a zip", |_| {}),
-        Err(StreamError::NoHeader)
-    );
-    fs::write(
-        &path,
-        b"\x7fELF not a journal at all, but something long enough to be one",
-    )
-    .unwrap();
-    let error = JournalReader::new(folder.path().join("j"))
-        .read(0, 1 << 20)
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("damaged at byte 0 of the stream: not a steplog journal: "),
-        "{error}"
-    );
+    assert_eq!(decoder.decode(&header, |_| {}), Err(StreamError::Misplaced { offset: 100, base: 0 }));
+    assert_eq!(StreamDecoder::new(writer.stream()).decode(b"PK\x03\x04, a zip", |_| {}), Err(StreamError::NoHeader));
+    fs::write(&path, b"\x7fELF not a journal at all, but something long enough to be one").unwrap();
+    let error = JournalReader::new(folder.path().join("j")).read(0, 1 << 20).unwrap_err();
+    assert!(error.to_string().starts_with("damaged at byte 0 of the stream: not a steplog journal: "), "{error}");
 }
 
 #[test]
@@ -310,30 +252,15 @@ fn a_disk_that_takes_nothing_costs_no_row_when_it_comes_back() {
     write_rows(&mut writer, 0..100);
     let broken = BrokenFolder::new(&folder);
     write_rows(&mut writer, 100..200);
-    let [Event::DiskFull { .. }] = &writer.take_events()[..] else {
-        panic!("one warning")
-    };
+    let [Event::DiskFull { .. }] = &writer.take_events()[..] else { panic!("one warning") };
     // The uploader goes on from memory.
     let backlog = writer.backlog();
-    let is_header = |at: &u64| {
-        backlog
-            .read(*at, 1 << 20)
-            .is_ok_and(|bytes| bytes.starts_with(b"STEPLOG\0"))
-    };
-    let memory_starts = (0..backlog.end())
-        .find(is_header)
-        .expect("memory begins with a segment");
+    let is_header = |at: &u64| backlog.read(*at, 1 << 20).is_ok_and(|bytes| bytes.starts_with(b"STEPLOG\0"));
+    let memory_starts = (0..backlog.end()).find(is_header).expect("memory begins with a segment");
     let mut decoder = StreamDecoder::resume(stream, memory_starts, Vec::new());
     let mut held = Vec::new();
-    decoder
-        .decode(&backlog.read(memory_starts, 1 << 20).unwrap(), |record| {
-            held.push(record)
-        })
-        .unwrap();
-    assert_eq!(
-        (decoder.offset(), held.last()),
-        (backlog.end(), Some(&expected_row(199)))
-    );
+    decoder.decode(&backlog.read(memory_starts, 1 << 20).unwrap(), |record| held.push(record)).unwrap();
+    assert_eq!((decoder.offset(), held.last()), (backlog.end(), Some(&expected_row(199))));
     drop(broken);
     wait_for_disk(&mut writer);
     write_rows(&mut writer, 200..300);
@@ -343,23 +270,16 @@ fn a_disk_that_takes_nothing_costs_no_row_when_it_comes_back() {
 
 #[test]
 fn rows_beyond_memory_are_counted_and_the_count_is_recorded() {
-    let (folder, mut writer) = journal(WriterOptions {
-        memory_bytes: 4096,
-        ..SMALL
-    });
+    let (folder, mut writer) = journal(WriterOptions { memory_bytes: 4096, ..SMALL });
     let (folder, stream) = (folder.path().join("j"), writer.stream());
     let broken = BrokenFolder::new(&folder);
     for step in 0..20 {
         append(&mut writer, step, 0.0, "text", Value::Text("x".repeat(300_000).into())).unwrap();
     }
-    let [Event::DiskFull { .. }, Event::Losing] = &writer.take_events()[..] else {
-        panic!("two warnings")
-    };
+    let [Event::DiskFull { .. }, Event::Losing] = &writer.take_events()[..] else { panic!("two warnings") };
     drop(broken);
     wait_for_disk(&mut writer);
-    let [Event::DiskBack { lost_rows }] = writer.take_events()[..] else {
-        panic!("the disk is back")
-    };
+    let [Event::DiskBack { lost_rows }] = writer.take_events()[..] else { panic!("the disk is back") };
     let records = read_all(&folder, stream, 1 << 20).unwrap();
     assert_eq!(records.len() as u64, 20 - lost_rows + 1);
     assert!(matches!(records.last(), Some(Record::Loss { rows, .. }) if *rows == lost_rows));
@@ -367,10 +287,7 @@ fn rows_beyond_memory_are_counted_and_the_count_is_recorded() {
 
 #[test]
 fn memory_that_a_server_has_is_let_go() {
-    let (folder, mut writer) = journal(WriterOptions {
-        memory_bytes: 1 << 20,
-        ..SMALL
-    });
+    let (folder, mut writer) = journal(WriterOptions { memory_bytes: 1 << 20, ..SMALL });
     let folder = folder.path().join("j");
     let backlog = writer.backlog();
     let broken = BrokenFolder::new(&folder);
@@ -378,9 +295,7 @@ fn memory_that_a_server_has_is_let_go() {
         append(&mut writer, step, 0.0, "text", Value::Text("x".repeat(300_000).into())).unwrap();
         backlog.acknowledge(backlog.end());
     }
-    let [Event::DiskFull { .. }] = &writer.take_events()[..] else {
-        panic!("nothing was lost")
-    };
+    let [Event::DiskFull { .. }] = &writer.take_events()[..] else { panic!("nothing was lost") };
     drop(broken);
 }
 

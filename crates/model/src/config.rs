@@ -26,10 +26,7 @@ pub struct ConfigConflict {
 impl Config {
     /// The value of a top-level key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.entries
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// All entries, in the order in which their keys were first set.
@@ -53,11 +50,7 @@ impl Config {
         if !allow_val_change {
             for (key, new) in &entries {
                 if let Some(old) = differs(key, new) {
-                    return Err(Box::new(ConfigConflict {
-                        key: key.clone(),
-                        old: old.clone(),
-                        new: new.clone(),
-                    }));
+                    return Err(Box::new(ConfigConflict { key: key.clone(), old: old.clone(), new: new.clone() }));
                 }
             }
         }
@@ -65,10 +58,7 @@ impl Config {
         for (key, value) in entries {
             match self.get(&key) {
                 Some(old) if same(old, &value) => {}
-                _ => changes.push(Change {
-                    key,
-                    value: Some(value),
-                }),
+                _ => changes.push(Change { key, value: Some(value) }),
             }
         }
         changes.iter().cloned().for_each(|change| self.apply(change));
@@ -98,8 +88,7 @@ fn same(a: &Value, b: &Value) -> bool {
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
-                && a.iter()
-                    .all(|(name, value)| b.iter().any(|(other, b)| other == name && same(value, b)))
+                && a.iter().all(|(name, value)| b.iter().any(|(other, b)| other == name && same(value, b)))
         }
         _ => a == b || number(a).is_some_and(|a| number(b) == Some(a)),
     }
@@ -118,22 +107,14 @@ mod tests {
         let mut config = Config::default();
         config.update(vec![entry("lr", 0.1)], false).unwrap();
         let before = config.clone();
-        let conflict = config
-            .update(vec![entry("new", 1), entry("lr", 0.2)], false)
-            .unwrap_err();
+        let conflict = config.update(vec![entry("new", 1), entry("lr", 0.2)], false).unwrap_err();
         assert_eq!(
             conflict.to_string().lines().next(),
             Some("config key \"lr\" already has the value 0.1, and the new one is 0.2")
         );
         assert_eq!(config, before);
         let changes = config.update(vec![entry("lr", 0.2)], true).unwrap();
-        assert_eq!(
-            changes,
-            vec![Change {
-                key: "lr".into(),
-                value: Some(Value::Float(0.2))
-            }]
-        );
+        assert_eq!(changes, vec![Change { key: "lr".into(), value: Some(Value::Float(0.2)) }]);
     }
 
     #[test]

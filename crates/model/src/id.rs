@@ -117,9 +117,7 @@ impl RunId {
         while id.len() < 8 {
             let byte = random_bytes::<1>()[0];
             if byte < 252 {
-                id.push(char::from(
-                    b"abcdefghijklmnopqrstuvwxyz0123456789"[usize::from(byte % 36)],
-                ));
+                id.push(char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[usize::from(byte % 36)]));
             }
         }
         Self(id)
@@ -148,11 +146,9 @@ impl FromStr for RunPath {
 
     fn from_str(path: &str) -> Result<Self, InvalidName> {
         match path.split('/').collect::<Vec<_>>()[..] {
-            [entity, project, run] => Ok(Self {
-                entity: entity.parse()?,
-                project: project.parse()?,
-                run: run.parse()?,
-            }),
+            [entity, project, run] => {
+                Ok(Self { entity: entity.parse()?, project: project.parse()?, run: run.parse()? })
+            }
             _ => Err(InvalidName {
                 noun: "run path",
                 name: path.chars().take(80).collect(),
@@ -257,17 +253,12 @@ mod tests {
 
     #[test]
     fn names_that_could_be_paths_or_urls_are_refused() {
-        for name in [
-            "", ".", "..", "a/b", "a\\b", "a#", "a?", "50%", "a:b", " a", "a ", "a\0b", "a\nb",
-        ] {
+        for name in ["", ".", "..", "a/b", "a\\b", "a#", "a?", "50%", "a:b", " a", "a ", "a\0b", "a\nb"] {
             assert!(name.parse::<Project>().is_err(), "{name:?}");
         }
         assert!("a".repeat(129).parse::<Project>().is_err());
         assert_eq!("digits v1.0".parse::<Project>().unwrap().as_str(), "digits v1.0");
-        assert_eq!(
-            "a;b".parse::<RunId>().unwrap_err().to_string(),
-            "run id \"a;b\" has the forbidden character ';'"
-        );
+        assert_eq!("a;b".parse::<RunId>().unwrap_err().to_string(), "run id \"a;b\" has the forbidden character ';'");
     }
 
     #[test]
@@ -296,10 +287,6 @@ mod tests {
     fn generated_run_ids_are_valid() {
         let id = RunId::generate();
         assert_eq!(id.as_str().len(), 8);
-        assert!(
-            id.as_str()
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        );
+        assert!(id.as_str().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
     }
 }

@@ -21,10 +21,7 @@ pub struct StepPlan {
 impl StepCounter {
     /// A counter that begins at a step.
     pub fn new(first: i64) -> Self {
-        Self {
-            next: first,
-            open: false,
-        }
+        Self { next: first, open: false }
     }
 
     /// The number that the next automatic row will use.
@@ -45,22 +42,14 @@ impl StepCounter {
     pub fn plan(&mut self, step: Option<i64>, commit: Option<bool>) -> StepPlan {
         let target = step.unwrap_or(self.next);
         if target < self.next {
-            return StepPlan {
-                step: target,
-                commits_open: false,
-                commits: true,
-            };
+            return StepPlan { step: target, commits_open: false, commits: true };
         }
         let commits_open = self.open && target > self.next;
         let commits = commit.unwrap_or(step.is_none());
         // The last representable step can be written any number of times, but there is none after it.
         self.next = if commits { target.saturating_add(1) } else { target };
         self.open = !commits;
-        StepPlan {
-            step: target,
-            commits_open,
-            commits,
-        }
+        StepPlan { step: target, commits_open, commits }
     }
 
     /// Completes the open row, as `finish` does; answers whether there was one.
@@ -79,11 +68,7 @@ mod tests {
     use super::*;
 
     fn plan(step: i64, commits_open: bool, commits: bool) -> StepPlan {
-        StepPlan {
-            step,
-            commits_open,
-            commits,
-        }
+        StepPlan { step, commits_open, commits }
     }
 
     #[test]

@@ -42,27 +42,11 @@ impl Summary {
             return;
         }
         match self.entries.get_mut(key) {
-            Some(Entry {
-                origin: Origin::Hand, ..
-            }) => {}
-            Some(Entry {
-                origin: Origin::Row(highest),
-                ..
-            }) if step < *highest => {}
-            Some(entry) => {
-                *entry = Entry {
-                    value: value.clone(),
-                    origin: Origin::Row(step),
-                }
-            }
+            Some(Entry { origin: Origin::Hand, .. }) => {}
+            Some(Entry { origin: Origin::Row(highest), .. }) if step < *highest => {}
+            Some(entry) => *entry = Entry { value: value.clone(), origin: Origin::Row(step) },
             None => {
-                self.entries.insert(
-                    key.clone(),
-                    Entry {
-                        value: value.clone(),
-                        origin: Origin::Row(step),
-                    },
-                );
+                self.entries.insert(key.clone(), Entry { value: value.clone(), origin: Origin::Row(step) });
             }
         }
     }
@@ -107,13 +91,7 @@ impl Summary {
             }
             Value::Null => {}
             _ => {
-                self.entries.insert(
-                    key.into(),
-                    Entry {
-                        value: value.clone(),
-                        origin: Origin::Hand,
-                    },
-                );
+                self.entries.insert(key.into(), Entry { value: value.clone(), origin: Origin::Hand });
                 self.by_hand += 1;
             }
         }
@@ -121,13 +99,8 @@ impl Summary {
 
     fn remove_tree(&mut self, key: &str) {
         let below = format!("{key}.");
-        self.entries
-            .retain(|name, _| **name != *key && !name.starts_with(&below));
-        self.by_hand = self
-            .entries
-            .values()
-            .filter(|entry| entry.origin == Origin::Hand)
-            .count();
+        self.entries.retain(|name, _| **name != *key && !name.starts_with(&below));
+        self.by_hand = self.entries.values().filter(|entry| entry.origin == Origin::Hand).count();
     }
 
     /// Whether a leaf set by hand stands where `key` needs a map.
@@ -141,19 +114,11 @@ mod tests {
     use super::*;
 
     fn log(summary: &mut Summary, step: i64, key: &str, value: impl Into<Value>) {
-        summary.apply_row(&Row {
-            step,
-            time: 0.0,
-            committed: true,
-            entries: vec![(key.into(), value.into())],
-        });
+        summary.apply_row(&Row { step, time: 0.0, committed: true, entries: vec![(key.into(), value.into())] });
     }
 
     fn set(summary: &mut Summary, key: &str, value: impl Into<Value>) {
-        summary.apply_change(&Change {
-            key: key.into(),
-            value: Some(value.into()),
-        });
+        summary.apply_change(&Change { key: key.into(), value: Some(value.into()) });
     }
 
     #[test]
@@ -172,10 +137,7 @@ mod tests {
         set(&mut summary, "best", 0.9);
         log(&mut summary, 7, "best", 0.1);
         assert_eq!(summary.get("best"), Some(&Value::Float(0.9)));
-        summary.apply_change(&Change {
-            key: "best".into(),
-            value: None,
-        });
+        summary.apply_change(&Change { key: "best".into(), value: None });
         assert_eq!(summary.get("best"), None);
         log(&mut summary, 8, "best", 0.2);
         assert_eq!(summary.get("best"), Some(&Value::Float(0.2)));
@@ -185,11 +147,7 @@ mod tests {
     fn a_map_set_by_hand_replaces_what_stood_below() {
         let mut summary = Summary::default();
         log(&mut summary, 0, "q.z", 1);
-        set(
-            &mut summary,
-            "q",
-            Value::Map(vec![("x".into(), 1.into()), ("a.b".into(), 2.into())]),
-        );
+        set(&mut summary, "q", Value::Map(vec![("x".into(), 1.into()), ("a.b".into(), 2.into())]));
         assert_eq!(summary.get("q.z"), None);
         assert_eq!(summary.get("q.x"), Some(&Value::Int(1)));
         assert_eq!(summary.get(r"q.a\.b"), Some(&Value::Int(2)));

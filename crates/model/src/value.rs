@@ -58,12 +58,9 @@ impl Value {
             Self::BigInt(digits) => Json::String(digits.to_string()),
             Self::Text(text) => Json::String(text.to_string()),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
-            Self::Map(entries) => Json::Object(
-                entries
-                    .iter()
-                    .map(|(name, value)| (name.to_string(), value.to_json()))
-                    .collect(),
-            ),
+            Self::Map(entries) => {
+                Json::Object(entries.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect())
+            }
         }
     }
 
@@ -80,12 +77,9 @@ impl Value {
             },
             Json::String(text) => Self::Text(text.into()),
             Json::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
-            Json::Object(entries) => Self::Map(
-                entries
-                    .into_iter()
-                    .map(|(name, value)| (name.into(), Self::from_json(value)))
-                    .collect(),
-            ),
+            Json::Object(entries) => {
+                Self::Map(entries.into_iter().map(|(name, value)| (name.into(), Self::from_json(value))).collect())
+            }
         }
     }
 }
@@ -115,10 +109,7 @@ impl fmt::Debug for Value {
             Self::BigInt(digits) => write!(f, "{digits}n"),
             Self::Text(text) => text.fmt(f),
             Self::List(items) => items.fmt(f),
-            Self::Map(entries) => f
-                .debug_map()
-                .entries(entries.iter().map(|(name, value)| (name, value)))
-                .finish(),
+            Self::Map(entries) => f.debug_map().entries(entries.iter().map(|(name, value)| (name, value))).finish(),
         }
     }
 }
@@ -175,9 +166,6 @@ mod tests {
             Value::from(0.5),
             Value::Null,
         ]);
-        assert_eq!(
-            value.to_json(),
-            json!(["NaN", "-Infinity", "18446744073709551615", 0.5, null])
-        );
+        assert_eq!(value.to_json(), json!(["NaN", "-Infinity", "18446744073709551615", 0.5, null]));
     }
 }

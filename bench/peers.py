@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Measures steplog side by side with the packages that a user would pick instead; see docs/benchmarks.md.
+
+Each tracker is installed into an environment of its own below `bench/.peers` and does the same work, in rounds: every round
+gives each tracker its turn, so that a busy moment of the machine falls on all of them. Printed are medians. All trackers
+work in a network namespace without a way out, where that can be made (as root).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+BENCH = Path(__file__).resolve().parent
+sys.path[:0] = [str(BENCH), str(BENCH / "trackers")]
+
+import server
+import tree
+
+PEERS = BENCH / ".peers"
+NAMES = [
+    "steplog",
+    "steplog_online",
+    "json_lines",
+    "goodseed",
+    "trackio",
+    "tensorboardx",
+    "swanlab",
+    "aim",
+    "wandb",
+    "wandb_online",
+    "neptune_scale",
+    "mlflow",
+]
+CHARTS = ["steplog_online", "goodseed", "trackio", "tensorboardx", "aim", "mlflow"]
+
+#: What is measured: name, whether less is better, title with its unit.
+ROWS = [
+    ("p50_1", True, "`log` p50 of 1 scalar, µs"),
+    ("p50_10", True, "`log` p50 of 10 scalars, µs"),
+    ("p50_100", True, "`log` p50 of 100 scalars, µs"),
+    ("p99_10", True, "`log` p99 of 10 scalars, µs"),
+    ("cpu", True, "CPU per call of 10 scalars, all processes, µs"),
+    ("import_ms", True, "import over bare Python, ms"),
+    ("empty_s", True, "empty run, start to exit, s"),
+    ("lost", True, "rows lost of 10,000 on `kill -9`"),
+    ("memory_mib", True, "peak memory of 100k calls, all processes, MiB"),
+    ("disk", True, "bytes per scalar on disk"),
+    ("ingest", False, "ingest of a million points, points/s"),
+    ("chart_ms", True, "chart of 1,000 of them, ms"),
+    ("spike", False, "a one-point spike is in that chart"),
+]
+
+
+def install(adapters: dict[str, ModuleType], wheel: Path | None) -> None:
+    """Makes the environments; those that are there and complete stay."""
+    PEERS.mkdir(exist_ok=True)
+    for adapter in adapters.values():
+        folder = PEERS / adapter.VENV
+        wanted = [str(wheel) if need == "steplog" and wheel else need for need in adapter.REQUIREMENTS]
+        wanted = [str(BENCH.parent) if need == "steplog" else need for need in wanted]
+        stamp = folder / "requirements.txt"
+        if stamp.exists() and stamp.read_text() == "\n".join(wanted) and "steplog" not in adapter.REQUIREMENTS:
+            continue
+        print(f"installing {' '.join(adapter.REQUIREMENTS) or 'nothing'} for {adapter.TITLE}", flush=True)
+        if not folder.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        if wanted:
+            pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, *wanted], check=True)
+            if "steplog" in adapter.REQUIREMENTS:
+                subprocess.run([*pip, "--force-reinstall", "--no-deps", wanted[0]], check=True)
+        stamp.write_text("\n".join(wanted))
+
+
+def cut_off() -> bool:
+    """Starts this program anew in a network namespace that has nothing but a loopback; whether it is in one."""
+    if os.environ.get("BENCH_CUT_OFF"):
+        with socket.socket() as any_socket:
+            import fcntl
+
+            name = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # up and running
+            fcntl.ioctl(any_socket, 0x8914, name)
+        return True
+    probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
+    if probe.returncode == 0:
+        os.environ["BENCH_CUT_OFF"] = "1"
+        os.execvp("unshare", ["unshare", "--net", sys.executable, *sys.argv, "--no-install"])
+    return False
+
+
+class Bench:
+    """Runs tasks and keeps what they measured."""
+
+    def __init__(self, adapters: dict[str, ModuleType], servers: dict[str, str], work: Path) -> None:
+        self.adapters, self.servers, self.work = adapters, servers, work
+        self.values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self.notes: dict[str, list[str]] = defaultdict(list)
+        self.turn = 0
+
+    def environment(self, name: str, folder: Path) -> dict[str, str]:
+        adapter = self.adapters[name]
+        told = {
+            key: value.format(server=self.servers.get(getattr(adapter, "SERVER", ""), ""), run=folder.name)
+            for key, value in adapter.ENVIRONMENT.items()
+        }
+        home = folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        return {
+            "PATH": f"{PEERS / adapter.VENV / 'bin'}:/usr/bin:/bin",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(home),
+            **told,
+        }
+
+    def python(self, name: str) -> str:
+        return str(PEERS / self.adapters[name].VENV / "bin" / "python")
+
+    def task(self, name: str, task: str, calls: int = 0, scalars: int = 0, folder: Path | None = None) -> Any:
+        """Does one task in a fresh folder, or the one given."""
+        self.turn += 1
+        folder = folder or self.work / f"{name}-{task}-{self.turn}"
+        folder.mkdir(exist_ok=True)
+        (folder / "result.json").unlink(missing_ok=True)
+        environment = self.environment(name, folder)
+        command = [
+            self.python(name),
+            str(BENCH / "trackers" / "worker.py"),
+            name,
+            task,
+            str(folder),
+            str(calls),
+            str(scalars),
+        ]
+        use = tree.run(command, environment, folder)
+        result = folder / "result.json"
+        if not result.exists() and task != "kill":
+            tail = (folder / "output.txt").read_text(errors="replace")[-1500:]
+            raise RuntimeError(f"{name}: {task} ended with {use.code}\n{tail}")
+        return folder, use, json.loads(result.read_text()) if result.exists() else {}
+
+    def put(self, row: str, name: str, value: float) -> None:
+        self.values[row][name].append(value)
+
+    def calls(self, name: str, wanted: int) -> int:
+        return min(wanted, getattr(self.adapters[name], "CALLS", wanted))
+
+    def log_calls(self, name: str) -> None:
+        for scalars, calls in ((1, 20_000), (10, 10_000), (100, 2_000)):
+            folder, _, result = self.task(name, "call", self.calls(name, calls), scalars)
+            self.put(f"p50_{scalars}", name, result["p50_us"])
+            if scalars == 10:
+                self.put("p99_10", name, result["p99_us"])
+            shutil.rmtree(folder)
+
+    def imports(self, name: str) -> None:
+        folder = self.work / f"{name}-import"
+        environment = self.environment(name, folder)
+        times: dict[str, list[float]] = {"pass": [], f"import {self.adapters[name].IMPORT}": []}
+        for _ in range(6):
+            for code, found in times.items():
+                begun = time.perf_counter()
+                subprocess.run(
+                    [self.python(name), "-c", code],
+                    env=environment,
+                    cwd=folder,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                found.append((time.perf_counter() - begun) * 1_000)
+        bare, imported = (statistics.median(found[1:]) for found in times.values())
+        self.put("import_ms", name, imported - bare)
+
+    def fill(self, name: str) -> None:
+        """An empty run and one of 100,000 scalars: what a call costs in CPU, and a scalar on disk."""
+        empty_folder, empty, _ = self.task(name, "fill", 0, 0)
+        self.put("empty_s", name, empty.seconds)
+        calls = self.calls(name, 10_000)
+        folder, use, result = self.task(name, "fill", calls, 10)
+        cpu = use.cpu_seconds - empty.cpu_seconds - 2 * result["making_rows_cpu_seconds"]
+        self.put("cpu", name, cpu / calls * 1e6)
+        self.put("disk", name, (size(folder) - size(empty_folder)) / (calls * 10))
+        shutil.rmtree(folder)
+        shutil.rmtree(empty_folder)
+
+    def kill(self, name: str) -> None:
+        calls = self.calls(name, 10_000)
+        folder, use, _ = self.task(name, "kill", calls, 10)
+        if use.code != -9:
+            raise RuntimeError(f"{name}: kill ended with {use.code}")
+        _, _, result = self.task(name, "count", folder=folder)
+        self.put("lost", name, (calls - result["rows"]) * 10_000 / calls)
+        shutil.rmtree(folder)
+
+    def memory(self, name: str) -> None:
+        folder, use, _ = self.task(name, "fill", self.calls(name, 100_000), 1)
+        self.put("memory_mib", name, use.peak_bytes / (1 << 20))
+        shutil.rmtree(folder)
+
+    def charts(self, name: str) -> None:
+        folder, _, result = self.task(name, "ingest")
+        self.put("ingest", name, result["points_per_second"])
+        _, _, result = self.task(name, "chart", folder=folder)
+        self.put("chart_ms", name, result["chart_ms"])
+        self.put("spike", name, float(result["spike"]))
+        self.notes[name].append(f"first chart {result['first_ms']:.0f} ms, {result['points']} numbers")
+        shutil.rmtree(folder)
+
+
+def size(folder: Path) -> int:
+    """Bytes of the files of a run, without what the bench itself wrote there."""
+    own = {"result.json", "output.txt"}
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and path.name not in own)
+    return sum(path.stat().st_size for path in files if "__pycache__" not in path.parts)
+
+
+@contextmanager
+def stub() -> Iterator[str]:
+    port = server.free_port()
+    process = subprocess.Popen([sys.executable, str(BENCH / "trackers" / "wandb_stub.py"), str(port)])
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def table(bench: Bench, names: list[str]) -> str:
+    """The medians as Markdown: a row for each measure, a column for each tracker, with the ratio to steplog's best."""
+    ours = [name for name in names if name.startswith("steplog")]
+    lines = [
+        "| | " + " | ".join(bench.adapters[name].TITLE for name in names) + " |",
+        "| --- |" + " ---: |" * len(names),
+    ]
+    for row, less, title in ROWS:
+        found = bench.values[row]
+        if not found:
+            continue
+        middle = {name: statistics.median(values) for name, values in found.items()}
+        own = [middle[name] for name in ours if name in middle]
+        cells = []
+        for name in names:
+            if name not in middle:
+                cells.append("–")
+                continue
+            value = middle[name]
+            if row == "spike":
+                cells.append("yes" if value else "no")
+                continue
+            reference = max(own) if less and own else min(own) if own else 0
+            ratio = value / reference if less and reference else reference / value if value else 0
+            shown = number(value)
+            cells.append(f"{shown} ({number(ratio)}×)" if reference and name not in ours and row != "lost" else shown)
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the short tasks; the long ones are done once")
+    parser.add_argument("--only", help="names of adapters, separated by commas")
+    parser.add_argument("--tasks", default="log_calls,imports,fill,kill,memory,charts", help="which tasks, by name")
+    parser.add_argument("--wheel", type=Path, help="a steplog wheel; by default it is built from this tree")
+    parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
+    parser.add_argument("--json", type=Path, help="also write all measured values to this file")
+    options = parser.parse_args()
+    names = options.only.split(",") if options.only else NAMES
+    adapters = {name: importlib.import_module(f"adapters.{name}") for name in names}
+    if not options.no_install:
+        install(adapters, options.wheel)
+    if not cut_off():
+        print("no network namespace could be made: the trackers' own offline modes have to do")
+    tree.adopt_orphans()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    )
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peers-")))
+        servers = {"wandb_stub": stack.enter_context(stub())} if "wandb_online" in names else {}
+        binary = server.find_binary()
+        if binary:
+            own = stack.enter_context(server.running(binary, work / "server" / "data"))
+            servers["steplog"] = own.url
+        elif "steplog_online" in names:
+            print("there is no steplog binary (cargo build --release): steplog (online) is left out")
+            names = [name for name in names if name != "steplog_online"]
+        bench = Bench(adapters, servers, work)
+        for task in options.tasks.split(","):
+            long = task in ("memory", "charts", "kill")
+            for turn in range(1 if long else options.rounds):
+                for name in names:
+                    if task == "charts" and name not in CHARTS:
+                        continue
+                    begun = time.perf_counter()
+                    try:
+                        getattr(bench, task)(name)
+                    except Exception as error:
+                        print(f"{adapters[name].TITLE}: {task}: {error}")
+                    print(f"{task} {turn + 1}: {adapters[name].TITLE}, {time.perf_counter() - begun:.1f} s", flush=True)
+        print()
+        print(table(bench, names))
+        for name, notes in bench.notes.items():
+            print(f"{adapters[name].TITLE}: {'; '.join(notes)}")
+        if options.json:
+            options.json.write_text(json.dumps(bench.values, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What a training process does, as a process of its own: `probe.py TASK ARGUMENTS`; prints JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from trackers.worker import time_calls
+
+
+def log(calls: int, scalars: int) -> object:
+    """Time of each call of `log`, while the uploader works."""
+    import steplog
+
+    run = steplog.init()
+    result = time_calls(lambda row, step: run.log(row), calls, scalars, limit_seconds=60)
+    run.finish()
+    return result
+
+
+def lifecycle() -> object:
+    """Time of `init()`, and of `finish()` when the server has everything that was logged, in ms."""
+    import steplog
+
+    begun = time.perf_counter()
+    run = steplog.init()
+    started = time.perf_counter()
+    run.log({"loss": 1.0})
+    time.sleep(0.7)
+    finishing = time.perf_counter()
+    run.finish()
+    return {"init_ms": (started - begun) * 1e3, "finish_ms": (time.perf_counter() - finishing) * 1e3}
+
+
+def soak(seconds: int, rows_per_second: int) -> object:
+    """Resident memory of the process while it logs at an even pace: all of it, and without mapped files, in MiB."""
+    import steplog
+
+    run = steplog.init()
+    keys = [f"train/metric_{index}" for index in range(10)]
+    samples = []
+    begun = time.perf_counter()
+    for row in range(seconds * rows_per_second):
+        run.log({key: row * 0.1 for key in keys})
+        due = begun + (row + 1) / rows_per_second
+        if row % rows_per_second == rows_per_second - 1:
+            samples.append((memory("VmRSS"), memory("RssAnon")))
+        while (left := due - time.perf_counter()) > 0.001:
+            time.sleep(left)
+    run.finish()
+    return samples
+
+
+def memory(name: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
+    raise KeyError(name)
+
+
+def fill(run_id: str, rows: int, scalars: int, single_precision: int) -> object:
+    """Logs noisy falling curves and waits until the server has them, or offline until they are in the journal."""
+    import steplog
+
+    noise = random.Random(run_id)
+    shorten: Callable[[float], float] = to_single if single_precision else float
+    keys = [f"train/metric_{index}" for index in range(scalars)]
+    begun = time.perf_counter()
+    run = steplog.init(id=run_id)
+    for step in range(rows):
+        falling = math.exp(-3 * step / rows)
+        run.log({key: shorten(falling + noise.gauss(0, 0.02)) for key in keys})
+    run.finish()
+    return time.perf_counter() - begun
+
+
+def to_single(number: float) -> float:
+    """What `loss.item()` of a 32-bit tensor answers."""
+    import struct
+
+    return float(struct.unpack("f", struct.pack("f", number))[0])
+
+
+def many(runs: int, rows: int) -> object:
+    """Logs many short runs of one key, one after the other."""
+    import steplog
+
+    for index in range(runs):
+        run = steplog.init(id=f"many-{index}")
+        for step in range(rows):
+            run.log({"loss": math.exp(-step / rows) + index})
+        run.finish()
+    return runs
+
+
+TASKS: dict[str, Callable[..., object]] = {"log": log, "lifecycle": lifecycle, "soak": soak, "fill": fill, "many": many}
+
+if __name__ == "__main__":
+    arguments = [int(word) if word.isdigit() else word for word in sys.argv[2:]]
+    print(json.dumps(TASKS[sys.argv[1]](*arguments)))

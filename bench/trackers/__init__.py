@@ -1,0 +1,1 @@
+"""The trackers that `bench/peers.py` measures."""

@@ -1,0 +1,10 @@
+//! The `steplog` command as people and scripts use it.
+
+mod account;
+mod export;
+mod help;
+mod runs;
+mod serve;
+mod support;
+mod sync;
+mod verify;

@@ -1,0 +1,86 @@
+//! Starting and stopping servers.
+
+use serde_json::Value as Json;
+
+use crate::support::Place;
+
+fn get(url: &str) -> Json {
+    ureq::get(url).call().expect("an answer").into_body().read_json().expect("JSON")
+}
+
+#[test]
+fn a_server_starts_keeps_its_data_and_stops() {
+    let place = Place::new();
+    place.write_run("digits", "r1", 10);
+    let server = place.start(&["serve"]);
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    let session = get(&format!("{}/api/v1/session", server.url));
+    assert_eq!((&session["source"], &session["login_required"]), (&"store".into(), &false.into()));
+    assert_eq!(place.call(&["sync", "--server", &server.url]).code, 0);
+    let second = place.call(&["serve", "--port", "0"]);
+    assert_eq!(second.code, 1, "one process at a time: {second:?}");
+    assert_eq!(server.terminate(), Some(0));
+
+    let server = place.start(&["serve"]);
+    let run = get(&format!("{}/api/v1/runs/local/digits/r1", server.url));
+    assert_eq!((&run["run"]["row_count"], &run["run"]["state"]), (&10.into(), &"finished".into()));
+}
+
+#[test]
+fn the_network_needs_an_account_first() {
+    let place = Place::new();
+    let refused = place.call(&["serve", "--address", "0.0.0.0", "--port", "0"]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.ends_with(
+            "error: a server without accounts listens only on this machine, not on 0.0.0.0\n\
+             hint: make an account with `steplog user add NAME`, or start with `--admin NAME` and the password in \
+             STEPLOG_ADMIN_PASSWORD\n"
+        ),
+        "{}",
+        refused.stderr
+    );
+    let admin = &["serve", "--address", "0.0.0.0", "--admin", "ada"];
+    let silent = place.call(admin);
+    assert!(silent.stderr.contains("hint: set STEPLOG_ADMIN_PASSWORD"), "{}", silent.stderr);
+    let server = place.start_with(admin, &[("STEPLOG_ADMIN_PASSWORD", "correct horse")]);
+    let url = server.url.replace("0.0.0.0", "127.0.0.1");
+    assert_eq!(get(&format!("{url}/api/v1/session"))["login_required"], true);
+    drop(server);
+    let again = place.start(admin);
+    assert!(again.url.starts_with("http://0.0.0.0:"), "the account is there, no password is needed");
+}
+
+#[test]
+fn a_folder_is_shown() {
+    let place = Place::new();
+    place.write_run("digits", "r1", 10);
+    let server = place.start(&["ui", "--no-open"]);
+    let url = format!("{}/api/v1/runs/local/digits/r1", server.url);
+    let run = (0..1000).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        Some(ureq::get(&url).call().ok()?.into_body().read_json::<Json>().expect("JSON"))
+    });
+    assert_eq!(run.expect("the run is shown")["run"]["row_count"], 10);
+    let session = get(&format!("{}/api/v1/session", server.url));
+    let folder = place.work().canonicalize().expect("the folder");
+    assert_eq!((&session["source"], &session["folder"]), (&"folder".into(), &folder.to_string_lossy().into()));
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(
+        place.call(&["ui", "nowhere"]).stderr.lines().next(),
+        Some("error: the folder cannot be read: nowhere: No such file or directory (os error 2)")
+    );
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address");
+    let done = place.call(&["serve", "--port", &address.port().to_string()]);
+    let expected = format!(
+        "error: another program listens on {address}\n\
+         hint: it may be a steplog server already; or choose another port with `--port`\n"
+    );
+    assert_eq!((done.code, done.stderr), (1, expected));
+}

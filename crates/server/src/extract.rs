@@ -1,0 +1,134 @@
+//! Extractors whose refusals are answers of our shape.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+use steplog_model::{RunPath, StreamId};
+
+use crate::error::ApiError;
+
+/// Most that is read of a body which is refused.
+const MAX_DRAINED_BYTES: usize = 64 << 20;
+
+/// Longest time that is spent on it.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// Reads and drops a body before it is refused: most clients look for an answer only after they sent everything, and
+/// would see a broken connection.
+pub(crate) async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let mut left = MAX_DRAINED_BYTES;
+    let drained = async {
+        while let Some(Ok(piece)) = pieces.next().await {
+            match left.checked_sub(piece.len()) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whoever is slower than that does without an answer.
+    let _ = tokio::time::timeout(MAX_DRAIN_TIME, drained).await;
+}
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let axum::Json(body) = axum::Json::<T>::from_request(request, state).await.map_err(refuse_json)?;
+        Ok(Self(body))
+    }
+}
+
+fn refuse_json(rejection: JsonRejection) -> ApiError {
+    match rejection.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ApiError::invalid("the body must be JSON, sent with `Content-Type: application/json`")
+                .status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::invalid("the request body is too large").status(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        status => {
+            ApiError::invalid(format!("the request body is not understood: {}", reason(&rejection))).status(status)
+        }
+    }
+}
+
+/// The innermost error: it names the member that is wrong, the outer ones only say that something is.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// The parameters behind the `?`.
+pub(crate) struct QueryParameters<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParameters<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let refuse = |rejection: QueryRejection| {
+            ApiError::invalid(format!("the query is not understood: {}", reason(&rejection)))
+        };
+        let Query(parameters) = Query::<T>::from_request_parts(parts, state).await.map_err(refuse)?;
+        Ok(Self(parameters))
+    }
+}
+
+async fn path<T: DeserializeOwned + Send, S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<T, ApiError> {
+    let refuse =
+        |rejection: PathRejection| ApiError::invalid(format!("the path is not understood: {}", rejection.body_text()));
+    let Path(parameters) = Path::<T>::from_request_parts(parts, state).await.map_err(refuse)?;
+    Ok(parameters)
+}
+
+/// The run that a path with `{entity}/{project}/{run}` names.
+pub(crate) struct RunInPath(pub(crate) RunPath);
+
+impl<S: Send + Sync> FromRequestParts<S> for RunInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, run): (String, String, String) = path(parts, state).await?;
+        Ok(Self(run_path(entity, project, run)?))
+    }
+}
+
+/// The stream that a path with `{entity}/{project}/{run}/{stream}` names.
+pub(crate) struct StreamInPath(pub(crate) RunPath, pub(crate) StreamId);
+
+impl<S: Send + Sync> FromRequestParts<S> for StreamInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, run, stream): (String, String, String, String) = path(parts, state).await?;
+        Ok(Self(run_path(entity, project, run)?, stream.parse()?))
+    }
+}
+
+/// The one name in a path such as `/users/{name}`.
+pub(crate) struct NameInPath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(path(parts, state).await?))
+    }
+}
+
+fn run_path(entity: String, project: String, run: String) -> Result<RunPath, ApiError> {
+    Ok(RunPath { entity: entity.try_into()?, project: project.try_into()?, run: run.try_into()? })
+}

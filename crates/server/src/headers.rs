@@ -1,0 +1,50 @@
+//! What every answer carries, and a line in the log for every request.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::error::ApiError;
+
+const SECURITY: [(HeaderName, &str); 3] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "same-origin"),
+];
+
+/// Adds the security headers; answers that say nothing of caching are not cached.
+pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Logs requests: defects loudly, the rest only when asked. Queries and headers may hold secrets and are left out.
+pub(crate) async fn log(request: Request, next: Next) -> Response {
+    let (method, path, start) = (request.method().clone(), request.uri().path().to_owned(), Instant::now());
+    let response = next.run(request).await;
+    let (status, millis) = (response.status().as_u16(), start.elapsed().as_millis() as u64);
+    if response.status().is_server_error() {
+        tracing::warn!(%method, path, status, millis, "{method} {path} was answered with {status}");
+    } else {
+        tracing::debug!(%method, path, status, millis, "{method} {path} was answered with {status} in {millis} ms");
+    }
+    response
+}
+
+/// The answer when a handler panicked; the panic itself was printed where it happened.
+pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    ApiError::internal("the server met a defect; its log says more").into_response()
+}

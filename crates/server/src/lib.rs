@@ -1,0 +1,28 @@
+//! The steplog server: the HTTP API over a store, accounts, live push, the OpenAPI document, the embedded UI, and the
+//! reader that shows a folder of local runs.
+//!
+//! [`serve`] takes a listener and a [`ServerState`] over an open store, so that tests own both.
+
+mod access;
+mod account;
+mod caller;
+mod error;
+mod extract;
+mod folder;
+mod headers;
+mod in_flight;
+mod live;
+mod login_limit;
+mod origin;
+mod router;
+mod routes;
+mod secret;
+mod serve;
+mod state;
+mod ui;
+
+pub use account::{MIN_PASSWORD_CHARACTERS, create_user, delete_user};
+pub use folder::{FolderCache, FolderReader, find_run_folders};
+pub use routes::openapi_json;
+pub use serve::{DEFAULT_PORT, ServeError, check_address, serve};
+pub use state::{ServerState, Source};

@@ -1,0 +1,61 @@
+//! The routes of the API, a file per resource, each with who may call it.
+
+mod api_key;
+mod document;
+mod event;
+mod history;
+mod ingest;
+mod key;
+mod project;
+mod run;
+mod series;
+mod session;
+mod user;
+
+pub use document::openapi_json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, Info, License, OpenApi, OpenApiBuilder, Paths};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::Access;
+use crate::state::ServerState;
+
+/// The API below `/api/v1`, with the document that describes it.
+pub(crate) fn api() -> OpenApiRouter<ServerState> {
+    let routes = OpenApiRouter::default()
+        .routes(Access::Public.routes(routes!(session::read_session, session::log_in, session::log_out)))
+        .routes(Access::Admin.routes(routes!(user::list_users, user::create_user)))
+        .routes(Access::Admin.routes(routes!(user::delete_user)))
+        .routes(Access::Account.routes(routes!(api_key::list_api_keys, api_key::create_api_key)))
+        .routes(Access::Account.routes(routes!(api_key::delete_api_key)))
+        .routes(Access::Read.routes(routes!(project::list_projects)))
+        .routes(Access::Read.routes(routes!(run::query_runs)))
+        .routes(Access::Read.routes(routes!(run::read_run)))
+        .routes(Access::Write.routes(routes!(run::update_run, run::delete_run)))
+        .routes(Access::Read.routes(routes!(history::read_history)))
+        .routes(Access::Read.routes(routes!(key::query_keys)))
+        .routes(Access::Read.routes(routes!(series::query_series)))
+        .routes(Access::Read.routes(routes!(event::watch_events)))
+        .routes(Access::Write.routes(routes!(ingest::read_offset, ingest::ingest)))
+        .routes(Access::Public.routes(routes!(document::read_document)));
+    OpenApiRouter::with_openapi(frame()).nest("/api/v1", routes)
+}
+
+/// The OpenAPI document, made from the routes as they are registered.
+pub(crate) fn document() -> OpenApi {
+    api().into_openapi()
+}
+
+fn frame() -> OpenApi {
+    let mut info = Info::new("steplog", env!("CARGO_PKG_VERSION"));
+    info.description = Some("Runs of machine-learning experiments: send them, watch them, query them.".into());
+    info.license = Some(License::new("Apache-2.0"));
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key.")).build();
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("steplog_session")));
+    let components = ComponentsBuilder::new()
+        .security_scheme("api_key", SecurityScheme::Http(key))
+        .security_scheme("session", cookie)
+        .build();
+    OpenApiBuilder::new().info(info).paths(Paths::new()).components(Some(components)).build()
+}

@@ -1,0 +1,11 @@
+//! The server as its clients see it: a real one on a free port, over a real store.
+
+mod access;
+mod account;
+mod event;
+mod folder;
+mod hostile;
+mod openapi;
+mod route;
+mod support;
+mod ui;

@@ -1,0 +1,186 @@
+//! The history of a run as a table: a row for each step, a column for each key, read window by window so that memory
+//! stays bounded whatever the run's length.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
+
+use rusqlite::OptionalExtension as _;
+use steplog_model::{RunPath, Value};
+
+use crate::database::Sql as _;
+use crate::hot::HotColumn;
+use crate::source::Source;
+use crate::store::Shared;
+use crate::values::Kinds;
+use crate::{Error, catalog};
+
+/// About so many cells are in memory at a time.
+const WINDOW_CELLS: usize = 1 << 20;
+
+/// A key of the table.
+pub(crate) struct HistoryColumn {
+    pub(crate) key: String,
+    pub(crate) kinds: Kinds,
+    id: i64,
+}
+
+/// A row: one step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HistoryRow {
+    pub(crate) step: i64,
+    /// Of the latest write to the step.
+    pub(crate) time: f64,
+    /// In the order of the columns; what was not logged is absent.
+    pub(crate) values: Vec<Option<Value>>,
+}
+
+/// The whole history as it was at one moment.
+pub(crate) struct History {
+    run: i64,
+    pub(crate) created_at: f64,
+    pub(crate) columns: Vec<HistoryColumn>,
+    hot: Vec<Option<HotColumn>>,
+}
+
+impl History {
+    /// Looks up the columns; `keys` picks some of them, and a key that the run does not have is an error.
+    ///
+    /// The live part is copied here, before any transaction on the chunks begins: see [`Source`].
+    pub(crate) fn open(shared: &Shared, path: &RunPath, keys: Option<&[String]>) -> Result<Self, Error> {
+        let reader = shared.database.reader()?;
+        let (run, _) = catalog::run_id(&reader, path)?;
+        let created_at = reader.sql("SELECT created_at FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
+        let mut found: BTreeMap<String, (i64, Kinds)> = BTreeMap::new();
+        {
+            let mut statement = reader
+                .sql("SELECT k.name, k.id, c.kinds FROM columns c JOIN keys k ON k.id = c.key WHERE c.run = $1")?;
+            let mut rows = statement.query([run])?;
+            while let Some(row) = rows.next()? {
+                found.insert(row.get(0)?, (row.get(1)?, Kinds::from_bits(row.get(2)?)));
+            }
+        }
+        let wanted = match keys {
+            None => found.keys().cloned().collect(),
+            Some(keys) => keys.to_vec(),
+        };
+        let live = shared.live(path).filter(|live| live.id == run);
+        let live = live.as_ref().map(|live| live.hot());
+        let mut live_kinds = HashMap::new();
+        if let Some(live) = &live {
+            live_kinds.extend(live.columns.iter().map(|column| (column.id, column.kinds)));
+        }
+        let mut history = Self { run, created_at, columns: Vec::new(), hot: Vec::new() };
+        for key in wanted {
+            let Some((id, kinds)) = found.get(&key).copied() else {
+                return Err(Error::not_found(format!("run {path} has no key {key:?}")));
+            };
+            history.hot.push(live.as_ref().and_then(|live| live.column(&key, 0)));
+            let kinds = kinds.and(live_kinds.get(&id).copied().unwrap_or_default());
+            history.columns.push(HistoryColumn { key, kinds, id });
+        }
+        Ok(history)
+    }
+
+    /// Hands out the rows with steps in `steps`, by step, some at a time.
+    pub(crate) fn read(
+        mut self,
+        shared: &Shared,
+        steps: RangeInclusive<i64>,
+        mut each: impl FnMut(&[HistoryRow]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let reader = shared.database.reader()?;
+        let snapshot = reader.snapshot()?;
+        let exists = snapshot.sql("SELECT 1 FROM runs WHERE id = $1")?.query_row([self.run], |_| Ok(())).optional()?;
+        if exists.is_none() {
+            return Err(Error::not_found("the run was deleted"));
+        }
+        let mut sources = Vec::with_capacity(self.columns.len());
+        for (column, hot) in self.columns.iter().zip(std::mem::take(&mut self.hot)) {
+            sources.push(Source::open(shared, &snapshot, (self.run, column.id), hot, None)?);
+        }
+        for window in windows(&sources, &steps) {
+            let rows = read_window(&sources, &window)?;
+            if !rows.is_empty() {
+                each(&rows)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cuts the steps into ranges that hold about [`WINDOW_CELLS`] each, told from the steps of the chunks.
+fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>) -> Vec<RangeInclusive<i64>> {
+    // Each chunk is taken to be spread evenly: its cells end, in shares, at steps up to its last.
+    const SHARES: i128 = 8;
+    let mut ends: BTreeMap<i64, usize> = BTreeMap::new();
+    for source in sources {
+        for (first, last, count) in source.spans() {
+            let (first, last) = (first.max(*steps.start()), last.min(*steps.end()));
+            if first > last {
+                continue;
+            }
+            let span = i128::from(last) - i128::from(first);
+            for share in 1..=SHARES {
+                *ends.entry((i128::from(first) + span * share / SHARES) as i64).or_default() +=
+                    count / SHARES as usize + 1;
+            }
+        }
+    }
+    let mut windows = Vec::new();
+    let (mut begin, mut cells) = (*steps.start(), 0);
+    let last = ends.keys().next_back().copied();
+    for (end, count) in ends {
+        cells += count;
+        if cells >= WINDOW_CELLS || Some(end) == last {
+            windows.push(begin..=end);
+            cells = 0;
+            begin = end.saturating_add(1);
+        }
+    }
+    windows
+}
+
+fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<Vec<HistoryRow>, Error> {
+    // By step: the time and the sequence number of the latest write.
+    let mut latest: BTreeMap<i64, (u64, f64)> = BTreeMap::new();
+    let mut cells: Vec<Vec<(i64, Value)>> = Vec::with_capacity(sources.len());
+    for source in sources {
+        let mut column: Vec<(i64, Value)> = Vec::new();
+        source.scan(0, window, |rows, values, range| {
+            for index in range {
+                let step = rows.steps[index];
+                if !window.contains(&step) {
+                    continue;
+                }
+                let (sequence, time) = (rows.sequences[index], rows.times[index]);
+                let write = latest.entry(step).or_insert((sequence, time));
+                if sequence > write.0 {
+                    *write = (sequence, time);
+                }
+                column.push((step, values.get(index)));
+            }
+        })?;
+        // Stable: of equal steps the later write stays last.
+        if !column.is_sorted_by(|(a, _), (b, _)| a < b) {
+            column.sort_by_key(|(step, _)| *step);
+            column.reverse();
+            column.dedup_by_key(|(step, _)| *step);
+            column.reverse();
+        }
+        cells.push(column);
+    }
+    let mut rows: Vec<HistoryRow> = latest
+        .into_iter()
+        .map(|(step, (_, time))| HistoryRow { step, time, values: vec![None; sources.len()] })
+        .collect();
+    for (index, column) in cells.into_iter().enumerate() {
+        let mut at = 0;
+        for (step, value) in column {
+            while rows[at].step < step {
+                at += 1;
+            }
+            rows[at].values[index] = Some(value);
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,43 @@
+//! Everything durable on a steplog server: catalog, columns, ingest, queries, accounts.
+
+mod account;
+mod background;
+mod cache;
+mod catalog;
+mod chunk;
+mod database;
+mod error;
+mod export;
+mod filter;
+mod grid;
+mod history;
+mod hot;
+mod ingest;
+mod keys;
+mod load;
+mod name;
+mod options;
+mod points;
+mod projects;
+mod pyramid;
+mod query;
+mod run;
+mod runs;
+mod seal;
+mod series;
+mod source;
+mod state;
+mod statistics;
+mod store;
+mod summary;
+mod values;
+mod verify;
+mod view;
+mod writer;
+
+pub use account::StoredUser;
+pub use error::Error;
+pub use export::{ExportFormat, ExportSelection};
+pub use options::{Clock, StoreOptions};
+pub use store::{Ingest, Store};
+pub use verify::Finding;

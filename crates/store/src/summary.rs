@@ -1,0 +1,60 @@
+//! Writing summaries: in memory they follow every row, in the catalog they lag behind until somebody asks.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::database::Sql as _;
+use crate::hot::LiveRun;
+use crate::store::Shared;
+use crate::{Error, catalog};
+
+impl Shared {
+    /// Writes what changed in the summaries of live runs, of one project or of all.
+    pub(crate) fn write_summaries(&self, project: Option<i64>) -> Result<(), Error> {
+        let unwritten: Vec<Arc<LiveRun>> = self
+            .live_runs()
+            .into_iter()
+            .filter(|live| project.is_none_or(|project| live.project == project))
+            .filter(|live| live.hot().has_unwritten_summary())
+            .collect();
+        if unwritten.is_empty() {
+            return Ok(());
+        }
+        let written = unwritten.clone();
+        self.write(
+            move |database| {
+                let write = |live: &Arc<LiveRun>| write_summary(database, live).map(|keys| (live.clone(), keys));
+                unwritten.iter().map(write).collect::<Result<Vec<_>, _>>()
+            },
+            move |result| match result {
+                Ok(done) => done.iter().for_each(|(live, keys)| forget(live, keys)),
+                Err(_) => drop(written),
+            },
+        )?;
+        Ok(())
+    }
+}
+
+/// Writes the leaves of a run's summary that changed, and answers them; [`forget`] them after the commit.
+pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<HashSet<Arc<str>>, Error> {
+    let mut hot = live.hot();
+    hot.update_summary();
+    for key in &hot.dirty {
+        let field = catalog::make_field(database, live.project, &format!("summary.{key}"))?;
+        match hot.summary.get(key) {
+            Some(value) => catalog::put_value(database, field, live.id, value, hot.summary.step_of(key))?,
+            None => {
+                database.sql("DELETE FROM run_values WHERE field = $1 AND run = $2")?.execute((field, live.id))?;
+            }
+        }
+    }
+    Ok(hot.dirty.clone())
+}
+
+/// Forgets that these leaves changed: they are durable. Called on the writer thread right after the commit, so that no
+/// row came in between.
+pub(crate) fn forget(live: &LiveRun, keys: &HashSet<Arc<str>>) {
+    live.hot().dirty.retain(|key| !keys.contains(key));
+}

@@ -1,0 +1,167 @@
+//! What charts read of a column: all its points when they are few, statistics of ranges when they are many. A view is
+//! kept between queries and takes in only what is new.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use steplog_model::RunPath;
+
+use crate::Error;
+use crate::cache::Cache;
+use crate::points::{Arrivals, Points};
+use crate::pyramid::Pyramid;
+use crate::source::{ChunkList, Source};
+use crate::store::Shared;
+use crate::values::{Rows, Values};
+
+/// Decoded data, kept between queries.
+pub(crate) struct Caches {
+    /// By run and block.
+    pub(crate) rows: Cache<(i64, i64), Arc<Rows>>,
+    /// By run, key and block.
+    pub(crate) values: Cache<(i64, i64, i64), Arc<Values>>,
+    /// By run and key.
+    views: Cache<(i64, i64), Arc<Mutex<View>>>,
+}
+
+impl Caches {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { rows: Cache::new(bytes / 4), values: Cache::new(bytes / 4), views: Cache::new(bytes / 2) }
+    }
+}
+
+/// A column that a query reads.
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnName<'a> {
+    pub(crate) run: i64,
+    pub(crate) path: &'a RunPath,
+    pub(crate) key: i64,
+    pub(crate) key_name: &'a str,
+}
+
+/// The state of a view.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    /// Rows below are in.
+    next_sequence: u64,
+    chunks: Option<ChunkList>,
+    pub(crate) content: Content,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Points(Points),
+    Pyramid(Pyramid),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Points(Points::default())
+    }
+}
+
+impl View {
+    fn bytes(&self) -> usize {
+        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| 56 * chunks.len());
+        200 + chunks
+            + match &self.content {
+                Content::Points(points) => points.bytes(),
+                Content::Pyramid(pyramid) => pyramid.bytes(),
+            }
+    }
+
+    fn take_in(&mut self, source: &Source<'_>, few: usize) -> Result<(), Error> {
+        let all = i64::MIN..=i64::MAX;
+        let new_points = source.count_from(self.next_sequence);
+        if let Content::Points(points) = &mut self.content
+            && points.len() + new_points > few
+        {
+            let (first, last) = source.step_range().unwrap_or((0, 0));
+            self.content = Content::Pyramid(Pyramid::new(source.count_from(0), first, last));
+            self.next_sequence = 0;
+        }
+        match &mut self.content {
+            Content::Points(points) => {
+                if new_points > 0 {
+                    points.extend(&source.arrivals(self.next_sequence, &all)?);
+                }
+            }
+            Content::Pyramid(pyramid) => {
+                source.scan(self.next_sequence, &all, |rows, values, range| {
+                    for index in range {
+                        pyramid.push(rows.steps[index], rows.times[index], values.number(index));
+                    }
+                })?;
+                self.next_sequence = source.next_sequence();
+                pyramid.settle(source)?;
+            }
+        }
+        self.next_sequence = source.next_sequence();
+        self.chunks = Some(source.chunk_list());
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Looks at a column as it is now. `look` also gets the means to read single points.
+    pub(crate) fn view<T>(
+        &self,
+        column: &ColumnName<'_>,
+        look: impl FnOnce(&Content, &Source<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (id, few) = ((column.run, column.key), self.options.chart_points);
+        let shared_view = self.caches.views.get(&id).unwrap_or_default();
+        let result = {
+            let mut view = lock(&shared_view);
+            let live = self.live(column.path).filter(|live| live.id == column.run);
+            let from = match view.content {
+                Content::Points(_) => view.next_sequence,
+                Content::Pyramid(_) => 0,
+            };
+            let mut hot = live.as_ref().and_then(|live| live.hot().column(column.key_name, from));
+            let reader = self.database.reader()?;
+            let mut snapshot = reader.snapshot()?;
+            let mut source = Source::open(self, &snapshot, id, hot, view.chunks.as_ref())?;
+            if from > 0 && source.count_from(from) + from_points(&view.content) > few {
+                // Many points come: the whole column is needed, and so a new look from its beginning.
+                drop(source);
+                drop(snapshot);
+                hot = live.as_ref().and_then(|live| live.hot().column(column.key_name, 0));
+                snapshot = reader.snapshot()?;
+                source = Source::open(self, &snapshot, id, hot, view.chunks.as_ref())?;
+            }
+            // A view that another query brought further holds nothing that is not there; the older look is enough.
+            if source.next_sequence() > view.next_sequence {
+                if let Err(error) = view.take_in(&source, few) {
+                    *view = View::default();
+                    return Err(error);
+                }
+            }
+            look(&view.content, &source)
+        };
+        let bytes = lock(&shared_view).bytes();
+        self.caches.views.put(id, shared_view, bytes);
+        result
+    }
+
+    /// All points of a column, each step once.
+    pub(crate) fn all_points(&self, column: &ColumnName<'_>) -> Result<Points, Error> {
+        self.view(column, |content, source| match content {
+            Content::Points(points) => Ok(points.clone()),
+            Content::Pyramid(_) => {
+                let arrivals: Arrivals = source.arrivals(0, &(i64::MIN..=i64::MAX))?;
+                Ok(Points::from(&arrivals))
+            }
+        })
+    }
+}
+
+fn from_points(content: &Content) -> usize {
+    match content {
+        Content::Points(points) => points.len(),
+        Content::Pyramid(_) => 0,
+    }
+}
+
+fn lock(view: &Mutex<View>) -> MutexGuard<'_, View> {
+    view.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,85 @@
+"""How a process ends is how its run ends, whatever the script did about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import read_run
+
+BEGIN = "import os, signal, sys, steplog\nrun = steplog.init(project='p', id='a')\nrun.log({'x': 1})\n"
+
+UNTOLD = pytest.mark.xfail(strict=True, reason="Python tells no hook of a SystemExit that sys.exit() did not raise")
+
+
+def end_of(tmp_path: Path, code: str) -> tuple[int, list[int], str]:
+    """Runs a script; its exit code, the exit codes that its run recorded, and its stderr."""
+    done = subprocess.run([sys.executable, "-c", BEGIN + code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    [journal] = read_run(tmp_path / "steplog/p/a")
+    assert [row.values for row in journal.rows][:1] == [{"x": 1}]
+    return done.returncode, journal.exits, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "process_code", "run_codes", "stderr"),
+    [
+        ("", 0, [0], ""),
+        ("raise ValueError('boom')", 1, [1], "ValueError: boom"),
+        ("sys.exit(3)", 3, [3], ""),
+        ("sys.exit('message')", 1, [1], "message"),
+        ("sys.exit()", 0, [0], ""),
+        pytest.param("raise SystemExit(4)", 4, [4], "", marks=UNTOLD),
+        pytest.param("exit(5)", 5, [5], "", marks=UNTOLD),
+        ("run.finish(7)", 0, [7], ""),
+        ("run.finish()\nraise ValueError('later')", 1, [0], "ValueError: later"),
+        pytest.param("try:\n    sys.exit(3)\nexcept SystemExit:\n    pass", 0, [0], "", marks=UNTOLD),
+        ("steplog.finish()\nsys.exit(9)", 9, [0], ""),
+        ("with run:\n    raise ValueError('boom')", 1, [1], "ValueError: boom"),
+    ],
+)
+def test_exit_codes(tmp_path: Path, code: str, process_code: int, run_codes: list[int], stderr: str) -> None:
+    returned, recorded, text = end_of(tmp_path, code)
+    assert (returned, recorded) == (process_code, run_codes)
+    assert stderr in text and (stderr or text == "")
+
+
+def test_ctrl_c_is_255(tmp_path: Path) -> None:
+    returned, recorded, text = end_of(tmp_path, "signal.raise_signal(signal.SIGINT)")
+    assert (returned, recorded) == (-signal.SIGINT, [255])
+    assert text.count("KeyboardInterrupt") == 1
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+def test_a_killed_process_leaves_its_rows_and_no_exit(tmp_path: Path, name: str) -> None:
+    returned, recorded, _ = end_of(tmp_path, f"os.kill(os.getpid(), signal.{name})")
+    assert (returned, recorded) == (-getattr(signal, name), [])
+
+
+def test_os_exit_leaves_rows_and_no_exit(tmp_path: Path) -> None:
+    assert end_of(tmp_path, "os._exit(6)") == (6, [], "")
+
+
+def test_an_aborted_process_leaves_its_rows(tmp_path: Path) -> None:
+    returned, recorded, _ = end_of(tmp_path, "import resource; resource.setrlimit(4, (0, 0)); os.abort()")
+    assert (returned, recorded) == (-signal.SIGABRT, [])
+
+
+def test_a_hook_of_the_users_still_runs(tmp_path: Path) -> None:
+    code = "sys.excepthook = lambda *error: print('mine', file=sys.stderr)\nraise ValueError"
+    returned, recorded, text = end_of(tmp_path, code)
+    assert (returned, text) == (1, "mine\n")
+    assert recorded in ([0], [1])  # The user's own hook hides the exception from everybody who came before.
+
+
+def test_a_run_in_a_finished_interpreter_is_silent_about_it(tmp_path: Path) -> None:
+    code = "import atexit\natexit.register(lambda: run.log({'late': 1}))"
+    returned, recorded, text = end_of(tmp_path, code)
+    assert (returned, recorded, text) == (0, [0], "")
+
+
+def test_the_environment_of_this_test_is_clean() -> None:
+    assert "STEPLOG_PROJECT" not in os.environ

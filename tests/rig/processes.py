@@ -1,0 +1,166 @@
+"""Real processes: the binary, the server, and training scripts."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from rig.api import Api
+from rig.waiting import wait_until
+
+BINARY = Path(__file__).resolve().parent.parent.parent / "target/release/steplog"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a newcomer whose home is ``home``: nothing of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("STEPLOG_", "WANDB_", "XDG_"))}
+    own = {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "NO_COLOR": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return kept | own | more
+
+
+def steplog(*arguments: str | Path, home: Path, stdin: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command of the binary to its end."""
+    return subprocess.run(
+        [BINARY, *map(str, arguments)],
+        cwd=home,
+        env=environment(home, **more),
+        input=stdin if stdin is not None else "",
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+class Server:
+    """``steplog serve`` or ``steplog ui``; may be killed and started again at the same address."""
+
+    def __init__(self, home: Path, *arguments: str | Path, command: str = "serve", port: int = 0, **more: str) -> None:
+        self.home, self.command, self.port = home, command, port
+        self.data = home / "data"
+        self.arguments = [str(argument) for argument in arguments]
+        if command == "serve" and "--data" not in self.arguments:
+            self.arguments += ["--data", str(self.data)]
+        self.environment = environment(home, **more)
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Lives as long as the server.
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process is not None:
+            self.kill()
+        if error is not None:
+            print(f"--- the server said:\n{self.said()}")
+        self.log.close()
+
+    @property
+    def api(self) -> Api:
+        return Api(self.url)
+
+    def start(self) -> Server:
+        """Starts it, and waits until it answers."""
+        command = [str(BINARY), self.command, *self.arguments, "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, cwd=self.home, env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
+        assert self.process.stdout is not None
+        line = ""
+        while not (found := re.search(r"http://[0-9a-z.\[\]:]+", line)):
+            line = self.process.stdout.readline()
+            assert line, f"the server ended with {self.process.wait()}: {self.said()}"
+        self.url = found.group()
+        self.port = int(self.url.rsplit(":", 1)[1])
+        wait_until(self.answers, f"{self.url} answers")
+        return self
+
+    def answers(self) -> bool:
+        try:
+            return self.api.call("GET", "/healthz", seconds=5).body == b"ok"
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        assert self.process is not None and self.process.stdout is not None
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self) -> int:
+        """Ends it as Ctrl-C does; answers the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+    def said(self) -> str:
+        self.log.flush()
+        self.log.seek(0)
+        return self.log.read()
+
+
+class Script:
+    """A Python process with a script that prints a number for each row that ``log`` returned from."""
+
+    def __init__(self, code: str, *arguments: str, home: Path, **more: str) -> None:
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Lives as long as the process.
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=home,
+            env=environment(home, **more),
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+
+    def __enter__(self) -> Script:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        if error is not None:
+            print(f"--- the script said:\n{self.said()}")
+        self.errors.close()
+
+    def line(self) -> str:
+        """The next line that it prints; empty when it ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def kill(self) -> list[str]:
+        """Kills it; answers the whole lines that it had printed and nobody had read."""
+        self.process.kill()
+        assert self.process.stdout is not None
+        rest = self.process.stdout.read()
+        self.process.wait()
+        return rest.split("\n")[:-1]
+
+    def end(self, seconds: float = 120) -> tuple[int, str]:
+        """Waits for its end; its exit code and what it printed."""
+        out, _ = self.process.communicate(timeout=seconds)
+        return self.process.returncode, out
+
+    def said(self) -> str:
+        self.errors.flush()
+        self.errors.seek(0)
+        return self.errors.read()

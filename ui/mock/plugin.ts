@@ -1,0 +1,231 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Connect, Plugin } from 'vite'
+import type {
+  ApiKey,
+  ErrorKind,
+  RunChange,
+  RunsRequest,
+  SeriesRequest,
+  Session,
+  UpdateRunRequest,
+  User,
+} from '../src/api/types.ts'
+import { ENTITY, MockData, type MockRun } from './data.ts'
+import { FilterError } from './filter.ts'
+import { listKeys, listProjects, queryRuns } from './runs.ts'
+import { seriesAnswer } from './series.ts'
+
+const TICK_MILLIS = 500
+const ROWS_OF_TICK = 4
+
+class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly kind: ErrorKind,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** The HTTP API over made-up runs, for working on the UI without a server: `npm run dev:mock`. */
+export function mockApi(): Plugin {
+  const server = new MockServer()
+  return {
+    name: 'mock-api',
+    configureServer: ({ middlewares }) => void middlewares.use('/api/v1', server.handle),
+    configurePreviewServer: ({ middlewares }) => void middlewares.use('/api/v1', server.handle),
+  }
+}
+
+const seconds = () => Date.now() / 1000
+
+class MockServer {
+  private data = new MockData(seconds())
+  private watchers = new Set<ServerResponse>()
+  private timer: ReturnType<typeof setInterval> | undefined
+  private user: User = { name: ENTITY, admin: true, created_at: seconds() - 9e6 }
+  private users: User[] = [this.user, { name: 'grace', admin: false, created_at: seconds() - 4e6 }]
+  private apiKeys: ApiKey[] = [
+    { id: '8f2c11aa', label: 'cluster', created_at: seconds() - 3e6, last_used_at: seconds() - 90 },
+  ]
+
+  handle: Connect.NextHandleFunction = async (request, response) => {
+    try {
+      await this.route(request, response)
+    } catch (error) {
+      const refused =
+        error instanceof Refused
+          ? error
+          : error instanceof FilterError
+            ? new Refused(400, 'invalid', error.message)
+            : new Refused(500, 'internal', String(error))
+      this.json(response, { error: { kind: refused.kind, message: refused.message } }, refused.status)
+    }
+  }
+
+  private json(response: ServerResponse, body: unknown, status = 200): void {
+    response.writeHead(status, { 'Content-Type': 'application/json' })
+    response.end(JSON.stringify(body))
+  }
+
+  private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://mock')
+    const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
+    const body = request.method === 'GET' ? undefined : await readJson(request)
+    const call = `${request.method} ${parts[0]}${parts.length === 2 && parts[1] === 'query' ? '/query' : ''}`
+    if (parts[0] === 'runs' && parts.length >= 4)
+      return this.run(request, response, url, parts, body as UpdateRunRequest)
+    if (call === 'GET session' || call === 'POST session') return this.json(response, this.session())
+    if (call === 'GET projects') return this.json(response, { projects: listProjects(this.data) })
+    if (call === 'POST runs/query') return this.json(response, queryRuns(this.data, body as RunsRequest))
+    if (call === 'POST keys/query') {
+      const { project, runs } = body as { project: string; runs: string[] | null }
+      return this.json(response, listKeys(this.data, project, runs))
+    }
+    if (call === 'POST series') {
+      response.writeHead(200, { 'Content-Type': 'application/vnd.apache.arrow.stream' })
+      response.end(seriesAnswer(this.data, body as SeriesRequest))
+      return
+    }
+    if (call === 'GET events') return this.watch(request, response)
+    if (parts[0] === 'users') return this.userCall(request.method, parts[1], body as User, response)
+    if (parts[0] === 'api-keys') return this.apiKeyCall(request.method, parts[1], body as ApiKey, response)
+    throw new Refused(404, 'not_found', `there is no ${request.method} ${url.pathname}`)
+  }
+
+  private session(): Session {
+    return {
+      version: '0.1.0',
+      source: 'store',
+      folder: null,
+      login_required: false,
+      user: this.user,
+      default_entity: ENTITY,
+    }
+  }
+
+  private run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    parts: string[],
+    body: UpdateRunRequest,
+  ): void {
+    const [, , project, id, tail] = parts
+    const mock = this.data.find(project, id)
+    if (mock === undefined) throw new Refused(404, 'not_found', `there is no run ${parts.slice(1, 4).join('/')}`)
+    if (tail === 'history') {
+      this.history(response, url, mock)
+      return
+    }
+    if (request.method === 'DELETE') {
+      this.data.runs.set(project, this.data.runs.get(project)?.filter((each) => each !== mock) ?? [])
+      this.push([{ ...changeOf(mock), details: true, deleted: true }])
+      response.writeHead(204).end()
+      return
+    }
+    if (request.method === 'PATCH') {
+      const { stop: _, ...fields } = body
+      mock.run = { ...mock.run, ...fields }
+      this.push([{ ...changeOf(mock), details: true }])
+    }
+    this.json(response, this.data.detail(mock))
+  }
+
+  private history(response: ServerResponse, url: URL, mock: MockRun): void {
+    const keys = url.searchParams.get('keys')?.split(',') ?? mock.keys.slice(0, 20)
+    const from = Number(url.searchParams.get('from_step') ?? 0)
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
+    const curves = keys
+      .filter((key) => mock.keys.includes(key))
+      .map((key) => [key, this.data.curve(mock, key)] as const)
+    for (let step = from; step < mock.length; step += 1) {
+      const row: Record<string, unknown> = { _step: step, _time: mock.run.created_at + step * 0.4 }
+      for (const [key, { steps, values }] of curves) {
+        const every = steps[1] ?? 1
+        if (step % every === 0 && step / every < values.length) {
+          const value = values[step / every]
+          row[key] = Number.isFinite(value) ? value : String(value)
+        }
+      }
+      response.write(`${JSON.stringify(row)}\n`)
+    }
+    response.end()
+  }
+
+  private watch(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
+    response.write(': hello\n\n')
+    this.watchers.add(response)
+    this.timer ??= setInterval(() => this.tick(), TICK_MILLIS)
+    request.on('close', () => {
+      this.watchers.delete(response)
+      if (this.watchers.size > 0) return
+      clearInterval(this.timer)
+      this.timer = undefined
+    })
+  }
+
+  private tick(): void {
+    const grown = [...this.data.runs.keys()].flatMap((project) => this.data.grow(project, ROWS_OF_TICK, seconds()))
+    this.push(grown.map((mock) => ({ ...changeOf(mock), rows: true })))
+  }
+
+  private push(runs: RunChange[]): void {
+    for (const watcher of this.watchers) watcher.write(`event: runs\ndata: ${JSON.stringify({ runs })}\n\n`)
+  }
+
+  private userCall(method: string | undefined, name: string | undefined, body: User, response: ServerResponse): void {
+    if (method === 'DELETE') {
+      this.users = this.users.filter((user) => user.name !== name)
+      response.writeHead(204).end()
+    } else if (method === 'POST') {
+      if (this.users.some((user) => user.name === body.name))
+        throw new Refused(409, 'conflict', `there is a user ${body.name} already`)
+      const user = { name: body.name, admin: body.admin, created_at: seconds() }
+      this.users.push(user)
+      this.json(response, user)
+    } else {
+      this.json(response, { users: this.users })
+    }
+  }
+
+  private apiKeyCall(method: string | undefined, id: string | undefined, body: ApiKey, response: ServerResponse): void {
+    if (method === 'DELETE') {
+      this.apiKeys = this.apiKeys.filter((key) => key.id !== id)
+      response.writeHead(204).end()
+    } else if (method === 'POST') {
+      const key = {
+        id: Math.random().toString(16).slice(2, 10),
+        label: body.label,
+        created_at: seconds(),
+        last_used_at: null,
+      }
+      this.apiKeys.unshift(key)
+      this.json(response, { api_key: key, secret: `steplog-${key.id}${'0123456789abcdef'.repeat(2)}` })
+    } else {
+      this.json(response, { api_keys: this.apiKeys })
+    }
+  }
+}
+
+function changeOf({ run }: MockRun): RunChange {
+  return {
+    path: `${run.entity}/${run.project}/${run.id}`,
+    state: run.state,
+    last_step: run.last_step,
+    updated_at: run.updated_at,
+    rows: false,
+    keys: false,
+    details: false,
+    deleted: false,
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const text = Buffer.concat(chunks).toString()
+  return text === '' ? undefined : JSON.parse(text)
+}

@@ -1,0 +1,57 @@
+import type { components } from '~/api/schema'
+
+/**
+ * The shapes of the HTTP API under short names. `schema.ts` is generated from the server's OpenAPI document (`npm run gen`);
+ * only what that document cannot say, JSON values of any kind, is said here.
+ */
+type Schemas = components['schemas']
+
+/** Anything JSON can say; non-finite numbers come as the strings `NaN`, `Infinity` and `-Infinity`. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
+export type JsonObject = { [key: string]: JsonValue }
+
+export type RunState = Schemas['RunState']
+export type Project = Schemas['Project']
+export type ProjectList = Schemas['ProjectList']
+export type Run = Omit<Schemas['Run'], 'values'> & { values: Record<string, JsonValue> }
+export type RunGroup = Omit<Schemas['RunGroup'], 'value'> & { value: JsonValue }
+export type RunList = Omit<Schemas['RunList'], 'runs' | 'groups'> & { runs: Run[]; groups: RunGroup[] }
+export type Sort = Required<Schemas['Sort']>
+/** Absent members have the server's defaults. */
+export type RunsRequest = Partial<Schemas['RunsRequest']> & { project: string }
+export type Stream = Schemas['Stream']
+export type RunDetail = {
+  run: Run
+  config: JsonObject
+  summary: JsonObject
+  environment: JsonObject
+  streams: Stream[]
+}
+/** Absent members stay as they are. */
+export type UpdateRunRequest = {
+  [Name in keyof Schemas['UpdateRunRequest']]?: NonNullable<Schemas['UpdateRunRequest'][Name]>
+}
+export type ValueKind = Schemas['ValueKind']
+export type MetricKey = Schemas['MetricKey']
+export type KeyList = Schemas['KeyList']
+export type XAxis = Schemas['XAxis']
+export type SeriesRequest = {
+  runs: string[]
+  keys: string[]
+  x: XAxis
+  range: [number, number] | null
+  buckets: number
+}
+export type Grid = Schemas['Grid']
+export type SeriesInfo = Schemas['SeriesInfo']
+export type SeriesMetadata = Schemas['SeriesMetadata']
+export type RunChange = Schemas['RunChange']
+export type RunsEvent = Schemas['RunsEvent']
+export type User = Schemas['User']
+export type UserList = Schemas['UserList']
+export type Session = Schemas['Session']
+export type ApiKey = Schemas['ApiKey']
+export type ApiKeyList = Schemas['ApiKeyList']
+export type CreatedApiKey = Schemas['CreatedApiKey']
+export type ErrorKind = Schemas['ErrorKind']
+export type ErrorBody = Schemas['ErrorBody']

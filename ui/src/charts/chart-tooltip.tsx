@@ -1,0 +1,112 @@
+import type { RefObject } from 'react'
+import { createPortal } from 'react-dom'
+import { describeX, type XKind } from '~/charts/axis-format'
+import { type TooltipRow, windowRows } from '~/charts/nearest'
+import { formatInteger, formatValue } from '~/lib/format-number'
+import styles from './chart-tooltip.module.css'
+
+export interface TooltipState {
+  x: number
+  /** Of the pointer within the plotting area, CSS pixels. */
+  left: number
+  top: number
+  rows: TooltipRow[]
+  nearest: TooltipRow | null
+  /** Whether the pointer is near enough to `nearest` to mean it. */
+  pointed: boolean
+}
+
+const MAX_ROWS = 10
+const WIDTH = 300
+const OFFSET = 18
+
+/** Values of all runs at the pointer; drawn above everything so that no chart's edge cuts it. */
+export function ChartTooltip({
+  state,
+  xKind,
+  host,
+}: {
+  state: TooltipState
+  xKind: XKind
+  host: RefObject<HTMLElement | null>
+}) {
+  const over = host.current?.querySelector('.u-over')?.getBoundingClientRect()
+  if (over === undefined) return null
+  const { rows, hidden } = windowRows(state.rows, state.nearest, MAX_ROWS)
+  const pointerX = over.left + state.left
+  const pointerY = over.top + state.top
+  const left = pointerX + OFFSET + WIDTH > window.innerWidth ? pointerX - OFFSET - WIDTH : pointerX + OFFSET
+  const height = 64 + rows.length * 22 + 60
+  const top = Math.max(8, Math.min(pointerY - 20, window.innerHeight - height))
+  const x = state.nearest?.x ?? state.x
+  return createPortal(
+    <div className={styles.tooltip} style={{ left: Math.max(8, left), top, width: WIDTH }} role="tooltip">
+      <div className={styles.head}>{describeX(x, xKind)}</div>
+      <ul className={styles.rows}>
+        {rows.map((row) => (
+          <li
+            key={row.run}
+            className={styles.row}
+            data-nearest={
+              row === state.nearest && state.rows.length > 1 ? (state.pointed ? 'pointed' : 'near') : undefined
+            }
+          >
+            <span className={styles.dot} style={{ background: row.color }} />
+            <span className={styles.name}>{row.name}</span>
+            <span className={styles.value}>
+              <NonFinite row={row} />
+              {row.original !== null && <span className={styles.original}>{formatValue(row.original)}</span>}
+              {formatValue(row.value)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {hidden > 0 && <div className={styles.more}>…and {formatInteger(hidden)} more</div>}
+      {state.nearest !== null && state.nearest.count > 1 && <Bucket row={state.nearest} />}
+    </div>,
+    // A modal dialog covers all that is not in it.
+    host.current?.closest('dialog') ?? document.body,
+  )
+}
+
+/** The exact numbers behind one place of a line that stands for several points. */
+function Bucket({ row }: { row: TooltipRow }) {
+  const parts: [string, number][] = [
+    ['min', row.min],
+    ['mean', row.mean],
+    ['max', row.max],
+    ['last', row.last],
+  ]
+  return (
+    <div className={styles.bucket}>
+      <div className={styles.bucketTitle}>
+        {row.name} · {formatInteger(row.count)} points
+      </div>
+      <dl className={styles.parts}>
+        {parts.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{formatValue(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  )
+}
+
+function NonFinite({ row }: { row: TooltipRow }) {
+  const marks: [string, number][] = [
+    ['NaN', row.nan],
+    ['+∞', row.positiveInfinity],
+    ['−∞', row.negativeInfinity],
+  ]
+  return marks.map(
+    ([label, count]) =>
+      count > 0 && (
+        <span key={label} className={styles.mark}>
+          {count > 1 ? `${formatInteger(count)}× ` : ''}
+          {label}
+        </span>
+      ),
+  )
+}

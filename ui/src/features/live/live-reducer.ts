@@ -1,0 +1,54 @@
+import type { RunChange, RunsEvent } from '~/api/types'
+
+/** What came since the last time that the page caught up. */
+export interface Pending {
+  /** The last change of each run, by path. */
+  changes: Map<string, RunChange>
+  /** Everything must be read again. */
+  resync: boolean
+}
+
+export const NOTHING_PENDING: Pending = { changes: new Map(), resync: false }
+
+/** Later values win, but what has to be read again adds up. */
+export function addEvent(pending: Pending, event: RunsEvent): Pending {
+  const changes = new Map(pending.changes)
+  for (const change of event.runs) {
+    const before = changes.get(change.path)
+    changes.set(change.path, {
+      ...change,
+      rows: change.rows || (before?.rows ?? false),
+      keys: change.keys || (before?.keys ?? false),
+      details: change.details || (before?.details ?? false),
+    })
+  }
+  return { ...pending, changes }
+}
+
+export function addResync(pending: Pending): Pending {
+  return { ...pending, resync: true }
+}
+
+/** What of the page is out of date. */
+export interface Outdated {
+  /** Runs whose rows came. */
+  rows: Set<string>
+  /** Runs with a new key. */
+  keys: Set<string>
+  /** Runs that are new, changed or gone: lists must be read again. */
+  details: Set<string>
+}
+
+export function outdated(pending: Pending): Outdated {
+  const result: Outdated = { rows: new Set(), keys: new Set(), details: new Set() }
+  for (const [path, change] of pending.changes) {
+    if (change.deleted) {
+      result.details.add(path)
+      continue
+    }
+    if (change.rows) result.rows.add(path)
+    if (change.keys) result.keys.add(path)
+    if (change.details) result.details.add(path)
+  }
+  return result
+}

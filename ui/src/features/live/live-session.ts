@@ -1,0 +1,150 @@
+import type { InfiniteData, QueryClient } from '@tanstack/react-query'
+import { getJson } from '~/api/client'
+import { keyOf } from '~/api/queries'
+import type { RunDetail, RunList, RunsEvent } from '~/api/types'
+import { addEvent, addResync, NOTHING_PENDING, outdated, type Pending } from '~/features/live/live-reducer'
+import { patchDetail, patchRunsData } from '~/features/live/patch-runs'
+import { connection } from '~/lib/connection'
+import { api } from '~/lib/path-builder'
+
+/** Charts and lists are read again at most this often. */
+const CATCH_UP_MILLIS = 450
+/** Lists cost more than charts and change less. */
+const LIST_MILLIS = 1_500
+const RECONNECT_MILLIS = 2_000
+/** Requests under way are let finish: cancelling them at this pace would let none ever arrive. */
+const LET_FINISH = { cancelRefetch: false }
+
+/** Listens to what the server pushes for one project (or all of them) and keeps the query cache true. */
+export class LiveSession {
+  private source: EventSource | null = null
+  private pending: Pending = NOTHING_PENDING
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private reconnectTimer: ReturnType<typeof setTimeout> | undefined
+  /** Runs that grew while their charts were still being read. */
+  private waitingRows = new Set<string>()
+  private opened = false
+  private caughtUpAt = 0
+  private listsAt = 0
+  private listTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly queries: QueryClient,
+    private readonly project: string | null,
+  ) {
+    this.connect()
+  }
+
+  close(): void {
+    this.source?.close()
+    clearTimeout(this.timer)
+    clearTimeout(this.listTimer)
+    clearTimeout(this.reconnectTimer)
+  }
+
+  private connect(): void {
+    const source = new EventSource(api.events(this.project))
+    this.source = source
+    source.addEventListener('open', () => {
+      // Whatever happened while nobody listened was missed.
+      if (this.opened) this.resync()
+      this.opened = true
+      connection.restored()
+    })
+    source.addEventListener('runs', (event) => {
+      this.pending = addEvent(this.pending, JSON.parse(event.data) as RunsEvent)
+      this.schedule()
+    })
+    source.addEventListener('resync', () => this.resync())
+    source.addEventListener('error', () => {
+      // A stream also ends where proxies cut long answers: only a plain request tells whether the server is gone.
+      void getJson(api.session()).catch(() => undefined)
+      if (source.readyState !== EventSource.CLOSED) return
+      // An HTTP error ends an EventSource for good: begin anew.
+      this.opened = true
+      this.reconnectTimer = setTimeout(() => this.connect(), RECONNECT_MILLIS)
+    })
+  }
+
+  private resync(): void {
+    this.pending = addResync(this.pending)
+    this.schedule()
+  }
+
+  private schedule(): void {
+    if (this.timer !== undefined) return
+    const wait = Math.max(0, this.caughtUpAt + CATCH_UP_MILLIS - Date.now())
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      this.catchUp()
+    }, wait)
+  }
+
+  private catchUp(): void {
+    this.caughtUpAt = Date.now()
+    const pending = this.pending
+    this.pending = NOTHING_PENDING
+    if (pending.resync) {
+      void this.queries.invalidateQueries()
+      return
+    }
+    if (this.project === null) {
+      void this.queries.invalidateQueries({ queryKey: ['projects'] }, LET_FINISH)
+      return
+    }
+    this.patch(this.project, pending)
+    this.invalidate(this.project, pending)
+  }
+
+  private patch(project: string, { changes }: Pending): void {
+    this.queries.setQueriesData<RunList | InfiniteData<RunList>>({ queryKey: keyOf.runs(project) }, (data) =>
+      patchRunsData(data, changes),
+    )
+    this.queries.setQueriesData<RunDetail>({ queryKey: keyOf.run(project) }, (data) => patchDetail(data, changes))
+  }
+
+  private invalidate(project: string, pending: Pending): void {
+    const { rows, keys, details } = outdated(pending)
+    if (rows.size + this.waitingRows.size > 0) this.readRowsAgain(project, rows)
+    if (keys.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.keys(project) }, LET_FINISH)
+    if (details.size > 0) this.readListsAgain(project)
+    const runs = new Set([...details, ...keys, ...rows])
+    const ids = new Set([...runs].map((path) => path.slice(path.lastIndexOf('/') + 1)))
+    void this.queries.invalidateQueries(
+      {
+        queryKey: keyOf.run(project),
+        predicate: ({ queryKey }) => ids.has(String(queryKey[2])),
+      },
+      LET_FINISH,
+    )
+  }
+
+  /** Charts of the runs that grew. A refetch that is still under way leaves them for the next time. */
+  private readRowsAgain(project: string, rows: Set<string>): void {
+    for (const path of this.waitingRows) rows.add(path)
+    if (this.queries.isFetching({ queryKey: keyOf.series(project) }) > 0) {
+      this.waitingRows = rows
+      this.schedule()
+      return
+    }
+    this.waitingRows = new Set()
+    void this.queries.invalidateQueries({
+      queryKey: keyOf.series(project),
+      predicate: ({ queryKey }) => {
+        const shape = queryKey[4] as { runs: string[] } | undefined
+        return shape?.runs.some((run) => rows.has(run)) ?? false
+      },
+    })
+    void this.queries.invalidateQueries({ queryKey: keyOf.text(project) }, LET_FINISH)
+  }
+
+  private readListsAgain(project: string): void {
+    if (this.listTimer !== undefined) return
+    const wait = Math.max(0, this.listsAt + LIST_MILLIS - Date.now())
+    this.listTimer = setTimeout(() => {
+      this.listTimer = undefined
+      this.listsAt = Date.now()
+      void this.queries.invalidateQueries({ queryKey: keyOf.runs(project) }, LET_FINISH)
+    }, wait)
+  }
+}

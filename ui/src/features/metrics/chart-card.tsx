@@ -1,0 +1,81 @@
+import { useCallback, useMemo, useRef, useState } from 'react'
+import type { MetricKey } from '~/api/types'
+import { chartColors } from '~/charts/chart-colors'
+import { LineChart, type LineChartHandle } from '~/charts/line-chart'
+import type { PlotModel } from '~/charts/plot'
+import type { Range } from '~/charts/range'
+import { ChartCardHead } from '~/features/metrics/chart-card-head'
+import type { ChartView } from '~/features/metrics/chart-view'
+import { chartTitle } from '~/features/metrics/sections'
+import { type ChartRuns, useChartLines } from '~/features/metrics/use-chart-lines'
+import { useDark } from '~/hooks/use-theme'
+import { Button } from '~/ui/button'
+import { errorText, Skeleton } from '~/ui/message'
+import styles from './chart-card.module.css'
+
+interface ChartCardProps {
+  metric: MetricKey
+  runs: ChartRuns
+  view: ChartView
+  width: number
+  onZoom: (zoom: Range | null) => void
+  onExpand: () => void
+}
+
+/** One chart of the grid. */
+export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: ChartCardProps) {
+  const [ownZoom, setOwnZoom] = useState<Range | null>(null)
+  const zoom = view.linked ? view.zoom : ownZoom
+  const chart = useRef<LineChartHandle>(null)
+  const { lines, pending, error, retry } = useChartLines(runs, metric.key, view, zoom, width)
+  const dark = useDark()
+  const model = useMemo<PlotModel>(
+    () => ({
+      lines,
+      zoom,
+      xKind: view.x.kind,
+      // Time since 1970 has no logarithm worth seeing.
+      logX: view.logX && view.x.kind !== 'wall_time',
+      logY: view.logY,
+      bands: view.bands,
+      colors: chartColors(dark),
+      y: { ignoreOutliers: view.ignoreOutliers, min: null, max: null },
+    }),
+    [lines, zoom, view.x.kind, view.logX, view.logY, view.bands, view.ignoreOutliers, dark],
+  )
+  const changeZoom = useCallback(
+    (range: Range | null) => (view.linked ? onZoom(range) : setOwnZoom(range)),
+    [view.linked, onZoom],
+  )
+  return (
+    <article className={styles.card} aria-label={metric.key}>
+      <ChartCardHead
+        metric={metric}
+        lines={lines}
+        view={view}
+        zoom={zoom}
+        canvas={() => chart.current?.canvas() ?? null}
+        onResetZoom={() => changeZoom(null)}
+        onExpand={onExpand}
+      />
+      <div className={styles.body}>
+        {lines.length > 0 ? (
+          <LineChart ref={chart} chartId={metric.key} title={metric.key} model={model} onZoom={changeZoom} />
+        ) : (
+          <div className={styles.empty}>
+            {error !== null ? (
+              <div role="alert" className={styles.error}>
+                <span>{errorText(error)}</span>
+                <Button onClick={retry}>Try again</Button>
+              </div>
+            ) : pending ? (
+              <Skeleton height={96} width="88%" />
+            ) : (
+              <span>{`No ${zoom === null ? 'points' : 'points in this range'} of ${chartTitle(metric.key)} in the shown runs`}</span>
+            )}
+          </div>
+        )}
+      </div>
+    </article>
+  )
+}

@@ -1,0 +1,78 @@
+import { useQuery } from '@tanstack/react-query'
+import { type ReactNode, useCallback, useMemo, useRef } from 'react'
+import { keysQuery } from '~/api/queries'
+import type { Range } from '~/charts/range'
+import { ChartDialog } from '~/features/metrics/chart-dialog'
+import { ChartGrid } from '~/features/metrics/chart-grid'
+import { ChartToolbar } from '~/features/metrics/chart-toolbar'
+import type { ChartView } from '~/features/metrics/chart-view'
+import { keyMatcher } from '~/features/metrics/sections'
+import type { ChartRuns } from '~/features/metrics/use-chart-lines'
+import { runIdOfPath } from '~/lib/path-builder'
+import { ErrorMessage, Message, Skeleton } from '~/ui/message'
+import styles from './charts-area.module.css'
+
+interface ChartsAreaProps {
+  runs: ChartRuns
+  view: ChartView
+  change: (part: Partial<ChartView>) => void
+  /** What to say when no run is shown. */
+  noRuns: ReactNode
+  loading: boolean
+}
+
+/** Toolbar, charts in sections, and the one chart on the whole screen. */
+export function ChartsArea({ runs, view, change, noRuns, loading }: ChartsAreaProps) {
+  const ids = useMemo(() => [...runs.looks.keys()].map(runIdOfPath).sort(), [runs.looks])
+  const keys = useQuery({ ...keysQuery(runs.project, ids), enabled: ids.length > 0 })
+  const all = keys.data?.keys
+  const found = useMemo(() => {
+    const matches = keyMatcher(view.search) ?? (() => true)
+    return (all ?? []).filter(({ key }) => matches(key))
+  }, [all, view.search])
+  const latest = useRef(change)
+  latest.current = change
+  const zoom = useCallback((range: Range | null) => latest.current({ zoom: range }), [])
+  const expanded = view.expanded === null ? undefined : all?.find(({ key }) => key === view.expanded)
+  return (
+    <section className={styles.area} aria-label="Charts">
+      <ChartToolbar keys={all ?? []} found={ids.length === 0 ? 0 : found.length} view={view} change={change} />
+      {ids.length === 0 ? (
+        loading ? (
+          <Loading />
+        ) : (
+          noRuns
+        )
+      ) : keys.error !== null && all === undefined ? (
+        <ErrorMessage title="Could not read the metrics" error={keys.error} onRetry={() => void keys.refetch()} />
+      ) : all === undefined ? (
+        <Loading />
+      ) : all.length === 0 ? (
+        <Message title="Nothing logged yet">Charts appear here with the first call of run.log().</Message>
+      ) : found.length === 0 ? (
+        <Message title="No chart found">No metric has “{view.search}” in its name.</Message>
+      ) : (
+        <ChartGrid keys={found} runs={runs} view={view} change={change} onZoom={zoom} />
+      )}
+      {expanded !== undefined && (
+        <ChartDialog
+          metric={expanded}
+          runs={runs}
+          view={view}
+          change={change}
+          onClose={() => change({ expanded: null })}
+        />
+      )}
+    </section>
+  )
+}
+
+function Loading() {
+  return (
+    <div className={styles.loading}>
+      {[1, 2, 3, 4, 5, 6].map((number) => (
+        <Skeleton key={number} height={240} />
+      ))}
+    </div>
+  )
+}

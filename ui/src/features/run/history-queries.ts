@@ -1,0 +1,62 @@
+import { infiniteQueryOptions } from '@tanstack/react-query'
+import { request } from '~/api/client'
+import { keyOf } from '~/api/queries'
+import type { JsonObject, Run } from '~/api/types'
+import { api, projectPath } from '~/lib/path-builder'
+
+export interface HistoryPage {
+  rows: JsonObject[]
+  /** Where the next page begins; `null` at the end. */
+  nextStep: number | null
+}
+
+const PAGE_ROWS = 300
+
+/** Reads JSON lines up to `limit` of them and then lets the server stop: a history can be far longer than memory. */
+export async function readLines(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): Promise<{ rows: JsonObject[]; more: boolean }> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  const rows: JsonObject[] = []
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    rest += done ? decoder.decode() : decoder.decode(value, { stream: true })
+    const lines = rest.split('\n')
+    rest = done ? '' : (lines.pop() ?? '')
+    for (const line of lines) {
+      if (line.trim() === '') continue
+      if (rows.length === limit) {
+        await reader.cancel()
+        return { rows, more: true }
+      }
+      rows.push(JSON.parse(line) as JsonObject)
+    }
+    if (done) return { rows, more: false }
+  }
+}
+
+/** The step of a row, under either of the names a row may have for it. */
+export function stepOf(row: JsonObject): number {
+  return Number(row._step ?? row.step)
+}
+
+export const historyQuery = (run: Run, keys: readonly string[]) =>
+  infiniteQueryOptions({
+    queryKey: [...keyOf.history(projectPath(run.entity, run.project)), run.id, keys],
+    queryFn: async ({ pageParam, signal }): Promise<HistoryPage> => {
+      const params: Record<string, string> = { format: 'jsonl', keys: keys.join(',') }
+      if (pageParam !== null) params.from_step = String(pageParam)
+      const response = await request(api.history(run.entity, run.project, run.id, params), { signal })
+      if (response.body === null) return { rows: [], nextStep: null }
+      const { rows, more } = await readLines(response.body, PAGE_ROWS)
+      const last = rows.at(-1)
+      return { rows, nextStep: more && last !== undefined ? stepOf(last) + 1 : null }
+    },
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.nextStep ?? undefined,
+    enabled: keys.length > 0,
+    staleTime: 10_000,
+  })

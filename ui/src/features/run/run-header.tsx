@@ -1,0 +1,79 @@
+import { Link } from '@tanstack/react-router'
+import { ArrowLeft } from 'lucide-react'
+import type { Run } from '~/api/types'
+import { EditableName } from '~/features/run/editable-name'
+import { EditableTags } from '~/features/run/editable-tags'
+import { RunMenu } from '~/features/runs/run-menu'
+import { useNow } from '~/hooks/use-now'
+import { formatInteger, plural } from '~/lib/format-number'
+import { formatDateTime, formatDuration } from '~/lib/format-time'
+import { runPath } from '~/lib/path-builder'
+import { CopyButton } from '~/ui/copy-button'
+import { StateBadge } from '~/ui/state-badge'
+import styles from './run-header.module.css'
+
+export const RUN_TABS = [
+  { value: 'overview', label: 'Overview' },
+  { value: 'charts', label: 'Charts' },
+  { value: 'data', label: 'Data' },
+] as const
+export type RunTab = (typeof RUN_TABS)[number]['value']
+
+interface RunHeaderProps {
+  run: Run
+  tab: RunTab
+  onTab: (tab: RunTab) => void
+  onDeleted: () => void
+}
+
+export function RunHeader({ run, tab, onTab, onDeleted }: RunHeaderProps) {
+  const now = useNow()
+  const path = runPath(run.entity, run.project, run.id)
+  const duration = run.state === 'running' ? Math.max(run.duration, now - run.created_at) : run.duration
+  return (
+    <header className={styles.header}>
+      <div className={styles.top}>
+        <Link
+          to="/$entity/$project"
+          params={{ entity: run.entity, project: run.project }}
+          className={styles.back}
+          aria-label="Back to the workspace"
+          title="Back to the workspace"
+        >
+          <ArrowLeft size={16} />
+        </Link>
+        <EditableName run={run} />
+        <StateBadge state={run.state} />
+        {run.exit_code !== null && run.exit_code !== 0 && (
+          <span className={styles.exit}>exit code {run.exit_code}</span>
+        )}
+        <span className={styles.space} />
+        <RunMenu run={run} onDeleted={onDeleted} />
+      </div>
+      <div className={styles.facts}>
+        <span className={styles.path}>
+          <code>{path}</code>
+          <CopyButton text={path} label="Copy path" />
+        </span>
+        <span title={formatDateTime(run.created_at)}>started {formatDateTime(run.created_at)}</span>
+        <span>
+          {run.state === 'running' ? 'running for' : 'ran for'} {formatDuration(duration)}
+        </span>
+        <span>
+          {run.last_step === null ? 'no step yet' : `step ${formatInteger(run.last_step)}`} ·{' '}
+          {plural(run.row_count, 'row')}
+        </span>
+        {run.group !== null && <span>group {run.group}</span>}
+        {run.job_type !== null && <span>job {run.job_type}</span>}
+        <EditableTags run={run} />
+      </div>
+      <div className={styles.tabs} role="tablist" aria-label="Run">
+        {RUN_TABS.map(({ value, label }) => (
+          <button key={value} type="button" role="tab" aria-selected={tab === value} onClick={() => onTab(value)}>
+            {label}
+          </button>
+        ))}
+      </div>
+    </header>
+  )
+}

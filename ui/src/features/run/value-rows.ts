@@ -1,0 +1,54 @@
+import type { JsonObject, JsonValue } from '~/api/types'
+import { compareNaturally } from '~/features/metrics/sections'
+import { toNumber } from '~/lib/format-number'
+
+/** One line of a tree of values. */
+export interface ValueRow {
+  /** Names from the root, unique in the tree. */
+  path: string
+  name: string
+  depth: number
+  /** A branch has children instead of a value. */
+  branch: boolean
+  value: JsonValue
+  size: number
+}
+
+function isBranch(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+}
+
+/** The lines of a nested object: what `search` does not find and what stands in a closed branch is left out. */
+export function valueRows(values: JsonObject, search: string, closed: ReadonlySet<string>): ValueRow[] {
+  const wanted = search.trim().toLowerCase()
+  const rows: ValueRow[] = []
+  const visit = (object: JsonObject, depth: number, parent: string, found: boolean) => {
+    for (const name of Object.keys(object).sort(compareNaturally)) {
+      const value = object[name]
+      const path = parent === '' ? name : `${parent}.${name}`
+      const here = found || path.toLowerCase().includes(wanted)
+      if (isBranch(value)) {
+        const at = rows.length
+        rows.push({ path, name, depth, branch: true, value, size: Object.keys(value).length })
+        // A search opens what it finds.
+        if (wanted !== '' || !closed.has(path)) visit(value, depth + 1, path, here)
+        if (wanted !== '' && !here && rows.length === at + 1) rows.pop()
+      } else if (here || String(valueText(value)).toLowerCase().includes(wanted)) {
+        rows.push({ path, name, depth, branch: false, value, size: 0 })
+      }
+    }
+  }
+  visit(values, 0, '', wanted === '')
+  return rows
+}
+
+/** A value in full, as it is copied. */
+export function valueText(value: JsonValue): string {
+  if (typeof value === 'string') return value
+  return JSON.stringify(value)
+}
+
+export function valueKind(value: JsonValue): 'number' | 'text' | 'other' {
+  if (toNumber(value) !== null) return 'number'
+  return typeof value === 'string' ? 'text' : 'other'
+}

@@ -1,0 +1,99 @@
+import { Link } from '@tanstack/react-router'
+import { Eye, EyeOff } from 'lucide-react'
+import { memo } from 'react'
+import type { Run } from '~/api/types'
+import { highlightStore } from '~/charts/cursor-store'
+import { ColorButton } from '~/features/runs/color-button'
+import { RunMenu } from '~/features/runs/run-menu'
+import { type Differences, fieldLabel, formatField, isNumberField, isUnusual } from '~/features/runs/run-values'
+import { formatAge, formatDateTime, formatDuration } from '~/lib/format-time'
+import { runPath } from '~/lib/path-builder'
+import { useStoreSelector } from '~/lib/store'
+import { IconButton } from '~/ui/button'
+import { StateMark } from '~/ui/state-badge'
+import styles from './run-row.module.css'
+
+export interface RunRowActions {
+  toggle: (run: Run, visible: boolean) => void
+  only: (run: Run) => void
+  setColor: (run: Run, slot: number) => void
+}
+
+interface RunRowProps {
+  run: Run
+  visible: boolean
+  color: string
+  slot: number
+  columns: readonly string[]
+  columnWidth: number
+  differences: Differences
+  now: number
+  indent: boolean
+  showAge: boolean
+  actions: RunRowActions
+}
+
+export const RunRow = memo(function RunRow(props: RunRowProps) {
+  const { run, visible, color, slot, columns, columnWidth, differences, now, indent, showAge, actions } = props
+  const path = runPath(run.entity, run.project, run.id)
+  const highlighted = useStoreSelector(highlightStore, (current) => current === path)
+  const age = run.state === 'running' ? formatDuration(now - run.created_at) : formatAge(run.created_at, now)
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: hovering only mirrors what the charts show
+    <div
+      className={styles.row}
+      data-hidden={!visible || undefined}
+      data-highlighted={highlighted || undefined}
+      data-indent={indent || undefined}
+      onMouseEnter={() => visible && highlightStore.set(path)}
+      onMouseLeave={() => highlightStore.set(null)}
+    >
+      <div className={styles.fixed}>
+        <IconButton
+          label={visible ? `Hide ${run.name}` : `Show ${run.name}`}
+          active={undefined}
+          className={styles.eye}
+          onClick={(event) => (event.altKey ? actions.only(run) : actions.toggle(run, visible))}
+        >
+          {visible ? <Eye size={14} /> : <EyeOff size={14} />}
+        </IconButton>
+        <ColorButton
+          label={`Colour of ${run.name}`}
+          color={color}
+          slot={slot}
+          onChoose={(next) => actions.setColor(run, next)}
+        />
+        <Link
+          to="/$entity/$project/runs/$id"
+          params={{ entity: run.entity, project: run.project, id: run.id }}
+          className={styles.name}
+          title={run.tags.length > 0 ? `${run.name}\n${run.tags.join(', ')}` : run.name}
+        >
+          {run.name}
+        </Link>
+        <StateMark state={run.state} />
+        {showAge && (
+          <span className={styles.age} title={`Started ${formatDateTime(run.created_at)}`}>
+            {age}
+          </span>
+        )}
+        <RunMenu run={run} onOnly={() => actions.only(run)} />
+      </div>
+      {columns.map((field) => {
+        const text = formatField(run, field, now)
+        return (
+          <span
+            key={field}
+            className={styles.cell}
+            style={{ width: columnWidth }}
+            data-number={isNumberField(run, field) || undefined}
+            data-differs={(visible && isUnusual(run, field, differences)) || undefined}
+            title={`${fieldLabel(field)}: ${text}`}
+          >
+            {text}
+          </span>
+        )
+      })}
+    </div>
+  )
+})

@@ -1,0 +1,89 @@
+import type { JsonValue, Run } from '~/api/types'
+import { formatInteger, formatValue, toNumber } from '~/lib/format-number'
+import { formatDateTime, formatDuration } from '~/lib/format-time'
+
+/** Any JSON value in one short line. */
+export function formatJson(value: JsonValue | undefined): string {
+  if (value === undefined || value === null) return '–'
+  const number = toNumber(value)
+  if (number !== null) return formatValue(number)
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  return JSON.stringify(value)
+}
+
+/** What a field of a run says, for a cell of the list. */
+export function formatField(run: Run, field: string, now: number): string {
+  switch (field) {
+    case 'created_at':
+      return formatDateTime(run.created_at)
+    case 'duration':
+      return formatDuration(run.state === 'running' ? now - run.created_at : run.duration)
+    case 'last_step':
+      return run.last_step === null ? '–' : formatInteger(run.last_step)
+    case 'row_count':
+      return formatInteger(run.row_count)
+    case 'group':
+      return run.group ?? '–'
+    case 'job_type':
+      return run.job_type ?? '–'
+    case 'tags':
+      return run.tags.join(', ') || '–'
+    case 'id':
+      return run.id
+    default:
+      return formatJson(run.values[field])
+  }
+}
+
+const LABELS: Record<string, string> = {
+  created_at: 'Created',
+  duration: 'Duration',
+  group: 'Group',
+  id: 'Id',
+  job_type: 'Job type',
+  last_step: 'Last step',
+  row_count: 'Rows',
+  tags: 'Tags',
+}
+
+/** `config.lr` → `lr`, `last_step` → `Last step`. */
+export function fieldLabel(field: string): string {
+  return LABELS[field] ?? field.replace(/^(config|summary)\./, '')
+}
+
+export function isNumberField(run: Run, field: string): boolean {
+  if (['duration', 'last_step', 'row_count'].includes(field)) return true
+  return typeof run.values[field] === 'number'
+}
+
+/** Fields whose values are not the same in all runs compared, each with the value that most of them have. */
+export type Differences = ReadonlyMap<string, string>
+
+export const NO_DIFFERENCES: Differences = new Map()
+
+function valueIdentity(run: Run, field: string): string {
+  return JSON.stringify(run.values[field] ?? null)
+}
+
+/** What a comparison is about: the fields that tell the runs apart. */
+export function findDifferences(runs: readonly Run[], fields: readonly string[]): Differences {
+  const differences = new Map<string, string>()
+  for (const field of fields) {
+    const counts = new Map<string, number>()
+    for (const run of runs) {
+      const identity = valueIdentity(run, field)
+      counts.set(identity, (counts.get(identity) ?? 0) + 1)
+    }
+    if (counts.size < 2) continue
+    const [usual] = [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))
+    differences.set(field, usual)
+  }
+  return differences
+}
+
+/** Whether a run has another value of the field than most. */
+export function isUnusual(run: Run, field: string, differences: Differences): boolean {
+  const usual = differences.get(field)
+  return usual !== undefined && valueIdentity(run, field) !== usual
+}

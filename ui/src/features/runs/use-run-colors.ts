@@ -1,0 +1,31 @@
+import { useMemo, useRef } from 'react'
+import type { Run } from '~/api/types'
+import { assignSlots, paletteColor, preferredSlot } from '~/charts/palette'
+import { useDark } from '~/hooks/use-theme'
+import { readStored, writeStored } from '~/lib/storage'
+
+export interface RunColors {
+  slotOf: (id: string) => number
+  colorOf: (id: string) => string
+}
+
+/** Colours of the runs on the charts, apart from each other; of other runs what they would like to have. */
+export function useRunColors(project: string, visible: readonly Run[], fromAddress: Record<string, number>): RunColors {
+  const dark = useDark()
+  const before = useRef<{ project: string; slots: Map<string, number> }>({ project, slots: new Map() })
+  return useMemo(() => {
+    const chosen = { ...readStored<Record<string, number>>(`colors.${project}`, {}), ...fromAddress }
+    const oldestFirst = [...visible].sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1))
+    const ids = oldestFirst.map(({ id }) => id)
+    const known = before.current.project === project ? before.current.slots : new Map<string, number>()
+    const slots = assignSlots(ids, chosen, known)
+    before.current = { project, slots: new Map([...known, ...slots]) }
+    const slotOf = (id: string) => chosen[id] ?? slots.get(id) ?? known.get(id) ?? preferredSlot(id)
+    return { slotOf, colorOf: (id: string) => paletteColor(slotOf(id), dark) }
+  }, [project, visible, fromAddress, dark])
+}
+
+/** Keeps a colour chosen by hand for the next visit; the address carries it to others. */
+export function storeColor(project: string, id: string, slot: number): void {
+  writeStored(`colors.${project}`, { ...readStored<Record<string, number>>(`colors.${project}`, {}), [id]: slot })
+}

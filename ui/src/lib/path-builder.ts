@@ -1,0 +1,39 @@
+/** Every address the UI links to or fetches, in one place. */
+
+const API = '/api/v1'
+
+function join(...parts: string[]): string {
+  return parts.map(encodeURIComponent).join('/')
+}
+
+/** `entity/project`, as the API names a project. */
+export function projectPath(entity: string, project: string): string {
+  return `${entity}/${project}`
+}
+
+/** `entity/project/id`, as the API names a run. */
+export function runPath(entity: string, project: string, id: string): string {
+  return `${entity}/${project}/${id}`
+}
+
+/** The id at the end of a run's path. */
+export function runIdOfPath(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+export const api = {
+  session: () => `${API}/session`,
+  users: () => `${API}/users`,
+  user: (name: string) => `${API}/users/${join(name)}`,
+  apiKeys: () => `${API}/api-keys`,
+  apiKey: (id: string) => `${API}/api-keys/${join(id)}`,
+  projects: () => `${API}/projects`,
+  runsQuery: () => `${API}/runs/query`,
+  run: (entity: string, project: string, id: string) => `${API}/runs/${join(entity, project, id)}`,
+  history: (entity: string, project: string, id: string, params: Record<string, string>) =>
+    `${API}/runs/${join(entity, project, id)}/history?${new URLSearchParams(params)}`,
+  keysQuery: () => `${API}/keys/query`,
+  series: () => `${API}/series`,
+  events: (project: string | null) =>
+    project === null ? `${API}/events` : `${API}/events?${new URLSearchParams({ project })}`,
+}

@@ -1,0 +1,87 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useCallback, useMemo, useRef } from 'react'
+import { runQuery } from '~/api/queries'
+import { paletteColor, preferredSlot } from '~/charts/palette'
+import { useLive } from '~/features/live/use-live'
+import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
+import { ChartsArea } from '~/features/metrics/charts-area'
+import type { ChartRuns } from '~/features/metrics/use-chart-lines'
+import { HistoryTable } from '~/features/run/history-table'
+import { RUN_TABS, RunHeader, type RunTab } from '~/features/run/run-header'
+import { RunOverview } from '~/features/run/run-overview'
+import { useDark } from '~/hooks/use-theme'
+import { projectPath, runPath } from '~/lib/path-builder'
+import type { SearchParams } from '~/lib/search-params'
+import { readStored } from '~/lib/storage'
+import { ErrorMessage, Skeleton } from '~/ui/message'
+import styles from './run-page.module.css'
+
+/** One run: what it is, its charts, its rows. */
+export function RunPage() {
+  const { entity, project: name, id } = useParams({ from: '/$entity/$project/runs/$id' })
+  const search = useSearch({ strict: false }) as SearchParams
+  const navigate = useNavigate()
+  const project = projectPath(entity, name)
+  const { data: detail, error, refetch } = useQuery(runQuery(entity, name, id))
+  useLive(project)
+  const tab = RUN_TABS.find(({ value }) => value === search.tab)?.value ?? 'overview'
+  const view = useMemo(() => decodeChartView(search), [search])
+  const latest = useRef({ view, tab })
+  latest.current = { view, tab }
+  const go = useCallback(
+    (nextTab: RunTab, nextView: ChartView, replace: boolean) => {
+      latest.current = { view: nextView, tab: nextTab }
+      const tabSearch: SearchParams = nextTab === 'overview' ? {} : { tab: nextTab }
+      void navigate({ to: '.', search: { ...tabSearch, ...encodeChartView(nextView) }, replace })
+    },
+    [navigate],
+  )
+  const run = detail?.run
+  const dark = useDark()
+  const live = run?.state === 'running'
+  const runName = run?.name
+  const runs = useMemo<ChartRuns>(() => {
+    const path = runPath(entity, name, id)
+    const chosen = readStored<Record<string, number>>(`colors.${entity}/${name}`, {})
+    const color = paletteColor(chosen[id] ?? preferredSlot(id), dark)
+    return {
+      project: `${entity}/${name}`,
+      settled: live ? [] : [path],
+      live: live ? [path] : [],
+      looks: new Map([[path, { name: runName ?? id, color }]]),
+    }
+  }, [entity, name, id, dark, live, runName])
+
+  if (detail === undefined || run === undefined) {
+    if (error !== null)
+      return <ErrorMessage title="Could not read the run" error={error} onRetry={() => void refetch()} />
+    return (
+      <div className={styles.loading}>
+        <Skeleton height={28} width={320} />
+        <Skeleton height={220} />
+      </div>
+    )
+  }
+  return (
+    <div className={styles.page}>
+      <RunHeader
+        run={run}
+        tab={tab}
+        onTab={(next) => go(next, latest.current.view, false)}
+        onDeleted={() => void navigate({ to: '/$entity/$project', params: { entity, project: name } })}
+      />
+      {tab === 'overview' && <RunOverview detail={detail} />}
+      {tab === 'charts' && (
+        <ChartsArea
+          runs={runs}
+          view={view}
+          change={(part) => go(latest.current.tab, { ...latest.current.view, ...part }, part.zoom === undefined)}
+          noRuns={null}
+          loading={false}
+        />
+      )}
+      {tab === 'data' && <HistoryTable run={run} />}
+    </div>
+  )
+}
