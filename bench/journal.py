@@ -1,4 +1,4 @@
-"""Journals in plain Python, from docs/journal-format.md: made by the thousand for the benches, and counted after a kill."""
+"""Journals in plain Python, from docs/journal-format.md: made by the thousand for benches, counted after a kill."""
 
 from __future__ import annotations
 

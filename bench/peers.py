@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures steplog side by side with the packages that a user would pick instead; see docs/benchmarks.md.
 
-Each tracker is installed into an environment of its own below `bench/.peers` and does the same work, in rounds: every round
-gives each tracker its turn, so that a busy moment of the machine falls on all of them. Printed are medians. All trackers
-work in a network namespace without a way out, where that can be made (as root).
+Each tracker is installed into an environment of its own below `bench/.peers` and does the same work, in rounds: every
+round gives each tracker its turn, so that a busy moment of the machine falls on all of them. Printed are medians. All
+trackers work in a network namespace without a way out, where that can be made (as root).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import importlib
 import json
 import os
-import platform
 import shutil
 import socket
 import statistics
@@ -28,12 +27,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-BENCH = Path(__file__).resolve().parent
-sys.path[:0] = [str(BENCH), str(BENCH / "trackers")]
-
 import server
 import tree
 
+BENCH = Path(__file__).resolve().parent
 PEERS = BENCH / ".peers"
 NAMES = [
     "steplog",
@@ -51,21 +48,27 @@ NAMES = [
 ]
 CHARTS = ["steplog_online", "goodseed", "trackio", "tensorboardx", "aim", "mlflow"]
 
-#: What is measured: name, whether less is better, title with its unit.
-ROWS = [
-    ("p50_1", True, "`log` p50 of 1 scalar, µs"),
-    ("p50_10", True, "`log` p50 of 10 scalars, µs"),
-    ("p50_100", True, "`log` p50 of 100 scalars, µs"),
-    ("p99_10", True, "`log` p99 of 10 scalars, µs"),
-    ("cpu", True, "CPU per call of 10 scalars, all processes, µs"),
-    ("import_ms", True, "import over bare Python, ms"),
-    ("empty_s", True, "empty run, start to exit, s"),
-    ("lost", True, "rows lost of 10,000 on `kill -9`"),
-    ("memory_mib", True, "peak memory of 100k calls, all processes, MiB"),
-    ("disk", True, "bytes per scalar on disk"),
-    ("ingest", False, "ingest of a million points, points/s"),
-    ("chart_ms", True, "chart of 1,000 of them, ms"),
-    ("spike", False, "a one-point spike is in that chart"),
+#: What is measured, a table each: name, whether less is better, title with its unit.
+TABLES = [
+    [
+        ("p50_1", True, "`log` p50, 1 scalar, µs"),
+        ("p50_10", True, "10 scalars, µs"),
+        ("p50_100", True, "100 scalars, µs"),
+        ("p99_10", True, "p99, 10 scalars, µs"),
+        ("cpu", True, "CPU per call of 10, µs"),
+    ],
+    [
+        ("import_ms", True, "import, ms"),
+        ("empty_s", True, "empty run, s"),
+        ("lost", True, "rows lost of 10,000"),
+        ("memory_mib", True, "peak of 100k calls, MiB"),
+        ("disk", True, "bytes per scalar"),
+    ],
+    [
+        ("ingest", False, "ingest, points/s"),
+        ("chart_ms", True, "chart of 1,000 points, ms"),
+        ("spike", False, "shows a one-point spike"),
+    ],
 ]
 
 
@@ -244,34 +247,28 @@ def stub() -> Iterator[str]:
         process.wait()
 
 
-def table(bench: Bench, names: list[str]) -> str:
-    """The medians as Markdown: a row for each measure, a column for each tracker, with the ratio to steplog's best."""
-    ours = [name for name in names if name.startswith("steplog")]
-    lines = [
-        "| | " + " | ".join(bench.adapters[name].TITLE for name in names) + " |",
-        "| --- |" + " ---: |" * len(names),
-    ]
-    for row, less, title in ROWS:
-        found = bench.values[row]
-        if not found:
-            continue
-        middle = {name: statistics.median(values) for name, values in found.items()}
-        own = [middle[name] for name in ours if name in middle]
-        cells = []
-        for name in names:
-            if name not in middle:
-                cells.append("–")
-                continue
-            value = middle[name]
-            if row == "spike":
-                cells.append("yes" if value else "no")
-                continue
-            reference = max(own) if less and own else min(own) if own else 0
-            ratio = value / reference if less and reference else reference / value if value else 0
-            shown = number(value)
-            cells.append(f"{shown} ({number(ratio)}×)" if reference and name not in ours and row != "lost" else shown)
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+def table(bench: Bench, names: list[str], measures: list[tuple[str, bool, str]]) -> str:
+    """The medians as Markdown: a row for each tracker, with the ratio to steplog's own figure, the worse of its two."""
+    lines = ["| | " + " | ".join(title for _, _, title in measures) + " |", "| --- |" + " ---: |" * len(measures)]
+    for name in names:
+        cells = [cell(bench, name, measure, less) for measure, less, _ in measures]
+        if any(cell != "–" for cell in cells):
+            lines.append(f"| {bench.adapters[name].TITLE} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def cell(bench: Bench, name: str, measure: str, less_is_better: bool) -> str:
+    middle = {name: statistics.median(values) for name, values in bench.values[measure].items()}
+    if name not in middle:
+        return "–"
+    value = middle[name]
+    if measure == "spike":
+        return "yes" if value else "no"
+    ours = [value for name, value in middle.items() if name.startswith("steplog")]
+    if name.startswith("steplog") or not ours or measure == "lost" or value <= 0:
+        return number(value)
+    ratio = value / max(ours) if less_is_better else min(ours) / value
+    return f"{number(value)} ({number(ratio)}×)"
 
 
 def number(value: float) -> str:
@@ -288,15 +285,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write all measured values to this file")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else NAMES
+    sys.path.append(str(BENCH / "trackers"))
     adapters = {name: importlib.import_module(f"adapters.{name}") for name in names}
     if not options.no_install:
         install(adapters, options.wheel)
     if not cut_off():
         print("no network namespace could be made: the trackers' own offline modes have to do")
     tree.adopt_orphans()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
-    )
+    print(server.machine())
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peers-")))
         servers = {"wandb_stub": stack.enter_context(stub())} if "wandb_online" in names else {}
@@ -321,7 +317,9 @@ def main() -> None:
                         print(f"{adapters[name].TITLE}: {task}: {error}")
                     print(f"{task} {turn + 1}: {adapters[name].TITLE}, {time.perf_counter() - begun:.1f} s", flush=True)
         print()
-        print(table(bench, names))
+        for measures in TABLES:
+            if any(bench.values[measure] for measure, _, _ in measures):
+                print(table(bench, names, measures), end="\n\n")
         for name, notes in bench.notes.items():
             print(f"{adapters[name].TITLE}: {'; '.join(notes)}")
         if options.json:

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Measures the hot paths of steplog and prints each figure beside its budget; see docs/benchmarks.md.
 
-Needs the Python package in this interpreter's environment and the `steplog` binary in `target/dist` or `target/release`.
+Needs the Python package in this interpreter's environment, and the `steplog` binary in `target/dist` or
+`target/release`.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import platform
 import sys
 import tempfile
 import traceback
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from options import BENCH, Options
 from result import HEAD, line
-from server import find_binary
+from server import find_binary, machine
 
 MEASURES = ["client", "ingest", "query", "live", "footprint"]
 
@@ -33,9 +32,7 @@ def main() -> int:
         parser.error("there is no steplog binary: cargo build --release")
     (BENCH / ".work").mkdir(exist_ok=True)
     failed = False
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
-    )
+    print(machine())
     print(f"\n{HEAD}", flush=True)
     with tempfile.TemporaryDirectory(dir=BENCH / ".work") as work:
         options = Options(chosen.binary.resolve(), Path(work), chosen.quick, chosen.seconds)

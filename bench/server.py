@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import platform
 import socket
 import subprocess
 import threading
@@ -101,6 +102,12 @@ def running(binary: Path, data: Path) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def machine() -> str:
+    """What the figures were measured on, and how busy it was."""
+    busy = os.getloadavg()[0]
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {busy:.1f}"
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 BINARY = ROOT / "target/release/steplog"
 PORT = 7837
-RUNS = [("lr-0.01", 0.01), ("lr-0.1", 0.1), ("lr-0.8", 0.8)]
+RUNS = [("lr-0.01", 0.01), ("lr-0.05", 0.05), ("lr-0.3", 0.3)]
 
 
 def say(text: str) -> None:
@@ -95,15 +95,21 @@ def train(port: int) -> None:
     }
     script = str(ROOT / "examples/digits.py")
     networks = [
-        subprocess.Popen([sys.executable, script, "--name", name, "--learning-rate", str(rate)], env=environment)
+        subprocess.Popen(
+            [sys.executable, script, "--name", name, "--learning-rate", str(rate), "--epochs", "60"], env=environment
+        )
         for name, rate in RUNS
     ]
     try:
         codes = [network.wait() for network in networks]
     except KeyboardInterrupt:
-        # They were interrupted as well, and end their runs.
+        # Ctrl-C reached them as well, and they are ending their runs.
         for network in networks:
-            network.wait()
+            try:
+                network.wait(5)
+            except subprocess.TimeoutExpired:
+                network.terminate()
+                network.wait()
         raise
     if any(codes):
         say("error: training ended with an error; see above")
@@ -111,6 +117,9 @@ def train(port: int) -> None:
 
 def main() -> None:
     """The demo."""
+    # However it is ended, it takes the server along.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     DEMO.mkdir(exist_ok=True)
     port = free_port()
     with serving(port) as server:

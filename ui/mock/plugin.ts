@@ -134,7 +134,7 @@ class MockServer {
   }
 
   private history(response: ServerResponse, url: URL, mock: MockRun): void {
-    const keys = url.searchParams.get('keys')?.split(',') ?? mock.keys.slice(0, 20)
+    const keys = (JSON.parse(url.searchParams.get('keys') ?? 'null') as string[] | null) ?? mock.keys.slice(0, 20)
     const from = Number(url.searchParams.get('from_step') ?? 0)
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
     const curves = keys

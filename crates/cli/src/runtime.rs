@@ -19,8 +19,23 @@ pub(crate) fn start_log(default: &str) {
 }
 
 pub(crate) fn start() -> Result<tokio::runtime::Runtime> {
+    raise_file_limit();
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")
 }
+
+/// Every watching browser and every training process holds a connection; the usual 1,024 are soon used up.
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!("the limit of open files stays as it is: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit() {}
 
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {

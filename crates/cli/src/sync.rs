@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -15,6 +17,9 @@ use steplog_server::find_run_folders;
 use crate::failure::{Outcome, Refusal};
 use crate::server::{Server, ServerArgument};
 use crate::table;
+
+/// How many runs are sent at once: the server commits what comes together in one go.
+const THREADS: usize = 8;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,40 +63,56 @@ impl Sync {
         let transport = Http::new(&server.url, server.api_key.as_deref());
         let entity = default_entity(&server, &transport)?;
         let progress = progress_bar(runs.len() as u64);
-        let mut total = Total { runs: runs.len() as u64, ..Total::default() };
-        for run in &runs {
-            progress.set_message(run.path().display().to_string());
-            self.send(run, &server, &transport, &entity, &progress, &mut total)?;
-            progress.inc(1);
-        }
+        let total = Mutex::new(Total { runs: runs.len() as u64, ..Total::default() });
+        let queue = Mutex::new(runs.iter());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            while let Some(run) = next() {
+                if let Err(error) = send(run, &server, &transport, &entity, &progress, &total) {
+                    // The server is gone or refuses us: the others need not try.
+                    while next().is_some() {}
+                    return Err(error);
+                }
+                progress.inc(1);
+            }
+            Ok(())
+        };
+        let sent: Result<()> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().try_for_each(|thread| thread.join().expect("sending does not panic"))
+        });
         progress.finish_and_clear();
+        sent?;
+        let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
         println!("{}", total.describe(&server.url));
         Ok(if total.problems == 0 { Outcome::Good } else { Outcome::Incomplete })
     }
+}
 
-    fn send(
-        &self,
-        run: &RunFolder,
-        server: &Server,
-        transport: &Http,
-        entity: &Entity,
-        progress: &ProgressBar,
-        total: &mut Total,
-    ) -> Result<()> {
-        let sent_before = total.sent_bytes;
-        let each = |now: SyncProgress| {
-            let sent = table::bytes(sent_before + now.sent_bytes);
-            progress.set_message(format!("{sent}  {}", run.path().display()));
-        };
-        let report = sync_run(run, &server.url, transport, entity, each)
-            .with_context(|| format!("{} was not sent to its end", run.path().display()))?;
-        total.sent_bytes += report.sent_bytes;
-        total.sent_runs += u64::from(report.sent_bytes > 0);
-        total.growing += report.growing as u64;
-        total.problems += report.problems.len() as u64;
-        progress.suspend(|| report.problems.iter().for_each(|problem| eprintln!("warning: {problem}")));
-        Ok(())
-    }
+fn send(
+    run: &RunFolder,
+    server: &Server,
+    transport: &Http,
+    entity: &Entity,
+    progress: &ProgressBar,
+    total: &Mutex<Total>,
+) -> Result<()> {
+    let lock = || total.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut told = 0;
+    let each = |now: SyncProgress| {
+        let mut total = lock();
+        total.sent_bytes += now.sent_bytes - told;
+        told = now.sent_bytes;
+        progress.set_message(format!("{}  {}", table::bytes(total.sent_bytes), run.path().display()));
+    };
+    let report = sync_run(run, &server.url, transport, entity, each)
+        .with_context(|| format!("{} was not sent to its end", run.path().display()))?;
+    let mut total = lock();
+    total.sent_runs += u64::from(report.sent_bytes > 0);
+    total.growing += report.growing as u64;
+    total.problems += report.problems.len() as u64;
+    progress.suspend(|| report.problems.iter().for_each(|problem| eprintln!("warning: {problem}")));
+    Ok(())
 }
 
 impl Total {

@@ -98,6 +98,7 @@ impl Uploader {
             retry_at: Instant::now(),
             refused: false,
             warned: false,
+            stopped: false,
             noted_at: Instant::now(),
             recovery_started: false,
         };
@@ -198,6 +199,8 @@ struct Worker {
     /// The server will not take this run: nothing more is sent.
     refused: bool,
     warned: bool,
+    /// The signal to stop was given.
+    stopped: bool,
     noted_at: Instant,
     recovery_started: bool,
 }
@@ -380,16 +383,17 @@ impl Worker {
         status.failing = Some(Failing { since, reason });
     }
 
-    /// Somebody asked in the UI that the run be stopped: as if Ctrl-C had been pressed.
-    fn obey(&self, stop: bool) {
-        #[cfg(unix)]
-        if stop {
-            self.settings.verbosity.warn("stopped from the web page");
-            // SAFETY: Sending a signal to the own process touches no memory.
-            unsafe { libc::kill(libc::getpid(), libc::SIGINT) };
+    /// Somebody asked in the UI that the run be stopped: once, as if Ctrl-C had been pressed.
+    fn obey(&mut self, stop: bool) {
+        if !stop || std::mem::replace(&mut self.stopped, true) {
+            return;
         }
-        #[cfg(not(unix))]
-        let _ = stop;
+        self.settings.verbosity.warn("stopped from the web page");
+        #[cfg(unix)]
+        // SAFETY: Sending a signal to the own process touches no memory.
+        unsafe {
+            libc::kill(libc::getpid(), libc::SIGINT);
+        }
     }
 
     /// Notes now and then how far the server has the journals, so that a later sync need not ask.

@@ -106,8 +106,8 @@ impl NativeRun {
     ///     sync: Accepted for old scripts; changes nothing.
     ///
     /// Raises:
-    ///     InvalidDataError: Something in the row cannot be logged; nothing of this call was.
-    ///     UsageError: The run is finished.
+    ///     `InvalidDataError`: Something in the row cannot be logged; nothing of this call was.
+    ///     `UsageError`: The run is finished.
     #[pyo3(signature = (data, step=None, commit=None, sync=None))]
     fn log(
         &self,

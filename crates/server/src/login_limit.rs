@@ -39,7 +39,7 @@ impl LoginLimit {
     pub(crate) fn begin(&self, name: &str, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let address = network(address);
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = [((Some(name.to_owned()), address), FREE_FOR_NAME), ((None, address), FREE_FOR_ADDRESS)];
+        let keys = [((Some(shorten(name)), address), FREE_FOR_NAME), ((None, address), FREE_FOR_ADDRESS)];
         let waits = keys.iter().filter_map(|(key, _)| attempts.get(key)?.next_allowed.checked_duration_since(now));
         if let Some(wait) = waits.max().filter(|wait| !wait.is_zero()) {
             return Err(wait);
@@ -54,7 +54,7 @@ impl LoginLimit {
     /// Forgets the attempts for a name whose password was right.
     pub(crate) fn succeeded(&self, name: &str, address: IpAddr) {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        attempts.remove(&(Some(name.to_owned()), network(address)));
+        attempts.remove(&(Some(shorten(name)), network(address)));
     }
 }
 
@@ -82,6 +82,11 @@ fn make_room(attempts: &mut HashMap<(Option<String>, IpAddr), Attempts>, now: In
         let soonest = attempts.iter().min_by_key(|(_, entry)| entry.next_allowed).map(|(key, _)| key.clone());
         attempts.remove(&soonest.expect("the map is not empty"));
     }
+}
+
+/// No account has a longer name, and nobody shall fill the memory with one.
+fn shorten(name: &str) -> String {
+    name.chars().take(64).collect()
 }
 
 /// An IPv6 client owns a whole /64.

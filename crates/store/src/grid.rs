@@ -22,22 +22,23 @@ pub(crate) enum Buckets {
 }
 
 impl Buckets {
-    /// At most `limit` buckets over the steps from `from` to `to`.
+    /// At most `limit` buckets over the steps from `from` to `to`; two at least, for an edge is always at 0.
     pub(crate) fn over_steps(from: i64, to: i64, limit: u32) -> Self {
+        let limit = limit.max(2);
         let count = |level: u32| i128::from(to >> level) - i128::from(from >> level) + 1;
-        // At level 63 there are at most two buckets; one bucket can only be had when both have the same sign.
         let level = (0..63).find(|level| count(*level) <= i128::from(limit)).unwrap_or(63);
         Self::Steps { level, first: from >> level, count: count(level) as u32, from, to }
     }
 
-    /// At most `limit` buckets over the numbers from `from` to `to`, which are finite.
+    /// At most `limit` buckets over the numbers from `from` to `to`, which are finite; two at least.
     pub(crate) fn over_numbers(from: f64, to: f64, limit: u32) -> Self {
+        let limit = limit.max(2);
         let largest = from.abs().max(to.abs());
         // Finer buckets than the numbers can tell apart would have edges that are not numbers.
         let finest = exponent(largest) - 52;
         let span = to / 2.0 - from / 2.0;
         let start = match span > 0.0 {
-            true => (exponent(span) + 1 - limit.max(1).ilog2() as i32 - 1).max(finest),
+            true => (exponent(span) + 1 - limit.ilog2() as i32 - 1).max(finest),
             false => finest.max(-20),
         };
         let mut power = start.clamp(-1022, 1023);

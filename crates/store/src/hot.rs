@@ -82,8 +82,9 @@ impl HotStream {
 /// Where the values of rows with certain keys go. Holding the keys keeps their addresses from being used again.
 #[derive(Clone, Debug)]
 struct Plan {
-    keys: Vec<Arc<str>>,
-    /// For each entry: group and place; `None` when the same key comes again later in the row.
+    /// With whether the value is null.
+    keys: Vec<(Arc<str>, bool)>,
+    /// For each entry: group and place; `None` for a null, and when the same key comes again later in the row.
     targets: Vec<Option<(u32, u32)>>,
     columns: Vec<u32>,
     groups: Vec<u32>,
@@ -284,11 +285,9 @@ impl HotRun {
         let fits = |plan: &Plan| {
             plan.splits == self.splits
                 && plan.keys.len() == row.entries.len()
-                && plan
-                    .keys
-                    .iter()
-                    .zip(&row.entries)
-                    .all(|(known, (key, value))| Arc::ptr_eq(known, key) && !matches!(value, Value::Null))
+                && plan.keys.iter().zip(&row.entries).all(|((known, is_null), (key, value))| {
+                    Arc::ptr_eq(known, key) && *is_null == matches!(value, Value::Null)
+                })
         };
         if let Some(at) = plans.iter().rposition(fits) {
             return plans.remove(at);
@@ -337,7 +336,7 @@ impl HotRun {
         };
         Plan {
             targets: columns.iter().enumerate().map(target).collect(),
-            keys: row.entries.iter().map(|(key, _)| key.clone()).collect(),
+            keys: row.entries.iter().map(|(key, value)| (key.clone(), matches!(value, Value::Null))).collect(),
             columns,
             groups,
             splits: self.splits,

@@ -444,6 +444,7 @@ impl<'a> Staging<'a> {
                 new_keys as i64
             ])?;
         let state = run_state(life.alive_at, life.exit.map(|(_, code)| code), self.shared.alive_since(self.now));
+        let is_news = self.shared.note_state(live.id, state);
         Ok(RunChange {
             path: live.path.to_string(),
             state,
@@ -456,7 +457,7 @@ impl<'a> Staging<'a> {
                 || !digest.config.is_empty()
                 || digest.has_summary
                 || *update != RunUpdate::default()
-                || self.shared.note_state(live.id, state),
+                || is_news,
             deleted: false,
         })
     }

@@ -51,5 +51,7 @@ pub(super) async fn watch_events(
         };
         Some((Ok::<_, Infallible>(event), (watcher, stopping)))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    // Proxies that gather answers before they pass them on are asked not to.
+    let headers = [("x-accel-buffering", "no")];
+    Ok((headers, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
 }

@@ -146,7 +146,9 @@ fn bodies_that_are_not_the_json_we_want() {
     let (status, kind, message) = post("application/json", br#"{"project": 5}"#);
     assert_eq!((status, &*kind), (422, "invalid"));
     assert!(message.contains("invalid type: integer `5`, expected a string"), "{message}");
-    let filter = json!({ "project": "local/p", "filter": "(".repeat(100_000) });
+    let journal = Journal::of("r1", 1);
+    client.ingest("local/digits/r1", &journal, 0, &journal.bytes);
+    let filter = json!({ "project": "local/digits", "filter": "(".repeat(100_000) });
     assert_eq!(client.post("/runs/query", &filter).error().0, 400);
     let answer = client.send("PUT", "/projects", "", Vec::new());
     assert_eq!(answer.error(), error(405, "invalid", "this path does not take PUT"));

@@ -47,7 +47,7 @@ export const historyQuery = (run: Run, keys: readonly string[]) =>
   infiniteQueryOptions({
     queryKey: [...keyOf.history(projectPath(run.entity, run.project)), run.id, keys],
     queryFn: async ({ pageParam, signal }): Promise<HistoryPage> => {
-      const params: Record<string, string> = { format: 'jsonl', keys: keys.join(',') }
+      const params: Record<string, string> = { format: 'jsonl', keys: JSON.stringify(keys) }
       if (pageParam !== null) params.from_step = String(pageParam)
       const response = await request(api.history(run.entity, run.project, run.id, params), { signal })
       if (response.body === null) return { rows: [], nextStep: null }

@@ -1,0 +1,231 @@
+//! The store against its budgets: `cargo bench -p steplog-store [NAME]`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use steplog_journal::{JournalWriter, Keys, WriterOptions};
+use steplog_model::{Change, Record, RunPath, StreamId, Value};
+use steplog_protocol::{KeysRequest, RunsRequest, SeriesRequest, Sort, XAxis};
+use steplog_store::{ExportFormat, ExportSelection, Ingest, Store, StoreOptions};
+use tempfile::TempDir;
+
+fn main() {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let benches: [(&str, fn()); 4] =
+        [("ingest", ingest), ("long_run", long_run), ("many_runs", many_runs), ("run_list", run_list)];
+    for (name, bench) in benches {
+        if name.contains(&wanted) {
+            println!("\n{name}");
+            bench();
+        }
+    }
+}
+
+fn report(what: &str, value: f64, unit: &str, budget: f64) {
+    let verdict = if budget == 0.0 { String::new() } else { format!("   budget {budget} {unit}") };
+    println!("  {what:<58} {value:>12.2} {unit}{verdict}");
+}
+
+/// Noise that repeats.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// A journal's bytes in pieces as an uploader would send them.
+fn journal(path: &str, rows: usize, keys: usize, config: &[(&str, Value)]) -> (RunPath, StreamId, Vec<(u64, Vec<u8>)>) {
+    let folder = TempDir::new().unwrap();
+    let path: RunPath = path.parse().unwrap();
+    let stream = StreamId::generate();
+    let mut writer = JournalWriter::create(folder.path(), stream, WriterOptions::default()).unwrap();
+    let start = format!(r#"{{"run_id":"{}","project":"{}","started_at":1700000000.0}}"#, path.run, path.project);
+    writer.append_record(&Record::RunStart(Box::new(serde_json::from_str(&start).unwrap()))).unwrap();
+    if !config.is_empty() {
+        let change = |(key, value): &(&str, Value)| Change { key: (*key).into(), value: Some(value.clone()) };
+        writer.append_record(&Record::Config(config.iter().map(change).collect())).unwrap();
+    }
+    let mut table = Keys::default();
+    let ids: Vec<_> = (0..keys).map(|key| table.intern(&format!("metric-{key}")).unwrap()).collect();
+    let mut noise = Noise(rows as u64 + keys as u64);
+    let mut time = 1.7e9;
+    for step in 0..rows {
+        time += 0.01 + noise.next() * 1e-4;
+        let decay = 1.0 / (1.0 + step as f64 * 1e-3);
+        let entries: Vec<_> = ids.iter().map(|id| (*id, Value::Float(decay + noise.next() * 0.1))).collect();
+        writer.append_row(step as i64, time, true, &entries, &table).unwrap();
+    }
+    let backlog = writer.backlog();
+    let (mut pieces, mut offset) = (Vec::new(), 0);
+    loop {
+        let bytes = backlog.read(offset, 1 << 20).unwrap();
+        if bytes.is_empty() {
+            return (path, stream, pieces);
+        }
+        let length = bytes.len() as u64;
+        pieces.push((offset, bytes));
+        offset += length;
+    }
+}
+
+fn send(store: &Store, (path, stream, pieces): (RunPath, StreamId, Vec<(u64, Vec<u8>)>)) {
+    for (offset, bytes) in pieces {
+        store.ingest_blocking(Ingest { path: path.clone(), stream, offset, bytes, gap_allowed: false }).unwrap();
+    }
+}
+
+fn open(folder: &Path) -> Arc<Store> {
+    Store::open(folder, StoreOptions::default()).unwrap()
+}
+
+fn size(folder: &Path) -> u64 {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+}
+
+/// The median of some tries, in milliseconds.
+fn median(tries: usize, mut run: impl FnMut()) -> f64 {
+    let mut times: Vec<Duration> = (0..tries)
+        .map(|_| {
+            let begin = Instant::now();
+            run();
+            begin.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[tries / 2].as_secs_f64() * 1e3
+}
+
+fn ingest() {
+    for (rows, keys) in [(400_000, 1), (100_000, 10), (20_000, 100)] {
+        let folder = TempDir::new().unwrap();
+        let store = open(folder.path());
+        let journals: Vec<_> = (0..4).map(|run| journal(&format!("local/bench/r{run}"), rows, keys, &[])).collect();
+        let scalars = (4 * rows * keys) as f64;
+        let begin = Instant::now();
+        std::thread::scope(|scope| {
+            for journal in journals {
+                scope.spawn(|| send(&store, journal));
+            }
+        });
+        let durable = begin.elapsed().as_secs_f64();
+        store.seal_all().unwrap();
+        let sealed = begin.elapsed().as_secs_f64();
+        report(&format!("scalars durable, rows of {keys}, 4 runs"), scalars / durable, "/s", 1e6);
+        report(&format!("scalars durable and sealed, rows of {keys}, 4 runs"), scalars / sealed, "/s", 0.0);
+        store.close().unwrap();
+        drop(store);
+        report(&format!("bytes on disk per scalar, rows of {keys}"), size(folder.path()) as f64 / scalars, "B", 8.0);
+    }
+}
+
+fn chart(store: &Store, runs: Vec<String>, x: XAxis, range: Option<[f64; 2]>) {
+    let request = SeriesRequest { runs, keys: vec!["metric-0".into()], x, range, buckets: Some(1000) };
+    std::hint::black_box(store.series(&request).unwrap());
+}
+
+fn long_run() {
+    const ROWS: usize = 10_000_000;
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let begin = Instant::now();
+    send(&store, journal("local/bench/long", ROWS, 1, &[]));
+    store.seal_all().unwrap();
+    report("10 M rows made, sent and sealed", begin.elapsed().as_secs_f64(), "s", 0.0);
+    let runs = || vec!["local/bench/long".to_owned()];
+    report("chart of 10 M points, cold", median(1, || chart(&store, runs(), XAxis::Step, None)), "ms", 0.0);
+    report("chart of 10 M points, warm", median(21, || chart(&store, runs(), XAxis::Step, None)), "ms", 20.0);
+    for part in [10.0, 1000.0, 100_000.0] {
+        let range = Some([ROWS as f64 / 3.0, ROWS as f64 / 3.0 + ROWS as f64 / part]);
+        let what = format!("  1/{part} of it");
+        report(&what, median(21, || chart(&store, runs(), XAxis::Step, range)), "ms", 20.0);
+    }
+    report("  by relative time", median(5, || chart(&store, runs(), XAxis::RelativeTime, None)), "ms", 0.0);
+    let export = |format| {
+        let path = "local/bench/long".parse().unwrap();
+        store.export(&path, format, &ExportSelection::default(), &mut std::io::sink()).unwrap();
+    };
+    report("export to Parquet", median(1, || export(ExportFormat::Parquet)), "ms", 0.0);
+    store.close().unwrap();
+    drop(store);
+    report("bytes on disk per row", size(folder.path()) as f64 / ROWS as f64, "B", 8.0);
+    report("open again", median(1, || drop(open(folder.path()))), "ms", 0.0);
+}
+
+fn many_runs() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    for run in 0..200 {
+        send(&store, journal(&format!("local/bench/r{run}"), 1000, 10, &[]));
+    }
+    let runs = || (0..200).map(|run| format!("local/bench/r{run}")).collect::<Vec<_>>();
+    report("200 runs × 1000 points, live, cold", median(1, || chart(&store, runs(), XAxis::Step, None)), "ms", 0.0);
+    report("200 runs × 1000 points, live, warm", median(21, || chart(&store, runs(), XAxis::Step, None)), "ms", 50.0);
+    store.close().unwrap();
+    drop(store);
+    let store = open(folder.path());
+    report("200 runs × 1000 points, sealed, cold", median(1, || chart(&store, runs(), XAxis::Step, None)), "ms", 0.0);
+    report("200 runs × 1000 points, sealed, warm", median(21, || chart(&store, runs(), XAxis::Step, None)), "ms", 50.0);
+    report("  by relative time", median(21, || chart(&store, runs(), XAxis::RelativeTime, None)), "ms", 0.0);
+    let keys = KeysRequest { project: "local/bench".into(), runs: None };
+    report("keys of 200 runs", median(21, || drop(store.keys(&keys).unwrap())), "ms", 0.0);
+}
+
+fn run_list() {
+    const RUNS: usize = 100_000;
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let template = journal("local/bench/template", 3, 3, &[("lr", 0.1.into()), ("model", "cnn".into())]);
+    let mut noise = Noise(1);
+    let begin = Instant::now();
+    let (done, finished) = std::sync::mpsc::channel();
+    drop(template);
+    for run in 0..RUNS {
+        let config = [
+            ("lr", Value::Float((noise.next() * 1e4).round() * 1e-5)),
+            ("model", ["cnn", "mlp", "vit"][run % 3].into()),
+            ("epochs", Value::Int((run % 50) as i64)),
+        ];
+        let (path, stream, pieces) = journal(&format!("local/bench/r{run}"), 1, 3, &config);
+        for (offset, bytes) in pieces {
+            let done = done.clone();
+            let request = Ingest { path: path.clone(), stream, offset, bytes, gap_allowed: false };
+            store.ingest(request, Box::new(move |answer| done.send(answer.map(|_| ())).unwrap()));
+        }
+    }
+    drop(done);
+    finished.iter().for_each(|answer| answer.unwrap());
+    report("100,000 runs made and sent", begin.elapsed().as_secs_f64(), "s", 0.0);
+    let begin = Instant::now();
+    store.seal_all().unwrap();
+    report("sealed", begin.elapsed().as_secs_f64(), "s", 0.0);
+    let list = |filter: Option<&str>, sort: Option<&str>, columns: &[&str]| {
+        let request = RunsRequest {
+            project: "local/bench".into(),
+            filter: filter.map(str::to_owned),
+            sort: sort.map(|field| Sort { field: field.into(), descending: true }).into_iter().collect(),
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            ..RunsRequest::default()
+        };
+        assert!(store.runs(&request).unwrap().total > 0);
+    };
+    list(None, None, &[]);
+    report("first page, newest first", median(11, || list(None, None, &[])), "ms", 50.0);
+    report("  with all columns", median(11, || list(None, None, &["config.*", "summary.*"])), "ms", 50.0);
+    report("filter by config", median(11, || list(Some("config.lr >= 0.05"), None, &[])), "ms", 50.0);
+    report("sort by summary", median(11, || list(None, Some("summary.metric-0"), &[])), "ms", 50.0);
+    let both = || list(Some("config.lr >= 0.05 and state = 'running'"), Some("summary.metric-0"), &[]);
+    report("filter + sort + first page", median(11, both), "ms", 50.0);
+    let narrow = || list(Some("config.lr < 0.001 and config.model = 'cnn'"), Some("summary.metric-0"), &[]);
+    report("narrow filter + sort + first page", median(11, narrow), "ms", 50.0);
+    let search = RunsRequest { project: "local/bench".into(), search: Some("999".into()), ..RunsRequest::default() };
+    report("search", median(11, || drop(store.runs(&search).unwrap())), "ms", 0.0);
+    let groups =
+        RunsRequest { project: "local/bench".into(), group_by: Some("config.model".into()), ..RunsRequest::default() };
+    report("group by config", median(11, || drop(store.runs(&groups).unwrap())), "ms", 0.0);
+    report("projects", median(11, || drop(store.projects().unwrap())), "ms", 0.0);
+}

@@ -1,0 +1,104 @@
+//! Full disks and flipped bytes.
+
+mod support;
+
+use rusqlite::Connection;
+use serde_json::json;
+use steplog_protocol::ErrorKind;
+use steplog_store::{Store, StoreOptions};
+use support::{Journal, open, quiet_options};
+use tempfile::TempDir;
+
+#[test]
+fn a_full_disk_refuses_and_loses_nothing_that_was_acknowledged() {
+    let folder = TempDir::new().unwrap();
+    let pages = |count| StoreOptions { max_pages: Some(count), ..quiet_options() };
+    let store = Store::open(folder.path(), pages(200)).unwrap();
+    let mut journal = Journal::new("local/digits/a");
+    let mut state = 1u64;
+    let mut acknowledged = 0;
+    let error = loop {
+        for _ in 0..1000 {
+            // Noise, so that it does not compress away.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            journal.row(acknowledged, &[("loss", f64::from_bits(state >> 12 | 1 << 62).into())]);
+            acknowledged += 1;
+        }
+        if let Err(error) = journal.try_send(&store) {
+            break error;
+        }
+    };
+    acknowledged -= 1000;
+    assert!(acknowledged > 5000);
+    assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::Unavailable, "the server's disk is full"));
+    // Reading goes on, and trying again is refused again.
+    let rows = |store: &Store| store.run(&journal.path).unwrap().run.row_count;
+    assert_eq!(rows(&store), acknowledged as u64);
+    let bytes = journal.bytes(journal.sent);
+    let again = store.ingest_blocking(journal.ingest(journal.sent, bytes.clone()));
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Unavailable);
+    store.abandon();
+    drop(store);
+    // There is room again.
+    let store = Store::open(folder.path(), pages(20_000)).unwrap();
+    assert_eq!(rows(&store), acknowledged as u64);
+    store.ingest_blocking(journal.ingest(journal.sent, bytes)).unwrap();
+    assert_eq!(rows(&store), acknowledged as u64 + 1000);
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), vec![]);
+}
+
+fn flip(folder: &TempDir, table: &str, column: &str) {
+    let database = Connection::open(folder.path().join("steplog.sqlite")).unwrap();
+    let (id, mut data): (i64, Vec<u8>) = database
+        .query_row(&format!("SELECT id, {column} FROM {table} ORDER BY id LIMIT 1"), (), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let middle = data.len() / 2;
+    data[middle] ^= 4;
+    database.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE id = ?2"), (data, id)).unwrap();
+}
+
+#[test]
+fn verify_finds_flipped_bytes() {
+    for (table, column, place, message) in [
+        ("journal_bytes", "bytes", "journal bytes from ", "the checksum is wrong"),
+        ("chunks", "data", "key \"loss\", block 0", "the checksum is wrong"),
+        ("blocks", "data", "block 0", "the checksum is wrong"),
+        ("chunks", "statistics", "key \"loss\", block 0", "the statistics are not those of the points"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let store = open(folder.path());
+        let mut journal = Journal::new("local/digits/a");
+        for step in 0..100 {
+            journal.row(step, &[("loss", (step as f64).sqrt().into())]);
+        }
+        journal.send(&store);
+        store.seal_all().unwrap();
+        journal.row(100, &[("loss", 10.0.into())]).send(&store);
+        let mut told = Vec::new();
+        assert_eq!(store.verify(&mut |done, total| told.push((done, total))).unwrap(), vec![]);
+        assert_eq!(told, vec![(0, 1), (1, 1)]);
+        store.abandon();
+        drop(store);
+        flip(&folder, table, column);
+        // The rest can still be read.
+        let store = open(folder.path());
+        let findings = store.verify(&mut |_, _| {}).unwrap();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].place.starts_with("run local/digits/a, "), "{findings:?}");
+        assert!(findings[0].place.contains(place) && findings[0].message.contains(message), "{findings:?}");
+        assert_eq!(json!(store.run(&journal.path).unwrap().run.row_count), json!(101));
+    }
+}
+
+#[test]
+fn a_newer_store_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    drop(open(folder.path()));
+    let database = Connection::open(folder.path().join("steplog.sqlite")).unwrap();
+    database.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(database);
+    let error = Store::open(folder.path(), quiet_options()).err().unwrap();
+    assert!(error.to_string().contains("was written by a newer steplog (its version is 99"), "{error}");
+}
