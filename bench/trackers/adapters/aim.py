@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -77,7 +79,8 @@ def server(folder: Path) -> Iterator[Callable[[int], list[float]]]:
 
     port = free_port()
     command = [aim_command(), "up", "--repo", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([*command, "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    output = subprocess.DEVNULL
+    process = subprocess.Popen([*command, "--yes"], stdout=output, stderr=output, start_new_session=True)
     base = f"http://127.0.0.1:{port}/api"
     try:
         wait_for(f"{base}/projects/")
@@ -90,7 +93,7 @@ def server(folder: Path) -> Iterator[Callable[[int], list[float]]]:
 
         yield ask
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -72,11 +72,11 @@ impl Format {
 impl Export {
     pub(crate) fn run(self) -> Result<Outcome> {
         let folder = Path::new(&self.run);
-        if folder.is_dir() && !self.server.is_given() { self.from_folder(folder) } else { self.from_server() }?;
+        if folder.is_dir() && !self.server.is_given() { self.export_folder(folder) } else { self.export_server() }?;
         Ok(Outcome::Good)
     }
 
-    fn from_folder(&self, folder: &Path) -> Result<()> {
+    fn export_folder(&self, folder: &Path) -> Result<()> {
         let cache = FolderCache::open_temporary().map_err(refused)?;
         let unreadable = || format!("the folder cannot be read: {}", folder.display());
         FolderReader::start(folder, &cache).with_context(unreadable)?.wait_until_caught_up();
@@ -92,7 +92,7 @@ impl Export {
         self.write(&path, |out| cache.store().export(&path, format, &selection, out).map_err(refused))
     }
 
-    fn from_server(&self) -> Result<()> {
+    fn export_server(&self) -> Result<()> {
         let api = Api::new(&self.server.resolve()?);
         let path = self.path_on_server(&api)?;
         let segment = |name: &str| path_segment(name);

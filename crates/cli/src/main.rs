@@ -1,4 +1,5 @@
 //! The `steplog` command: one binary for server, local viewer, sync, queries and accounts.
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, where backticks would show")]
 
 mod api;
 mod export;

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn what_was_packed_is_unpacked() {
         let in_flight = InFlight::default();
-        let bytes: Vec<u8> = (0..1_000_000u32).map(|n| (n * n >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..1_000_000u32).map(|n| ((n * n) >> 7) as u8).collect();
         let mut reservation = in_flight.reserve(10).expect("room");
         assert_eq!(decode_zstd(&pack(&bytes), &mut reservation).expect("good zstd"), bytes);
         let reserved = reservation.permit.num_permits() * UNIT_BYTES;

@@ -1,7 +1,7 @@
 //! The steplog server: the HTTP API over a store, accounts, live push, the OpenAPI document, the embedded UI, and the
 //! reader that shows a folder of local runs.
 //!
-//! [`serve`] takes a listener and a [`ServerState`] over an open store, so that tests own both.
+//! [`serve()`] takes a listener and a [`ServerState`] over an open store, so that tests own both.
 
 mod access;
 mod account;

@@ -9,15 +9,19 @@ use steplog_protocol::{RunChange, RunState};
 use crate::database::Sql as _;
 use crate::hot::LiveRun;
 use crate::store::{Shared, Wake};
-use crate::{Error, state};
+use crate::{Error, database, state};
 
 /// How often the store notes that it is alive while runs are, in seconds.
 const NOTE_ALIVE: f64 = 15.0;
+
+/// How often unused space of the database is given back to the disk, in seconds.
+const GIVE_BACK: f64 = 600.0;
 
 /// Works until the store is closed.
 pub(crate) fn run(shared: &Arc<Shared>) {
     let mut noted_at = f64::NEG_INFINITY;
     let mut looked_at = f64::NEG_INFINITY;
+    let mut gave_back_at = shared.options.clock.now();
     loop {
         let wake = wait(shared);
         if wake.stop {
@@ -31,6 +35,10 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         looked_at = now;
         report("writing summaries", shared.write_summaries(None));
         report("looking for silent runs", notice_silence(shared, now));
+        if now - gave_back_at >= GIVE_BACK {
+            gave_back_at = now;
+            report("giving back space", shared.write(|database| database::give_back(database, 0.1), |_| {}));
+        }
         let is_running = shared.states().values().any(|state| *state == RunState::Running);
         if is_running && (now - noted_at).abs() >= NOTE_ALIVE {
             noted_at = now;

@@ -35,7 +35,7 @@ impl Database {
         let mut writer = Connection::open(&path).map_err(|error| unusable(&path, &error.to_string()))?;
         // FULL: a commit returns after its pages are on the disk, so that what was acknowledged survives a power cut.
         writer.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
         )?;
         writer.set_prepared_statement_cache_capacity(128);
@@ -113,6 +113,19 @@ impl Sql for Connection {
     fn sql(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
         self.prepare_cached(&sql.replace('$', "?"))
     }
+}
+
+/// Gives pages that nothing uses back to the disk; `keep` is the share of all pages that may stay for what comes next.
+pub(crate) fn give_back(writer: &Connection, keep: f64) -> Result<(), Error> {
+    let count = |pragma: &str| writer.query_row(&format!("PRAGMA {pragma}"), (), |row| row.get::<_, i64>(0));
+    let (free, all) = (count("freelist_count")?, count("page_count")?);
+    let spare = free - (all as f64 * keep) as i64;
+    if spare > 16 {
+        let mut statement = writer.prepare(&format!("PRAGMA incremental_vacuum({spare})"))?;
+        let mut rows = statement.query(())?;
+        while rows.next()?.is_some() {}
+    }
+    Ok(())
 }
 
 /// Moves the write-ahead log into the database file.

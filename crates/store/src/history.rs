@@ -141,37 +141,32 @@ fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>) -> Vec<RangeIncl
 }
 
 fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<Vec<HistoryRow>, Error> {
-    // By step: the time and the sequence number of the latest write.
-    let mut latest: BTreeMap<i64, (u64, f64)> = BTreeMap::new();
+    let mut latest: Vec<Write> = Vec::new();
     let mut cells: Vec<Vec<(i64, Value)>> = Vec::with_capacity(sources.len());
     for source in sources {
-        let mut column: Vec<(i64, Value)> = Vec::new();
+        let mut column: Vec<(Write, Value)> = Vec::new();
         source.scan(0, window, |rows, values, range| {
             for index in range {
                 let step = rows.steps[index];
-                if !window.contains(&step) {
-                    continue;
+                if window.contains(&step) {
+                    let write = Write { step, sequence: rows.sequences[index], time: rows.times[index] };
+                    column.push((write, values.get(index)));
                 }
-                let (sequence, time) = (rows.sequences[index], rows.times[index]);
-                let write = latest.entry(step).or_insert((sequence, time));
-                if sequence > write.0 {
-                    *write = (sequence, time);
-                }
-                column.push((step, values.get(index)));
             }
         })?;
-        // Stable: of equal steps the later write stays last.
-        if !column.is_sorted_by(|(a, _), (b, _)| a < b) {
-            column.sort_by_key(|(step, _)| *step);
+        if !column.is_sorted_by(|(a, _), (b, _)| a.step < b.step) {
+            // Stable: of equal steps the later write stays last, and first when turned round.
+            column.sort_by_key(|(write, _)| write.step);
             column.reverse();
-            column.dedup_by_key(|(step, _)| *step);
+            column.dedup_by_key(|(write, _)| write.step);
             column.reverse();
         }
-        cells.push(column);
+        latest = merge(latest, column.iter().map(|(write, _)| *write));
+        cells.push(column.into_iter().map(|(write, value)| (write.step, value)).collect());
     }
     let mut rows: Vec<HistoryRow> = latest
         .into_iter()
-        .map(|(step, (_, time))| HistoryRow { step, time, values: vec![None; sources.len()] })
+        .map(|write| HistoryRow { step: write.step, time: write.time, values: vec![None; sources.len()] })
         .collect();
     for (index, column) in cells.into_iter().enumerate() {
         let mut at = 0;
@@ -183,4 +178,27 @@ fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<V
         }
     }
     Ok(rows)
+}
+
+/// When a step was written.
+#[derive(Clone, Copy)]
+struct Write {
+    step: i64,
+    sequence: u64,
+    time: f64,
+}
+
+/// Merges writes that are sorted by step; of two to one step the later stays.
+fn merge(a: Vec<Write>, b: impl Iterator<Item = Write>) -> Vec<Write> {
+    let mut merged: Vec<Write> = Vec::with_capacity(a.len());
+    let mut a = a.into_iter().peekable();
+    for write in b {
+        while let Some(before) = a.next_if(|other| other.step < write.step) {
+            merged.push(before);
+        }
+        let same = a.next_if(|other| other.step == write.step);
+        merged.push(same.filter(|other| other.sequence > write.sequence).unwrap_or(write));
+    }
+    merged.extend(a);
+    merged
 }

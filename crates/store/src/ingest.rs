@@ -444,7 +444,6 @@ impl<'a> Staging<'a> {
                 new_keys as i64
             ])?;
         let state = run_state(life.alive_at, life.exit.map(|(_, code)| code), self.shared.alive_since(self.now));
-        let is_news = self.shared.note_state(live.id, state);
         Ok(RunChange {
             path: live.path.to_string(),
             state,
@@ -456,8 +455,7 @@ impl<'a> Staging<'a> {
                 || digest.exit.is_some()
                 || !digest.config.is_empty()
                 || digest.has_summary
-                || *update != RunUpdate::default()
-                || is_news,
+                || *update != RunUpdate::default(),
             deleted: false,
         })
     }
@@ -528,7 +526,7 @@ impl<'a> Staging<'a> {
 
 impl Staged {
     /// Brings the piece into memory. Answers what to tell the sender and the watchers, and whether there is more.
-    pub(crate) fn apply(self, shared: &Shared) -> (Answer, Option<RunChange>, bool) {
+    pub(crate) fn apply(mut self, shared: &Shared) -> (Answer, Option<RunChange>, bool) {
         let mut hot = self.live.hot();
         let before = hot.bytes;
         for (key, id) in self.new_keys {
@@ -540,7 +538,9 @@ impl Staged {
             .or_insert_with(|| HotStream::new(self.stream_row, StreamDecoder::new(self.stream), None));
         stream.decoder = self.decoder;
         hot.apply(self.stream, self.records, self.now);
-        if let Some(change) = &self.change {
+        if let Some(change) = &mut self.change {
+            // Watchers know another state: it healed, say.
+            change.details |= shared.note_state(self.live.id, change.state);
             hot.ended = change.state != RunState::Running;
         }
         shared.note_hot(before, hot.bytes, hot.longest);

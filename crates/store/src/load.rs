@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 use steplog_journal::StreamDecoder;
-use steplog_model::{Change, Config, RunPath, StreamId, Summary, Value};
+use steplog_model::{Change, Config, Record, RunPath, StreamId, Summary, Value};
 
 use crate::database::Sql as _;
 use crate::hot::{HotRun, HotStream, LiveRun, Tail};
@@ -80,13 +80,13 @@ fn replay(
         let result = read_bytes(row.get_ref(3)?.as_blob().unwrap_or_default(), row.get(2)?).and_then(|bytes| {
             decoder.decode(&bytes, |record| records.push(record)).map_err(|error| Error::data(error.to_string()))
         });
-        for record in &records {
-            if let steplog_model::Record::Row(row) = record {
-                for (key, _) in row.entries.iter().filter(|(key, _)| !hot.has_key(key)) {
-                    tracing::error!("key {key:?} of stream {stream} is missing in the catalog");
-                    return Err(Error::data(format!("key {key:?} is missing in the catalog")));
-                }
-            }
+        let entries = records.iter().flat_map(|record| match record {
+            Record::Row(row) => &row.entries[..],
+            _ => &[],
+        });
+        if let Some((key, _)) = entries.into_iter().find(|(key, _)| !hot.has_key(key)) {
+            tracing::error!("key {key:?} of stream {stream} is missing in the catalog");
+            return Err(Error::data(format!("key {key:?} is missing in the catalog")));
         }
         hot.apply(*stream, records, now);
         match result {

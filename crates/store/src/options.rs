@@ -33,7 +33,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             crashed_after: Duration::from_secs(60),
-            seal_points: 4096,
+            seal_points: 8192,
             hot_bytes: 256 << 20,
             seal_interval: Duration::from_secs(1),
             seal_idle: Duration::from_secs(120),

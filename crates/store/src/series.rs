@@ -16,7 +16,7 @@ use crate::points::Points;
 use crate::pyramid::{Node, Pyramid};
 use crate::source::Source;
 use crate::statistics::Statistics;
-use crate::view::{ColumnName, Content};
+use crate::view::{ColumnName, Look};
 use crate::{Error, Store, catalog};
 
 const DEFAULT_BUCKETS: u32 = 1000;
@@ -27,6 +27,7 @@ struct RunRef {
     id: i64,
     project: i64,
     created_at: f64,
+    sealed_sequence: u64,
 }
 
 /// A series of one key, before its buckets are known.
@@ -40,6 +41,12 @@ struct Outline {
     last_step: i64,
     /// On the axis of another metric: the points with their x as the time.
     joined: Option<Points>,
+}
+
+impl RunRef {
+    fn column<'a>(&'a self, key: i64, key_name: &'a str) -> ColumnName<'a> {
+        ColumnName { run: self.id, path: &self.path, key, key_name, sealed_sequence: self.sealed_sequence }
+    }
 }
 
 /// The rows of the answer.
@@ -112,9 +119,10 @@ impl Store {
         for path in paths {
             let path: RunPath = path.parse()?;
             let Some((id, project)) = catalog::find_run(&reader, &path)? else { continue };
-            let created_at =
-                reader.sql("SELECT created_at FROM runs WHERE id = $1")?.query_row([id], |row| row.get(0))?;
-            runs.push(RunRef { path, id, project, created_at });
+            let (created_at, sealed): (f64, i64) = reader
+                .sql("SELECT created_at, sealed_sequence FROM runs WHERE id = $1")?
+                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            runs.push(RunRef { path, id, project, created_at, sealed_sequence: sealed as u64 });
         }
         Ok(runs)
     }
@@ -151,7 +159,7 @@ impl Store {
         let mut outlines = Vec::new();
         for (index, (run, key)) in runs.iter().zip(columns).enumerate() {
             let Some(key) = key else { continue };
-            let column = |key, key_name| ColumnName { run: run.id, path: &run.path, key, key_name };
+            let column = |key, key_name| run.column(key, key_name);
             let joined = match x {
                 XAxis::Metric { key: x_name } => {
                     let Some(x_key) = x_columns[index] else { continue };
@@ -162,10 +170,10 @@ impl Store {
             };
             let total = match &joined {
                 Some(points) => points_total(points),
-                None => self.shared.view(&column(key, key_name), |content, _| {
-                    Ok(match content {
-                        Content::Points(points) => points_total(points),
-                        Content::Pyramid(pyramid) => pyramid.total(),
+                None => self.shared.view(&column(key, key_name), |look| {
+                    Ok(match look {
+                        Look::Points(points) => points_total(points),
+                        Look::Pyramid(pyramid, _) => pyramid.total(),
                     })
                 })?,
             };
@@ -205,19 +213,20 @@ impl Store {
             add_by_time(&mut filled, points.iter(), buckets, origin);
             return Ok(filled);
         }
-        let column = ColumnName { run: run.id, path: &run.path, key: outline.key, key_name };
-        self.shared.view(&column, |content, source| match (content, buckets) {
+        self.shared.view(&run.column(outline.key, key_name), |look| match (look, buckets) {
             (_, Buckets::None) => Ok(()),
-            (Content::Points(points), Buckets::Steps { from, to, .. }) => {
+            (Look::Points(points), Buckets::Steps { from, to, .. }) => {
                 add_by_step(&mut filled, points.between(*from, *to), buckets);
                 Ok(())
             }
-            (Content::Points(points), Buckets::Numbers { .. }) => {
+            (Look::Points(points), Buckets::Numbers { .. }) => {
                 add_by_time(&mut filled, points.iter(), buckets, origin);
                 Ok(())
             }
-            (Content::Pyramid(pyramid), Buckets::Steps { .. }) => fill_steps(&mut filled, pyramid, source, buckets),
-            (Content::Pyramid(pyramid), Buckets::Numbers { .. }) => {
+            (Look::Pyramid(pyramid, source), Buckets::Steps { .. }) => {
+                fill_steps(&mut filled, pyramid, source, buckets)
+            }
+            (Look::Pyramid(pyramid, source), Buckets::Numbers { .. }) => {
                 fill_times(&mut filled, pyramid, source, buckets, origin)
             }
         })?;
@@ -248,12 +257,17 @@ fn join(points: &Points, x: &Points) -> Points {
     joined
 }
 
+/// How many points there are and where they begin and end; the values are not looked at.
 fn points_total(points: &Points) -> Statistics {
-    let mut total = Statistics::default();
-    for (step, time, value) in points.iter() {
-        total.add(step, time, value);
+    let times = points.times.iter().copied();
+    Statistics {
+        count: points.len() as u32,
+        first_step: points.steps.first().copied().unwrap_or(i64::MAX),
+        last_step: points.steps.last().copied().unwrap_or(i64::MIN),
+        first_time: times.clone().fold(f64::INFINITY, f64::min),
+        last_time: times.fold(f64::NEG_INFINITY, f64::max),
+        ..Statistics::default()
     }
-    total
 }
 
 fn buckets(outlines: &[Outline], x: &XAxis, range: Option<[f64; 2]>, limit: u32) -> Buckets {

@@ -16,8 +16,8 @@ pub(crate) struct Statistics {
     pub(crate) min: f64,
     /// Of the finite points; -Inf when there are none.
     pub(crate) max: f64,
-    sum: f64,
-    scaled_sum: f64,
+    pub(crate) sum: f64,
+    pub(crate) scaled_sum: f64,
     pub(crate) first_step: i64,
     pub(crate) last_step: i64,
     /// The value at the highest step.

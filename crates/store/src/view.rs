@@ -36,19 +36,27 @@ pub(crate) struct ColumnName<'a> {
     pub(crate) path: &'a RunPath,
     pub(crate) key: i64,
     pub(crate) key_name: &'a str,
+    /// How far the run was in chunks a moment ago.
+    pub(crate) sealed_sequence: u64,
 }
 
 /// The state of a view.
 #[derive(Debug, Default)]
-pub(crate) struct View {
+struct View {
     /// Rows below are in.
     next_sequence: u64,
     chunks: Option<ChunkList>,
-    pub(crate) content: Content,
+    content: Content,
+}
+
+/// What a query sees of a column.
+pub(crate) enum Look<'a> {
+    Points(&'a Points),
+    Pyramid(&'a Pyramid, &'a Source<'a>),
 }
 
 #[derive(Debug)]
-pub(crate) enum Content {
+enum Content {
     Points(Points),
     Pyramid(Pyramid),
 }
@@ -102,17 +110,27 @@ impl View {
 }
 
 impl Shared {
-    /// Looks at a column as it is now. `look` also gets the means to read single points.
+    /// Looks at a column as it is now. With statistics of ranges comes the means to read single points.
     pub(crate) fn view<T>(
         &self,
         column: &ColumnName<'_>,
-        look: impl FnOnce(&Content, &Source<'_>) -> Result<T, Error>,
+        look: impl FnOnce(Look<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (id, few) = ((column.run, column.key), self.options.chart_points);
         let shared_view = self.caches.views.get(&id).unwrap_or_default();
         let result = {
             let mut view = lock(&shared_view);
             let live = self.live(column.path).filter(|live| live.id == column.run);
+            let reached = match &live {
+                Some(live) => live.hot().next_sequence,
+                None => column.sealed_sequence,
+            };
+            if let Content::Points(points) = &view.content
+                && reached == view.next_sequence
+            {
+                // Nothing is new: the database need not be asked.
+                return look(Look::Points(points));
+            }
             let from = match view.content {
                 Content::Points(_) => view.next_sequence,
                 Content::Pyramid(_) => 0,
@@ -130,13 +148,16 @@ impl Shared {
                 source = Source::open(self, &snapshot, id, hot, view.chunks.as_ref())?;
             }
             // A view that another query brought further holds nothing that is not there; the older look is enough.
-            if source.next_sequence() > view.next_sequence {
-                if let Err(error) = view.take_in(&source, few) {
-                    *view = View::default();
-                    return Err(error);
-                }
+            if source.next_sequence() > view.next_sequence
+                && let Err(error) = view.take_in(&source, few)
+            {
+                *view = View::default();
+                return Err(error);
             }
-            look(&view.content, &source)
+            look(match &view.content {
+                Content::Points(points) => Look::Points(points),
+                Content::Pyramid(pyramid) => Look::Pyramid(pyramid, &source),
+            })
         };
         let bytes = lock(&shared_view).bytes();
         self.caches.views.put(id, shared_view, bytes);
@@ -145,9 +166,9 @@ impl Shared {
 
     /// All points of a column, each step once.
     pub(crate) fn all_points(&self, column: &ColumnName<'_>) -> Result<Points, Error> {
-        self.view(column, |content, source| match content {
-            Content::Points(points) => Ok(points.clone()),
-            Content::Pyramid(_) => {
+        self.view(column, |look| match look {
+            Look::Points(points) => Ok(points.clone()),
+            Look::Pyramid(_, source) => {
                 let arrivals: Arrivals = source.arrivals(0, &(i64::MIN..=i64::MAX))?;
                 Ok(Points::from(&arrivals))
             }

@@ -24,11 +24,14 @@ pub(crate) enum Work {
     Job(Job),
 }
 
+/// A change of the database, made within a transaction.
+type Change = Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>;
+
 /// Any other change of the database, in a savepoint of its own.
 pub(crate) struct Job {
     /// Whether nothing else may be in its transaction: it takes away what other work builds on.
     alone: bool,
-    run: Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>,
+    run: Change,
     /// Called on the writer thread after the commit, or with the reason why there is none.
     done: Box<dyn FnOnce(Result<(), Error>) + Send>,
 }
@@ -210,7 +213,7 @@ pub(crate) fn run(shared: &Shared, mut connection: Connection) {
     while let Some(group) = shared.queue.take_group(|| shared.is_memory_short()) {
         write_group(shared, &mut connection, group);
     }
-    if let Err(error) = database::checkpoint(&connection) {
+    if let Err(error) = database::give_back(&connection, 0.0).and_then(|()| database::checkpoint(&connection)) {
         tracing::warn!("the database's log was not folded in: {error}");
     }
 }

@@ -37,7 +37,8 @@ pub(super) async fn watch_events(
     if let Some(project) = &parameters.project {
         let (entity, project) =
             project.split_once('/').ok_or_else(|| ApiError::invalid("`project` must be of the form entity/project"))?;
-        (entity.parse::<Entity>()?, project.parse::<Project>()?);
+        entity.parse::<Entity>()?;
+        project.parse::<Project>()?;
     }
     let watcher = state.live().watch(parameters.project);
     let events = stream::unfold((watcher, state.stopping()), |(mut watcher, mut stopping)| async {

@@ -1,0 +1,89 @@
+"""A real Chromium, and what every page in it must keep to: no error on the console, no request to anybody else."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Chromium:
+    """One browser process; pages of it are independent of each other."""
+
+    def __enter__(self) -> Chromium:
+        self.playwright = sync_playwright().start()
+        self.browser: Browser = self.playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.browser.close()
+        self.playwright.stop()
+
+    def tab(self, url: str) -> Tab:
+        """A new page, not yet opened, of the server at ``url``."""
+        return Tab(self.browser, url)
+
+
+class Tab:
+    """A page that remembers what went wrong in it."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.url = url
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.errors: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        self.page.on("request", self._request)
+
+    def __enter__(self) -> Tab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.context.close()
+        if error is None:
+            assert not self.errors, "\n".join(self.errors)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def _request(self, request: Request) -> None:
+        if request.url.startswith("http") and urlsplit(request.url).netloc != urlsplit(self.url).netloc:
+            self.errors.append(f"a request to somebody else: {request.url}")
+
+    def open(self, path: str) -> Page:
+        """Opens a path of the UI."""
+        self.page.goto(path)
+        return self.page
+
+    def drawing(self, key: str) -> str:
+        """What the chart of a metric shows, as one long text that is another one when a pixel is."""
+        canvas = self.page.get_by_role("article", name=key, exact=True).locator("canvas").first
+        drawing: str = canvas.evaluate("canvas => canvas.toDataURL()")
+        return drawing
+
+    def tooltip_at(self, key: str, share: float) -> str:
+        """What the tooltip says with the pointer at this share of a chart's width."""
+        over = self.page.get_by_role("article", name=key, exact=True).locator(".u-over").first
+        box = over.bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        return self.page.get_by_role("tooltip").inner_text()

@@ -1,0 +1,207 @@
+"""The web UI in a real browser, over a real server and real training processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from rig.browser import Chromium
+from rig.processes import Script, Server, environment, steplog
+from rig.waiting import wait_until
+
+FINISHED = """
+import math, steplog
+for index, rate in enumerate((0.001, 0.01, 0.1)):
+    config = {"lr": rate, "model": {"depth": index}}
+    with steplog.init(project="demo", id=f"run{index}", name=f"rate {rate}", config=config, group="g", tags=["t"]) as run:
+        run.notes = "**bold** <script>alert(1)</script>"
+        for step in range(300):
+            run.log({"train/loss": math.exp(-rate * step), "train/accuracy": step / 300, "val/loss": 0.5, "note": "hello"})
+"""
+
+SPIKE = """
+import steplog
+with steplog.init(project="spike", id="a", name="spiky") as run:
+    for step in range(100_000):
+        run.log({"loss": 777.5 if step == 43_210 else 0.25})
+"""
+
+#: Logs a row for each line that it is told.
+TOLD = """
+import sys, steplog
+with steplog.init(project="live", id="a", name="told") as run:
+    for step in range(10):
+        run.log({"loss": step})
+    print("began", flush=True)
+    for line in sys.stdin:
+        run.log({line.split()[0]: float(line.split()[1])})
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with Chromium() as chromium:
+        yield chromium
+
+
+def finish(code: str, home: Path, url: str) -> None:
+    with Script(code, home=home, STEPLOG_BASE_URL=url, STEPLOG_QUIET="1") as script:
+        assert script.end() == (0, ""), script.said()
+
+
+class Told:
+    """A training process that logs what it is told, when it is told."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", TOLD],
+            cwd=home,
+            env=environment(home, STEPLOG_BASE_URL=url, STEPLOG_SILENT="1"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Told:
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "began\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.process:
+            self.process.kill()
+
+    def log(self, key: str, value: float) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{key} {value}\n")
+        self.process.stdin.flush()
+
+    def end(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        assert self.process.wait(60) == 0
+
+
+def test_from_the_projects_to_a_run(home: Path, server: Server, chromium: Chromium) -> None:
+    finish(FINISHED, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/")
+        page.get_by_role("link", name="demo").first.click()
+        expect(page).to_have_url(f"{server.url}/local/demo")
+        for name in ("rate 0.001", "rate 0.01", "rate 0.1"):
+            expect(page.get_by_role("list", name="Runs").get_by_text(name, exact=True)).to_be_visible()
+        for key in ("train/loss", "train/accuracy", "val/loss"):
+            expect(page.get_by_role("article", name=key, exact=True).locator("canvas").first).to_be_visible()
+        assert "rate 0.1" in tab.tooltip_at("train/loss", 0.5)
+        page.mouse.move(0, 0)
+        page.get_by_role("list", name="Runs").get_by_role("link", name="rate 0.1", exact=True).click()
+        expect(page).to_have_url(f"{server.url}/local/demo/runs/run2")
+        expect(page.get_by_text("bold", exact=True)).to_be_visible()
+        expect(page.get_by_role("region", name="Config").get_by_text("depth")).to_be_visible()
+        assert page.evaluate("document.querySelectorAll('script[src]').length") > 0
+        page.get_by_role("tab", name="Charts").click()
+        expect(page.get_by_role("article", name="train/loss", exact=True).locator("canvas").first).to_be_visible()
+        page.get_by_role("tab", name="Data").click()
+        expect(page.get_by_text("train/accuracy").first).to_be_visible()
+        page.go_back()
+        page.reload()
+        expect(page.get_by_role("article", name="train/loss", exact=True).locator("canvas").first).to_be_visible()
+
+
+def test_the_search_box_takes_text_and_filters_and_says_what_is_wrong(
+    home: Path, server: Server, chromium: Chromium
+) -> None:
+    finish(FINISHED, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/demo")
+        runs = page.get_by_role("list", name="Runs")
+        expect(runs.get_by_role("listitem")).to_have_count(3)
+        box = page.get_by_role("searchbox", name="Search runs").or_(page.get_by_label("Search runs")).first
+        box.fill("0.01")
+        expect(runs.get_by_role("listitem")).to_have_count(1)
+        box.fill("config.lr >= 0.01")
+        expect(runs.get_by_role("listitem")).to_have_count(2)
+        expect(runs.get_by_text("rate 0.001", exact=True)).to_have_count(0)
+        box.fill("config.lr >")
+        expect(page.get_by_role("alert").first).to_be_visible()
+        box.fill("")
+        expect(runs.get_by_role("listitem")).to_have_count(3)
+        tab.errors = [error for error in tab.errors if "400" not in error and "422" not in error]
+
+
+def test_a_row_is_on_the_page_a_moment_after_log_returned_without_reload(
+    home: Path, server: Server, chromium: Chromium
+) -> None:
+    with Told(home, server.url) as told, chromium.tab(server.url) as tab:
+        page = tab.open("/local/live")
+        expect(page.get_by_role("article", name="loss", exact=True).locator("canvas").first).to_be_visible()
+        page.evaluate("window.stays = true")
+        waited = []
+        for value in (100.0, 1000.0, 5.0):
+            before = wait_until(lambda: tab.drawing("loss"), "the chart is drawn")
+            began = time.monotonic()
+            told.log("loss", value)
+            wait_until(lambda drawn=before: tab.drawing("loss") != drawn, "the chart changes", 10)  # type: ignore[misc]
+            waited.append(time.monotonic() - began)
+        print(f"log() to pixel: {', '.join(f'{each:.2f} s' for each in waited)}")
+        assert min(waited) < 2.5, waited
+        told.log("brand/new", 1.0)
+        expect(page.get_by_role("article", name="brand/new", exact=True)).to_be_visible()
+        told.end()
+        expect(page.get_by_role("list", name="Runs").get_by_role("img", name="Finished")).to_be_visible()
+        assert page.evaluate("window.stays") is True
+
+
+def test_a_server_that_is_gone_is_said_and_its_return_is_found(home: Path, server: Server, chromium: Chromium) -> None:
+    with Told(home, server.url) as told, chromium.tab(server.url) as tab:
+        page = tab.open("/local/live")
+        chart = page.get_by_role("article", name="loss", exact=True).locator("canvas").first
+        expect(chart).to_be_visible()
+        server.kill()
+        expect(page.get_by_text("Server unreachable")).to_be_visible()
+        expect(chart).to_be_visible()
+        before = tab.drawing("loss")
+        told.log("loss", 1000.0)
+        server.start()
+        expect(page.get_by_text("Server unreachable")).to_be_hidden(timeout=30_000)
+        wait_until(lambda: tab.drawing("loss") != before, "the chart shows what came meanwhile")
+        # The browser itself reports every failed connection.
+        tab.errors = [error for error in tab.errors if "net::ERR" not in error and "Failed to load" not in error]
+
+
+def test_a_spike_of_one_point_among_a_hundred_thousand_is_seen(home: Path, server: Server, chromium: Chromium) -> None:
+    finish(SPIKE, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/spike")
+        expect(page.get_by_role("article", name="loss", exact=True).locator("canvas").first).to_be_visible()
+        wait_until(lambda: tab.drawing("loss"), "the chart is drawn")
+
+        def shows_spike() -> bool:
+            return any("777.5" in tab.tooltip_at("loss", 0.43210 + offset / 1000) for offset in range(-4, 5))
+
+        wait_until(shows_spike, "a tooltip near the spike shows it")
+
+
+def test_login_is_asked_for_where_there_are_accounts(home: Path, chromium: Chromium) -> None:
+    made = steplog("user", "add", "ada", "--data", "data", home=home, stdin="a long password\n")
+    assert made.returncode == 0, made.stderr
+    with Server(home) as server, chromium.tab(server.url) as tab:
+        page = tab.open("/local/demo")
+        form = page.get_by_role("form", name="Log in")
+        form.get_by_label("Name").fill("ada")
+        form.get_by_label("Password").fill("wrong password")
+        form.get_by_role("button", name="Log in").click()
+        expect(form.get_by_role("alert")).to_be_visible()
+        form.get_by_label("Password").fill("a long password")
+        form.get_by_role("button", name="Log in").click()
+        expect(form).to_be_hidden()
+        page.goto("/settings")
+        expect(page.get_by_role("region", name="API keys")).to_be_visible()
+        [cookie] = tab.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        tab.errors = [error for error in tab.errors if "401" not in error]
