@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Network:
         sizes = [IMAGE_SIDE**2, width, width, CLASSES]
         self.weights: list[Array] = [
             (random.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)).astype(np.float32)
-            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            for inputs, outputs in pairwise(sizes)
         ]
         self.biases: list[Array] = [np.zeros(outputs, np.float32) for outputs in sizes[1:]]
         self.velocity: list[Array] = [np.zeros_like(each) for each in self.weights + self.biases]
@@ -60,9 +61,7 @@ class Network:
 
     def descend(self, gradients: list[Array], learning_rate: float, momentum: float, weight_decay: float) -> None:
         """One step downhill."""
-        for parameter, velocity, gradient in zip(
-            self.weights + self.biases, self.velocity, gradients, strict=True
-        ):
+        for parameter, velocity, gradient in zip(self.weights + self.biases, self.velocity, gradients, strict=True):
             velocity *= momentum
             velocity -= np.float32(learning_rate) * (gradient + np.float32(weight_decay) * parameter)
             parameter += velocity

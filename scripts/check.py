@@ -22,6 +22,7 @@ CHECKS: list[tuple[str, list[str], str]] = [
 
 
 def passes(name: str, command: list[str], folder: str) -> bool:
+    """Runs one check and says how it went."""
     begun = time.monotonic()
     environment = {**os.environ, "RUSTDOCFLAGS": "-D warnings"}
     done = subprocess.run(

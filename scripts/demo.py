@@ -132,7 +132,10 @@ def main() -> None:
                 say("Training three networks with different learning rates, for about a minute …")
                 train(port)
                 say("Training is done. To train another one:")
-            say(f"    STEPLOG_BASE_URL=http://127.0.0.1:{port} STEPLOG_DIR=.demo .venv/bin/python examples/digits.py --width 64")
+            say(
+                f"    STEPLOG_BASE_URL=http://127.0.0.1:{port} STEPLOG_DIR=.demo "
+                ".venv/bin/python examples/digits.py --width 64"
+            )
             say("Ctrl-C ends the demo and keeps what is there.")
             server.wait()
             sys.exit("error: the server ended by itself")

@@ -1,4 +1,4 @@
-"""Runs parts of the test, each a target of the Makefile, all of them whatever fails, and counts what passed and failed."""
+"""Runs parts of the test, each a target of the Makefile, all whatever fails, and counts what passed and failed."""
 
 import re
 import subprocess
@@ -9,9 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # The closing lines of nextest, cargo test, pytest, vitest, and of scripts/check.py.
-CLOSING = re.compile(
-    r"^\s*(Summary \[.*|test result: .*|=+ .* in [0-9.]+s.*=+|Tests  .*|\d+ passed, \d+ failed)$"
-)
+CLOSING = re.compile(r"^\s*(Summary \[.*|test result: .*|=+ .* in [0-9.]+s.*=+|Tests  .*|\d+ passed, \d+ failed)$")
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|timed out)\b")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.ipc
 import pyarrow.parquet
 import pytest
+
 from rig.processes import Script, Server, steplog
 
 #: A quiet NaN, its negative, NaNs with payloads, infinities, zeros, the smallest and largest subnormals and normals.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+
 from rig.browser import Chromium
 from rig.processes import Script, Server, environment, steplog
 from rig.waiting import wait_until
@@ -18,10 +19,12 @@ FINISHED = """
 import math, steplog
 for index, rate in enumerate((0.001, 0.01, 0.1)):
     config = {"lr": rate, "model": {"depth": index}}
-    with steplog.init(project="demo", id=f"run{index}", name=f"rate {rate}", config=config, group="g", tags=["t"]) as run:
+    name = f"rate {rate}"
+    with steplog.init(project="demo", id=f"run{index}", name=name, config=config, group="g", tags=["t"]) as run:
         run.notes = "**bold** <script>alert(1)</script>"
         for step in range(300):
-            run.log({"train/loss": math.exp(-rate * step), "train/accuracy": step / 300, "val/loss": 0.5, "note": "hello"})
+            train = {"train/loss": math.exp(-rate * step), "train/accuracy": step / 300}
+            run.log({**train, "val/loss": 0.5, "note": "hello"})
 """
 
 SPIKE = """
@@ -191,7 +194,7 @@ def test_login_is_asked_for_where_there_are_accounts(home: Path, chromium: Chrom
     made = steplog("user", "add", "ada", "--data", "data", home=home, stdin="a long password\n")
     assert made.returncode == 0, made.stderr
     with Server(home) as server, chromium.tab(server.url) as tab:
-        page = tab.open("/local/demo")
+        page = tab.open("/")
         form = page.get_by_role("form", name="Log in")
         form.get_by_label("Name").fill("ada")
         form.get_by_label("Password").fill("wrong password")

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from rig.api import Api
 from rig.processes import Script, Server, environment, steplog
 from rig.waiting import wait_until

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pyarrow
 import pytest
+
 from journal_reader import HEADER_BYTES, crc32c
 from rig.processes import Script, Server
 
@@ -117,8 +118,16 @@ def foreign(data: bytes, name: str) -> bytes:
 
 @pytest.mark.parametrize(
     "name",
-    ["another magic", "another version", "another stream", "another base", "no header", "text", "huge frame"]
-    + ["unreadable record"],
+    [
+        "another magic",
+        "another version",
+        "another stream",
+        "another base",
+        "no header",
+        "text",
+        "huge frame",
+        "unreadable record",
+    ],
 )
 def test_a_foreign_journal_is_refused_by_name(server: Server, journal: tuple[str, bytes], name: str) -> None:
     stream, data = journal
@@ -180,7 +189,15 @@ def test_a_bad_body_is_refused_by_name(server: Server, body: bytes, encoding: st
 
 @pytest.mark.parametrize(
     "path",
-    ["local/p/..", "local/%2e%2e/a", "local/p%2Fq/a", "local/p/%00", "local/p/%ff", "local/p/" + "x" * 500, "local/p/a%3Ab"],
+    [
+        "local/p/..",
+        "local/%2e%2e/a",
+        "local/p%2Fq/a",
+        "local/p/%00",
+        "local/p/%ff",
+        "local/p/" + "x" * 500,
+        "local/p/a%3Ab",
+    ],
 )
 def test_a_hostile_name_is_refused(server: Server, home: Path, path: str) -> None:
     answer = server.api.ingest(path, STREAM, 0, b"")
@@ -196,8 +213,8 @@ def test_a_request_that_never_ends_does_not_hold_the_others(server: Server, jour
     for _ in range(50):
         connection = socket.create_connection((parts.hostname, parts.port))
         connection.sendall(
-            b"POST /api/v1/ingest/local/p/slow/%s?offset=0 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\ncontent-length: 1000\r\n\r\nx"
-            % (STREAM.encode(), parts.port or 0)
+            b"POST /api/v1/ingest/local/p/slow/%s?offset=0 HTTP/1.1\r\n" % STREAM.encode()
+            + b"host: 127.0.0.1:%d\r\ncontent-length: 1000\r\n\r\nx" % (parts.port or 0)
         )
         slow.append(connection)
     assert server.api.ingest("local/p/a", stream, 0, data).status == 200

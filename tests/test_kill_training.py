@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from journal_reader import read_run
 from rig.processes import Script, Server, steplog
 
@@ -47,7 +48,9 @@ def journal_holds(home: Path, name: str, returned: int, size: int) -> int:
     return len(rows)
 
 
-@pytest.mark.parametrize(("kills", "rows", "size"), [(30, 1500, 40), (2, 3000, 3000)], ids=["small rows", "new segments"])
+@pytest.mark.parametrize(
+    ("kills", "rows", "size"), [(30, 1500, 40), (2, 3000, 3000)], ids=["small rows", "new segments"]
+)
 def test_every_returned_row_is_in_the_journal_and_on_the_server_after_a_sync(
     home: Path, chance: random.Random, kills: int, rows: int, size: int
 ) -> None:

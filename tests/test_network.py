@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from rig.processes import Script, Server
 from rig.proxy import Fault, Proxy
 from rig.waiting import wait_until

@@ -12,6 +12,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 from playwright.sync_api import Page, expect
+
 from rig.browser import Chromium
 from rig.processes import Script, Server, steplog
 from rig.waiting import wait_until

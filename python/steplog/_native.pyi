@@ -2,8 +2,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, SupportsIndex
 
+from typing_extensions import disjoint_base
+
+__all__ = ["NativeRun", "__version__"]
+
 __version__: str
 
+@disjoint_base
 class NativeRun:
     """The part of a run that is written in Rust."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from steplog._native import NativeRun
 from steplog._config import Config
-from steplog.errors import UsageError
+from steplog._native import NativeRun
 from steplog._summary import Summary
+from steplog.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import steplog
 from steplog import _absent
-from steplog.errors import InvalidDataError
 from steplog._run import Run, exit_code_of
+from steplog.errors import InvalidDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

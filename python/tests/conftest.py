@@ -18,7 +18,6 @@ from journal_reader import REMOVED, Journal, Row, read_run
 __all__ = ["REMOVED", "Journal", "history", "journals", "read_run", "rows", "run_folder"]
 
 
-
 @pytest.fixture(autouse=True)
 def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import history
 
 import steplog
+from conftest import history
 
 
 def cyclic_dict() -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import journals
 
 import steplog
+from conftest import journals
 
 
 def test_keys_are_read_as_items_and_as_attributes() -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import read_run
 
 BEGIN = "import os, signal, sys, steplog\nrun = steplog.init(project='p', id='a')\nrun.log({'x': 1})\n"
@@ -18,7 +19,9 @@ UNTOLD = pytest.mark.xfail(strict=True, reason="Python tells no hook of a System
 
 def end_of(tmp_path: Path, code: str) -> tuple[int, list[int], str]:
     """Runs a script; its exit code, the exit codes that its run recorded, and its stderr."""
-    done = subprocess.run([sys.executable, "-c", BEGIN + code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN + code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     [journal] = read_run(tmp_path / "steplog/p/a")
     assert [row.values for row in journal.rows][:1] == [{"x": 1}]
     return done.returncode, journal.exits, done.stderr

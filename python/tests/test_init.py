@@ -12,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
 import pytest
-from conftest import history, journals, run_folder
 
 import steplog
+from conftest import history, journals, run_folder
 
 
 def test_what_was_given_is_what_the_run_says_and_what_its_journal_begins_with(tmp_path: Path) -> None:
@@ -68,7 +68,11 @@ def test_defaults(tmp_path: Path) -> None:
 
 def test_an_online_run_knows_its_url_without_a_server() -> None:
     run = steplog.init(
-        project="a b", id="r+1", entity="ann", mode="online", settings={"base_url": "http://127.0.0.1:9/", "finish_timeout": 0}
+        project="a b",
+        id="r+1",
+        entity="ann",
+        mode="online",
+        settings={"base_url": "http://127.0.0.1:9/", "finish_timeout": 0},
     )
     assert run.url == "http://127.0.0.1:9/ann/a%20b/runs/r%2B1"
     assert run.get_url() == run.url

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import history, journals
 
 import steplog
+from conftest import history, journals
 
 
 def test_module_level_names_follow_the_open_run() -> None:

@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import history, journals, read_run, rows
 
 import steplog
+from conftest import history, journals, read_run, rows
 
 
 def test_four_threads_of_a_hundred_rows_make_steps_0_to_399() -> None:

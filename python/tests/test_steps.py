@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import history, rows
 
 import steplog
+from conftest import history, rows
 
 A, B, C = {"a": 1}, {"b": 2}, {"c": 3}
 
@@ -29,7 +29,9 @@ SCRIPTS: list[tuple[str, list[tuple[dict[str, Any], dict[str, Any], int]], dict[
 ]
 
 
-@pytest.mark.parametrize(("calls", "expected"), [script[1:] for script in SCRIPTS], ids=[script[0] for script in SCRIPTS])
+@pytest.mark.parametrize(
+    ("calls", "expected"), [script[1:] for script in SCRIPTS], ids=[script[0] for script in SCRIPTS]
+)
 def test_steps(calls: list[tuple[dict[str, Any], dict[str, Any], int]], expected: dict[int, dict[str, Any]]) -> None:
     run = steplog.init()
     for data, options, step_after in calls:

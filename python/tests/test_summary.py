@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from conftest import REMOVED, journals
 
 import steplog
+from conftest import REMOVED, journals
 
 
 def test_it_shows_the_last_complete_row() -> None:

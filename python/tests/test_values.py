@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import history, rows
 
 import steplog
+from conftest import history, rows
 
 
 def logged(value: object) -> object:
@@ -27,8 +27,32 @@ def logged(value: object) -> object:
 
 @pytest.mark.parametrize(
     "value",
-    [0, 1, -1, 2**63 - 1, -(2**63), 2**63, 2**64, -(2**63) - 1, 10**100, 0.1, -0.0, 5e-324, sys.float_info.max]
-    + [math.inf, -math.inf, True, False, None, "", "text", "nul\0inside", "👩‍🔬", [], [1, [2.5, None, "x"], True]],
+    [
+        0,
+        1,
+        -1,
+        2**63 - 1,
+        -(2**63),
+        2**63,
+        2**64,
+        -(2**63) - 1,
+        10**100,
+        0.1,
+        -0.0,
+        5e-324,
+        sys.float_info.max,
+        math.inf,
+        -math.inf,
+        True,
+        False,
+        None,
+        "",
+        "text",
+        "nul\0inside",
+        "👩‍🔬",
+        [],
+        [1, [2.5, None, "x"], True],
+    ],
     ids=repr,
 )
 def test_plain_values_come_back_as_they_were(value: object) -> None:
@@ -37,7 +61,9 @@ def test_plain_values_come_back_as_they_were(value: object) -> None:
     assert repr(read) == repr(value)
 
 
-@pytest.mark.parametrize("bits", [0x7FF8000000000000, 0xFFF8000000000000, 0x7FF8DEADBEEF0001, 0x0000000000000001, 1 << 63])
+@pytest.mark.parametrize(
+    "bits", [0x7FF8000000000000, 0xFFF8000000000000, 0x7FF8DEADBEEF0001, 0x0000000000000001, 1 << 63]
+)
 def test_floats_keep_their_bits(bits: int) -> None:
     (value,) = struct.unpack("<d", struct.pack("<Q", bits))
     assert struct.unpack("<Q", struct.pack("<d", logged(value))) == (bits,)
@@ -128,7 +154,9 @@ def test_nested_dicts_are_a_metric_for_each_leaf() -> None:
     assert history(run) == {0: {"n.a": 1, "n.deep.b": [{"x": 1}], r"a\.b": 2, "a.b": 3, 'quote"\\\\': 4}}
 
 
-@pytest.mark.parametrize("key", ["", " ", "with space", "train/loss", "ключ", "k" * 300, "nul\0", "_underscore", "👩‍🔬"])
+@pytest.mark.parametrize(
+    "key", ["", " ", "with space", "train/loss", "ключ", "k" * 300, "nul\0", "_underscore", "👩‍🔬"]
+)
 def test_any_text_is_a_key(key: str) -> None:
     run = steplog.init()
     run.log({key: 1})

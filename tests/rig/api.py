@@ -31,7 +31,12 @@ class Api:
         self.headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, seconds: float = 120
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        seconds: float = 120,
     ) -> Answer:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)

@@ -30,7 +30,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | own | more
 
 
-def steplog(*arguments: str | Path, home: Path, stdin: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+def steplog(
+    *arguments: str | Path, home: Path, stdin: str | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
     """Runs a command of the binary to its end."""
     return subprocess.run(
         [BINARY, *map(str, arguments)],

@@ -1,5 +1,7 @@
 //! A run as a Rust program uses it: what it leaves on disk, and what it answers.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use steplog::{ErrorKind, FinishReport, Mode, Run, RunBuilder, Value, Verbosity, find_runs};

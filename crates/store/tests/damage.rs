@@ -1,5 +1,7 @@
 //! Full disks and flipped bytes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use rusqlite::Connection;

@@ -1,5 +1,7 @@
 //! What was acknowledged is there once, in order, whatever is sent.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! The list of runs: filters, sorts, groups, pages; and the life of a run.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,7 @@
 //! Charts and exports agree with a plain model of what was sent, whatever the order, with seals and restarts in between.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -53,10 +55,16 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// Time of the latest write, and by key the time and value of the latest write of that key.
+type ModelRow = (f64, BTreeMap<&'static str, (f64, Value)>);
+
+/// Step, time and a value for each key.
+type Write = (i64, f64, [Option<Value>; 3]);
+
 #[derive(Default)]
 struct Model {
-    /// By step: time of the latest write, and by key the time and value of the latest write of that key.
-    rows: BTreeMap<i64, (f64, BTreeMap<&'static str, (f64, Value)>)>,
+    /// By step.
+    rows: BTreeMap<i64, ModelRow>,
 }
 
 impl Model {
@@ -71,7 +79,7 @@ impl Model {
 
     /// (step, x, value) by step.
     fn points(&self, key: &str, x: &XAxis) -> Vec<(i64, f64, f64)> {
-        let point = |(step, (_, row)): (&i64, &(f64, BTreeMap<&str, (f64, Value)>))| {
+        let point = |(step, (_, row)): (&i64, &ModelRow)| {
             let (time, value) = row.get(key)?;
             let x = match x {
                 XAxis::Step => *step as f64,
@@ -90,7 +98,7 @@ struct World {
     options: StoreOptions,
     store: Option<Arc<Store>>,
     journals: Vec<Journal>,
-    waiting: Vec<Vec<(i64, f64, [Option<Value>; 3])>>,
+    waiting: Vec<Vec<Write>>,
     model: Model,
 }
 

@@ -1,4 +1,6 @@
 //! Building journals and stores for tests.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code)]
 
 use std::path::Path;
@@ -16,55 +18,55 @@ use tempfile::TempDir;
 
 /// A clock that tests move.
 #[derive(Clone)]
-pub struct HandClock(Arc<AtomicU64>);
+pub(crate) struct HandClock(Arc<AtomicU64>);
 
 impl HandClock {
-    pub fn new(now: f64) -> Self {
+    pub(crate) fn new(now: f64) -> Self {
         Self(Arc::new(AtomicU64::new(now.to_bits())))
     }
 
-    pub fn set(&self, now: f64) {
+    pub(crate) fn set(&self, now: f64) {
         self.0.store(now.to_bits(), Ordering::SeqCst);
     }
 
-    pub fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         let time = self.0.clone();
         Clock::new(move || f64::from_bits(time.load(Ordering::SeqCst)))
     }
 }
 
 /// Options under which nothing happens by itself: tests seal by hand.
-pub fn quiet_options() -> StoreOptions {
+pub(crate) fn quiet_options() -> StoreOptions {
     StoreOptions { seal_points: 1 << 30, seal_interval: Duration::from_secs(3600), ..StoreOptions::default() }
 }
 
-pub fn open(folder: &Path) -> Arc<Store> {
+pub(crate) fn open(folder: &Path) -> Arc<Store> {
     Store::open(folder, quiet_options()).unwrap()
 }
 
 /// The journal of one process, in a folder of its own.
-pub struct Journal {
-    pub path: RunPath,
-    pub stream: StreamId,
+pub(crate) struct Journal {
+    pub(crate) path: RunPath,
+    pub(crate) stream: StreamId,
     writer: JournalWriter,
     keys: Keys,
     backlog: Arc<Backlog>,
     /// What was sent.
-    pub sent: u64,
+    pub(crate) sent: u64,
     _folder: TempDir,
 }
 
-pub fn start(path: &RunPath) -> RunStart {
+pub(crate) fn start(path: &RunPath) -> RunStart {
     let text = format!(r#"{{"run_id":"{}","project":"{}","started_at":1000.0}}"#, path.run, path.project);
     serde_json::from_str(&text).unwrap()
 }
 
 impl Journal {
-    pub fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         Self::with_start(path, |_| {})
     }
 
-    pub fn with_start(path: &str, change: impl FnOnce(&mut RunStart)) -> Self {
+    pub(crate) fn with_start(path: &str, change: impl FnOnce(&mut RunStart)) -> Self {
         let mut journal = Self::without_start(path);
         let mut start = start(&journal.path);
         change(&mut start);
@@ -72,11 +74,11 @@ impl Journal {
         journal
     }
 
-    pub fn without_start(path: &str) -> Self {
+    pub(crate) fn without_start(path: &str) -> Self {
         Self::with_segments(path, 4 << 20)
     }
 
-    pub fn with_segments(path: &str, segment_bytes: usize) -> Self {
+    pub(crate) fn with_segments(path: &str, segment_bytes: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let stream = StreamId::generate();
         let options = WriterOptions { segment_bytes, ..WriterOptions::default() };
@@ -92,36 +94,36 @@ impl Journal {
         }
     }
 
-    pub fn record(&mut self, record: Record) -> &mut Self {
+    pub(crate) fn record(&mut self, record: Record) -> &mut Self {
         self.writer.append_record(&record).unwrap();
         self
     }
 
-    pub fn row(&mut self, step: i64, entries: &[(&str, Value)]) -> &mut Self {
+    pub(crate) fn row(&mut self, step: i64, entries: &[(&str, Value)]) -> &mut Self {
         self.row_at(step, 1000.0 + step as f64, true, entries)
     }
 
-    pub fn row_at(&mut self, step: i64, time: f64, committed: bool, entries: &[(&str, Value)]) -> &mut Self {
+    pub(crate) fn row_at(&mut self, step: i64, time: f64, committed: bool, entries: &[(&str, Value)]) -> &mut Self {
         let intern = |(key, value): &(&str, Value)| (self.keys.intern(key).unwrap(), value.clone());
         let entries: Vec<_> = entries.iter().map(intern).collect();
         self.writer.append_row(step, time, committed, &entries, &self.keys).unwrap();
         self
     }
 
-    pub fn config(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {
+    pub(crate) fn config(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {
         self.record(Record::Config(vec![change(key, Some(value.into()))]))
     }
 
-    pub fn summary(&mut self, key: &str, value: Option<Value>) -> &mut Self {
+    pub(crate) fn summary(&mut self, key: &str, value: Option<Value>) -> &mut Self {
         self.record(Record::Summary(vec![change(key, value)]))
     }
 
-    pub fn exit(&mut self, code: i32) -> &mut Self {
+    pub(crate) fn exit(&mut self, code: i32) -> &mut Self {
         self.record(Record::Exit { time: 2000.0, code })
     }
 
     /// The bytes from an offset on.
-    pub fn bytes(&self, from: u64) -> Vec<u8> {
+    pub(crate) fn bytes(&self, from: u64) -> Vec<u8> {
         let (mut bytes, mut offset) = (Vec::new(), from);
         loop {
             let more = self.backlog.read(offset, 1 << 20).unwrap();
@@ -133,49 +135,49 @@ impl Journal {
         }
     }
 
-    pub fn ingest(&self, offset: u64, bytes: Vec<u8>) -> Ingest {
+    pub(crate) fn ingest(&self, offset: u64, bytes: Vec<u8>) -> Ingest {
         Ingest { path: self.path.clone(), stream: self.stream, offset, bytes, gap_allowed: false }
     }
 
     /// Sends what was not sent yet.
-    pub fn try_send(&mut self, store: &Store) -> Result<IngestResponse, Error> {
+    pub(crate) fn try_send(&mut self, store: &Store) -> Result<IngestResponse, Error> {
         let response = store.ingest_blocking(self.ingest(self.sent, self.bytes(self.sent)))?;
         self.sent = response.durable_offset;
         Ok(response)
     }
 
-    pub fn send(&mut self, store: &Store) -> &mut Self {
+    pub(crate) fn send(&mut self, store: &Store) -> &mut Self {
         self.try_send(store).unwrap();
         assert_eq!(self.sent, self.backlog.end());
         self
     }
 }
 
-pub fn change(key: &str, value: Option<Value>) -> Change {
+pub(crate) fn change(key: &str, value: Option<Value>) -> Change {
     Change { key: key.into(), value }
 }
 
 /// A series answer, decoded.
-pub struct Chart {
-    pub metadata: SeriesMetadata,
-    pub rows: Vec<Bucket>,
+pub(crate) struct Chart {
+    pub(crate) metadata: SeriesMetadata,
+    pub(crate) rows: Vec<Bucket>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bucket {
-    pub series: u32,
-    pub bucket: u32,
-    pub x: f64,
-    pub min: f64,
-    pub max: f64,
-    pub mean: f64,
-    pub last: f64,
+pub(crate) struct Bucket {
+    pub(crate) series: u32,
+    pub(crate) bucket: u32,
+    pub(crate) x: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) mean: f64,
+    pub(crate) last: f64,
     /// All, NaN, +Inf, -Inf.
-    pub counts: [u32; 4],
+    pub(crate) counts: [u32; 4],
 }
 
 impl Chart {
-    pub fn decode(bytes: &[u8]) -> Self {
+    pub(crate) fn decode(bytes: &[u8]) -> Self {
         let reader = StreamReader::try_new(bytes, None).unwrap();
         let metadata = serde_json::from_str(&reader.schema().metadata()["steplog"]).unwrap();
         let mut rows = Vec::new();
