@@ -47,7 +47,7 @@ rust-test: ui ## Tests of the Rust crates
 
 python-test: $(VENV)/.tests $(VENV)/.steplog ## Tests of the Python package
 	$(SAY) 'Python tests'
-	@$(PYTHON) -m pytest python/tests
+	@$(PYTHON) -m pytest -q --timeout 120 python/tests
 
 ui-test: ui/node_modules/.package-lock.json ## Unit tests of the UI
 	$(SAY) 'UI tests'
@@ -55,7 +55,7 @@ ui-test: ui/node_modules/.package-lock.json ## Unit tests of the UI
 
 stories: binary $(VENV)/.tests $(VENV)/.steplog /usr/bin/chromium ## Whole-system stories: real server, real processes, kill -9, real browser
 	$(SAY) 'Stories'
-	@$(PYTHON) -m pytest tests
+	@$(PYTHON) -m pytest -q --timeout 400 --durations 10 tests
 
 bench: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the hot paths
 	@$(PYTHON) bench/run.py

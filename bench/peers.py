@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import document
 import server
 import tree
 
@@ -282,6 +283,7 @@ def main() -> None:
     parser.add_argument("--tasks", default="log_calls,imports,fill,kill,memory,charts", help="which tasks, by name")
     parser.add_argument("--wheel", type=Path, help="a steplog wheel; by default it is built from this tree")
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     parser.add_argument("--json", type=Path, help="also write all measured values to this file")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else NAMES
@@ -292,7 +294,8 @@ def main() -> None:
     if not cut_off():
         print("no network namespace could be made: the trackers' own offline modes have to do")
     tree.adopt_orphans()
-    print(server.machine())
+    began_on = server.machine()
+    print(began_on)
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peers-")))
         servers = {"wandb_stub": stack.enter_context(stub())} if "wandb_online" in names else {}
@@ -317,9 +320,11 @@ def main() -> None:
                         print(f"{adapters[name].TITLE}: {task}: {error}")
                     print(f"{task} {turn + 1}: {adapters[name].TITLE}, {time.perf_counter() - begun:.1f} s", flush=True)
         print()
-        for measures in TABLES:
-            if any(bench.values[measure] for measure, _, _ in measures):
-                print(table(bench, names, measures), end="\n\n")
+        measured = [measures for measures in TABLES if any(bench.values[measure] for measure, _, _ in measures)]
+        tables = "\n\n".join(table(bench, names, measures) for measures in measured)
+        print(tables, end="\n\n")
+        if options.write:
+            document.write("peers", began_on, tables)
         for name, notes in bench.notes.items():
             print(f"{adapters[name].TITLE}: {'; '.join(notes)}")
         if options.json:

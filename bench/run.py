@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import document
 from options import BENCH, Options
 from result import HEAD, line
 from server import find_binary, machine
@@ -27,22 +28,27 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="length of the memory soak")
     parser.add_argument("--only", default=",".join(MEASURES), help="which parts, separated by commas")
     parser.add_argument("--binary", type=Path, default=find_binary(), help="the steplog binary")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     chosen = parser.parse_args()
     if chosen.binary is None:
         parser.error("there is no steplog binary: cargo build --release")
     (BENCH / ".work").mkdir(exist_ok=True)
     failed = False
-    print(machine())
+    began_on, lines = machine(), [HEAD]
+    print(began_on)
     print(f"\n{HEAD}", flush=True)
     with tempfile.TemporaryDirectory(dir=BENCH / ".work") as work:
         options = Options(chosen.binary.resolve(), Path(work), chosen.quick, chosen.seconds)
         for name in chosen.only.split(","):
             try:
                 for result in importlib.import_module(f"measures.{name}").measure(options):
-                    print(line(result), flush=True)
+                    lines.append(line(result))
+                    print(lines[-1], flush=True)
             except Exception:
                 failed = True
                 print(f"{name} could not be measured:\n{traceback.format_exc()}", file=sys.stderr)
+    if chosen.write:
+        document.write("budgets", began_on, "\n".join(lines))
     return int(failed)
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # The closing lines of nextest, cargo test, pytest, vitest, and of scripts/check.py.
-CLOSING = re.compile(r"^\s*(Summary \[.*|test result: .*|=+ .* in [0-9.]+s.*=+|Tests  .*|\d+ passed, \d+ failed)$")
+CLOSING = re.compile(
+    r"^\s*(Summary \[.*|test result: .*|Tests  .*|=* ?\d+ (passed|failed|error).* in [0-9.]+s.*"
+    r"|\d+ passed, \d+ failed)$"
+)
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|timed out)\b")
 
 

@@ -556,7 +556,10 @@ impl Drop for Shared {
             return;
         }
         lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 });
-        if let Some(uploader) = self.uploader.take().filter(|uploader| uploader.generation() == fork::generation()) {
+        // `finish` has already waited for as long as it may; `drain` again would wait as long once more.
+        let waited = lock(&self.report).is_some();
+        let own = |uploader: &Uploader| !waited && uploader.generation() == fork::generation();
+        if let Some(uploader) = self.uploader.take().filter(own) {
             uploader.drain(self.settings.finish_timeout, self.settings.verbosity, &mut || false);
         }
     }

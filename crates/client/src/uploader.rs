@@ -356,9 +356,13 @@ impl Worker {
             UploadError::Transport(TransportError::Unavailable(reason)) => {
                 Some(format!("{reason}; the run goes on, its data is safe on disk and is sent when the server answers"))
             }
-            UploadError::Transport(TransportError::Unauthorized(reason)) => Some(format!(
-                "{reason}; the run goes on and its data is safe on disk\n  log in with: steplog login {base_url}"
-            )),
+            UploadError::Transport(TransportError::Unauthorized(reason)) => {
+                // A second line would be the server's own hint, which is for other programs.
+                let reason = reason.lines().next().unwrap_or_default();
+                Some(format!(
+                    "{reason}; the run goes on and its data is safe on disk\n  log in with: steplog login {base_url}"
+                ))
+            }
             UploadError::Transport(TransportError::Refused(reason)) => {
                 self.refused = true;
                 Some(format!("the server refuses this run: {reason}; its data stays on disk"))
