@@ -23,6 +23,28 @@ def log(calls: int, scalars: int) -> object:
     return result
 
 
+def pace(seconds: int, rows_per_second: int) -> object:
+    """Time of each call while rows of 10 scalars come at an even pace, some at a time."""
+    import steplog
+
+    run = steplog.init()
+    keys = [f"train/metric_{index}" for index in range(10)]
+    at_once = 10
+    times = []
+    begun = time.perf_counter()
+    for turn in range(seconds * rows_per_second // at_once):
+        for row in range(at_once):
+            data = {key: turn + row * 0.1 for key in keys}
+            before = time.perf_counter_ns()
+            run.log(data)
+            times.append((time.perf_counter_ns() - before) / 1_000)
+        due = begun + (turn + 1) * at_once / rows_per_second
+        time.sleep(max(0.0, due - time.perf_counter()))
+    run.finish()
+    times.sort()
+    return {"p999_us": times[int(len(times) * 0.999)], "slowest_us": times[-1]}
+
+
 def lifecycle() -> object:
     """Time of `init()`, and of `finish()` when the server has everything that was logged, in ms."""
     import steplog
@@ -98,7 +120,14 @@ def many(runs: int, rows: int) -> object:
     return runs
 
 
-TASKS: dict[str, Callable[..., object]] = {"log": log, "lifecycle": lifecycle, "soak": soak, "fill": fill, "many": many}
+TASKS: dict[str, Callable[..., object]] = {
+    "log": log,
+    "pace": pace,
+    "lifecycle": lifecycle,
+    "soak": soak,
+    "fill": fill,
+    "many": many,
+}
 
 if __name__ == "__main__":
     arguments = [int(word) if word.isdigit() else word for word in sys.argv[2:]]

@@ -31,7 +31,7 @@ def binary(options: Options) -> Result:
     note = f"{options.binary.parent.name} profile"
     if options.binary.parent.name != "dist":
         subprocess.run(["strip", str(stripped)], check=True)
-        note += ", stripped; the shipped `dist` profile is smaller"
+        note += ", stripped here; `dist`, which is shipped, is smaller"
     return Result("binary with UI", stripped.stat().st_size / (1 << 20), "MiB", 40, note=note)
 
 

@@ -117,7 +117,7 @@ def main() -> None:
     else:
         log: Log = adapter.start(folder)
         if task == "call":
-            result = time_calls(log, calls, scalars, limit_seconds=15)
+            result = time_calls(log, calls, scalars, limit_seconds=6)
         else:
             made = time.process_time()
             for _ in rows(calls, scalars):

@@ -68,42 +68,48 @@ fn report(what: &str, result: Result<(), Error>) {
 
 fn seal_what_is_due(shared: &Arc<Shared>, now: f64) -> Result<(), Error> {
     let options = &shared.options;
+    let (mut due, mut over, mut bytes) = (Vec::new(), Vec::new(), 0);
     for live in shared.live_runs() {
-        let (due, over) = {
-            let hot = live.hot();
-            let quiet_since = hot.arrived_at.max(hot.frozen_at);
-            let waits = hot.next_sequence > hot.sealed_sequence || hot.pieces > 0 || hot.frozen.is_some();
-            let idle = now - quiet_since >= options.seal_idle.as_secs_f64();
-            let due = hot.longest >= options.seal_points || hot.frozen.is_some() || waits && (idle || hot.ended);
-            (due, hot.ended)
-        };
-        if due {
-            shared.seal(&live)?;
+        let hot = live.hot();
+        bytes += hot.bytes + hot.frozen.as_ref().map_or(0, |frozen| frozen.bytes);
+        let waits = hot.next_sequence > hot.sealed_sequence || hot.pieces > 0;
+        let idle = now - hot.arrived_at.max(hot.frozen_at) >= options.seal_idle.as_secs_f64();
+        if hot.longest >= options.seal_points || hot.frozen.is_some() || waits && (idle || hot.ended) {
+            due.push(live.clone());
         }
-        if over {
-            evict(shared, live)?;
+        if hot.ended {
+            over.push(live.clone());
         }
     }
+    shared.recount_hot(bytes);
+    shared.seal(&due)?;
+    evict(shared, over)?;
     while shared.hot_bytes() > options.hot_bytes {
         let largest = shared.live_runs().into_iter().max_by_key(|live| live.hot().bytes);
         match largest {
-            Some(live) if live.hot().bytes > 0 => shared.seal(&live)?,
+            Some(live) if live.hot().bytes > 0 => shared.seal(&[live])?,
             _ => break,
         }
     }
     Ok(())
 }
 
-/// Takes a run out of memory if nothing of it is only there.
-fn evict(shared: &Arc<Shared>, live: Arc<LiveRun>) -> Result<(), Error> {
-    let is_spare = |live: &LiveRun| {
+/// Takes runs out of memory of which nothing is only there.
+fn evict(shared: &Arc<Shared>, over: Vec<Arc<LiveRun>>) -> Result<(), Error> {
+    let is_spare = |live: &Arc<LiveRun>| {
         let hot = live.hot();
         hot.is_empty() && !hot.has_unwritten_summary()
     };
-    if !is_spare(&live) {
+    let spare: Vec<Arc<LiveRun>> = over.into_iter().filter(is_spare).collect();
+    if spare.is_empty() {
         return Ok(());
     }
-    shared.evict_on_writer(live, is_spare)
+    // On the writer thread, between two transactions, nothing can come in while this looks again.
+    let writer = shared.clone();
+    shared.write_alone(
+        |_| Ok(()),
+        move |_| spare.iter().filter(|live| is_spare(live)).for_each(|live| writer.evict(&live.path)),
+    )
 }
 
 /// Tells watchers of runs that crashed.

@@ -16,6 +16,12 @@ use crate::{Error, catalog, chunk};
 /// or few compared with what is new.
 const CHEAP_VALUES: usize = 1 << 20;
 
+/// Runs that are written in one transaction.
+const BATCH_RUNS: usize = 256;
+
+/// Decoded size of what is written in one transaction.
+const BATCH_BYTES: usize = 32 << 20;
+
 /// A block that is to be written.
 struct NewBlock {
     block: i64,
@@ -47,15 +53,38 @@ struct Seal {
     tails: Vec<(u32, Tail)>,
 }
 
+/// A run that is ready to be written.
+struct Prepared {
+    live: Arc<LiveRun>,
+    frozen: Arc<Frozen>,
+    seal: Seal,
+}
+
 impl Shared {
-    /// Seals what a live run holds. Queries see every row once, before, while and after.
-    pub(crate) fn seal(&self, live: &Arc<LiveRun>) -> Result<(), Error> {
+    /// Seals what live runs hold. Queries see every row once, before, while and after.
+    pub(crate) fn seal(&self, runs: &[Arc<LiveRun>]) -> Result<(), Error> {
         // One at a time: a second one would write the same blocks.
         let _sealing = self.sealing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        for live in runs {
+            let Some(prepared) = self.prepare(live)? else { continue };
+            bytes += prepared.frozen.bytes;
+            batch.push(prepared);
+            if batch.len() >= BATCH_RUNS || bytes >= BATCH_BYTES {
+                self.write_seals(std::mem::take(&mut batch))?;
+                bytes = 0;
+            }
+        }
+        self.write_seals(batch)
+    }
+
+    /// Takes out what a run holds and compresses it.
+    fn prepare(&self, live: &Arc<LiveRun>) -> Result<Option<Prepared>, Error> {
         let (frozen, column_ids, tails) = {
             let mut hot = live.hot();
             if hot.is_empty() {
-                return Ok(());
+                return Ok(None);
             }
             let before = hot.bytes;
             let is_new = hot.frozen.is_none();
@@ -67,29 +96,39 @@ impl Shared {
             let tails: Vec<Option<Tail>> = hot.columns.iter().map(|column| column.tail).collect();
             (frozen, ids, tails)
         };
-        let mut seal = Seal::default();
-        {
-            let reader = self.database.reader()?;
-            let next: Option<i64> = reader
-                .sql("SELECT next_block FROM runs WHERE id = $1")?
-                .query_row([live.id], |row| row.get(0))
-                .optional()?;
-            let Some(next) = next else { return Ok(()) };
-            seal.next_block = next;
-            for group in frozen.groups.iter().filter(|group| group.rows.len() > 0) {
-                seal.add_group(&reader, live.id, group, &column_ids, &tails, self.options.seal_points)?;
-            }
+        let reader = self.database.reader()?;
+        let next: Option<i64> = reader
+            .sql("SELECT next_block FROM runs WHERE id = $1")?
+            .query_row([live.id], |row| row.get(0))
+            .optional()?;
+        let Some(next_block) = next else { return Ok(None) };
+        let mut seal = Seal { next_block, ..Seal::default() };
+        for group in frozen.groups.iter().filter(|group| group.rows.len() > 0) {
+            seal.add_group(&reader, live.id, group, &column_ids, &tails, self.options.seal_points);
         }
-        let tails = std::mem::take(&mut seal.tails);
-        let (live, cloned) = (live.clone(), live.clone());
-        let bytes = frozen.bytes;
+        Ok(Some(Prepared { live: live.clone(), frozen, seal }))
+    }
+
+    fn write_seals(&self, mut batch: Vec<Prepared>) -> Result<(), Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let bytes: usize = batch.iter().map(|prepared| prepared.frozen.bytes).sum();
+        let mut done: Vec<(Arc<LiveRun>, Vec<(u32, Tail)>)> = Vec::with_capacity(batch.len());
+        for prepared in &mut batch {
+            done.push((prepared.live.clone(), std::mem::take(&mut prepared.seal.tails)));
+        }
         self.write(
             move |database| {
-                seal.write(database, cloned.id, &frozen)?;
-                write_summary(database, &cloned)
+                let write = |Prepared { live, frozen, seal }: &Prepared| {
+                    seal.write(database, live.id, frozen)?;
+                    write_summary(database, live)
+                };
+                batch.iter().map(write).collect::<Result<Vec<_>, _>>()
             },
             move |result| {
-                if let Ok(summary) = result {
+                let Ok(summaries) = result else { return };
+                for ((live, tails), summary) in done.into_iter().zip(summaries) {
                     forget(&live, summary);
                     let mut hot = live.hot();
                     hot.thaw();
@@ -113,31 +152,24 @@ impl Seal {
         column_ids: &[i64],
         tails: &[Option<Tail>],
         chunk_rows: usize,
-    ) -> Result<(), Error> {
+    ) {
         let keys: Vec<i64> = group.columns.iter().map(|column| column_ids[*column as usize]).collect();
         for (key, values) in keys.iter().zip(&group.values) {
             let column = self.columns.entry(*key).or_default();
             *column = (column.0 + values.len(), column.1.and(values.kinds()));
         }
-        match mergeable(group, tails, chunk_rows) {
-            Some(tail) => {
-                let mut merged = Group {
-                    columns: group.columns.clone(),
-                    rows: read_rows(database, run, tail.block)?,
-                    values: Vec::with_capacity(keys.len()),
-                };
-                merged.rows.append(group.rows.clone());
-                for (key, values) in keys.iter().zip(&group.values) {
-                    let mut old = read_values(database, run, *key, tail.block)?;
-                    old.append(values.clone());
-                    merged.values.push(old);
-                }
-                self.replaced.push(tail.block);
+        let merged = mergeable(group, tails, chunk_rows).and_then(|tail| {
+            // A damaged block is left as it is, for `verify` to find: what is new must not suffer for it.
+            let merged = merge(database, run, tail, group, &keys);
+            merged.map(|merged| (tail.block, merged)).map_err(|error| tracing::error!("{error}")).ok()
+        });
+        match merged {
+            Some((block, merged)) => {
+                self.replaced.push(block);
                 self.cut(&merged, &keys, chunk_rows);
             }
             None => self.cut(group, &keys, chunk_rows),
         }
-        Ok(())
     }
 
     fn cut(&mut self, group: &Group, keys: &[i64], chunk_rows: usize) {
@@ -168,6 +200,13 @@ impl Seal {
     }
 
     fn write(&self, database: &Connection, run: i64, frozen: &Frozen) -> Result<(), Error> {
+        let found = database
+            .sql("UPDATE runs SET sealed_sequence = $2, next_block = $3 WHERE id = $1")?
+            .execute(params![run, frozen.until as i64, self.next_block])?;
+        if found == 0 {
+            // It was deleted in the meantime.
+            return Ok(());
+        }
         for block in &self.replaced {
             database.sql("DELETE FROM blocks WHERE run = $1 AND block = $2")?.execute((run, block))?;
             database.sql("DELETE FROM chunks WHERE run = $1 AND block = $2")?.execute((run, block))?;
@@ -224,11 +263,6 @@ impl Seal {
                 .sql("DELETE FROM journal_bytes WHERE run = $1 AND stream = $2 AND end_offset <= $3")?
                 .execute(params![run, stream.id, stream.offset as i64])?;
         }
-        database.sql("UPDATE runs SET sealed_sequence = $2, next_block = $3 WHERE id = $1")?.execute(params![
-            run,
-            frozen.until as i64,
-            self.next_block
-        ])?;
         Ok(())
     }
 }
@@ -239,6 +273,25 @@ fn mergeable(group: &Group, tails: &[Option<Tail>], chunk_rows: usize) -> Option
     let same = group.columns.iter().all(|column| tails[*column as usize] == Some(tail));
     let cheap = tail.row_count * tail.column_count <= CHEAP_VALUES || tail.row_count <= 2 * group.rows.len();
     (same && cheap && tail.column_count == group.columns.len() && tail.row_count < chunk_rows).then_some(tail)
+}
+
+/// The rows of a block with those of a group behind them.
+fn merge(database: &Connection, run: i64, tail: Tail, group: &Group, keys: &[i64]) -> Result<Group, Error> {
+    let mut merged = Group {
+        columns: group.columns.clone(),
+        rows: read_rows(database, run, tail.block)?,
+        values: Vec::with_capacity(keys.len()),
+    };
+    for (key, values) in keys.iter().zip(&group.values) {
+        let mut old = read_values(database, run, *key, tail.block)?;
+        if old.len() != merged.rows.len() {
+            return Err(Error::data(format!("a chunk of block {} has a wrong number of values", tail.block)));
+        }
+        old.append(values.clone());
+        merged.values.push(old);
+    }
+    merged.rows.append(group.rows.clone());
+    Ok(merged)
 }
 
 /// A piece of a mixed column may be of one type.

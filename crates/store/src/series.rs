@@ -410,6 +410,7 @@ impl Answer {
     fn write(self, metadata: &SeriesMetadata) -> Result<Vec<u8>, Error> {
         let json = serde_json::to_string(metadata)
             .map_err(|error| Error::internal(format!("the answer's metadata has no JSON form: {error}")))?;
+        let metadata_bytes = json.len();
         let floats = |values: Vec<f64>| Arc::new(Float64Array::from(values)) as ArrayRef;
         let counts = |values: Vec<u32>| Arc::new(UInt32Array::from(values)) as ArrayRef;
         let columns = [
@@ -433,7 +434,9 @@ impl Answer {
         let wrong = |error: arrow_schema::ArrowError| Error::internal(format!("the answer has no Arrow form: {error}"));
         let batch = RecordBatch::try_new(schema.clone(), columns.into_iter().map(|(_, array)| array).collect())
             .map_err(wrong)?;
-        let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(wrong)?;
+        // Room for all at once: growing would copy what is there again and again.
+        let room = Vec::with_capacity((batch.num_rows() + 64) * 80 + 4 * metadata_bytes);
+        let mut writer = StreamWriter::try_new(room, &schema).map_err(wrong)?;
         writer.write(&batch).map_err(wrong)?;
         writer.into_inner().map_err(wrong)
     }

@@ -124,7 +124,7 @@ impl Store {
         let Some(threads) = threads else { return Ok(()) };
         self.shared.signal.set(|wake| wake.stop = true);
         let ended = threads.background.join();
-        let sealed = self.shared.live_runs().iter().try_for_each(|live| self.shared.seal(live));
+        let sealed = self.shared.seal(&self.shared.live_runs());
         self.shared.database.close_readers();
         self.shared.queue.close();
         if threads.writer.join().is_err() || ended.is_err() {
@@ -149,7 +149,7 @@ impl Store {
     /// # Errors
     /// Something could not be written.
     pub fn seal_all(&self) -> Result<(), Error> {
-        self.shared.live_runs().iter().try_for_each(|live| self.shared.seal(live))
+        self.shared.seal(&self.shared.live_runs())
     }
 
     /// Takes journal bytes. `done` is called after they are durable, or with the reason why not; usually from the writer
@@ -270,23 +270,6 @@ impl Shared {
         }
     }
 
-    /// Has the writer thread take a run out of memory, if it is still spare then.
-    pub(crate) fn evict_on_writer(
-        self: &Arc<Self>,
-        live: Arc<LiveRun>,
-        is_spare: impl Fn(&LiveRun) -> bool + Send + 'static,
-    ) -> Result<(), Error> {
-        let shared = self.clone();
-        self.write_alone(
-            |_| Ok(()),
-            move |result| {
-                if result.is_ok() && is_spare(&live) {
-                    shared.evict(&live.path);
-                }
-            },
-        )
-    }
-
     /// Counts memory of live columns, and wakes the background when there is something to seal.
     pub(crate) fn note_hot(&self, before: usize, after: usize, longest: usize) {
         if after >= before {
@@ -298,6 +281,11 @@ impl Shared {
         if longest >= self.options.seal_points || after > before && self.hot_bytes() > self.options.hot_bytes {
             self.signal.set(|wake| wake.seal = true);
         }
+    }
+
+    /// Corrects what [`Self::note_hot`] lost count of, when a run was removed while it was sealed.
+    pub(crate) fn recount_hot(&self, bytes: usize) {
+        self.hot_bytes.store(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn hot_bytes(&self) -> usize {

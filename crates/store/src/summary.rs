@@ -41,6 +41,10 @@ impl Shared {
 pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<HashSet<Arc<str>>, Error> {
     let mut hot = live.hot();
     hot.update_summary();
+    if !database.sql("SELECT 1 FROM runs WHERE id = $1")?.exists([live.id])? {
+        // It was deleted in the meantime.
+        return Ok(hot.dirty.clone());
+    }
     for key in &hot.dirty {
         let field = catalog::make_field(database, live.project, &format!("summary.{key}"))?;
         match hot.summary.get(key) {
