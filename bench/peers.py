@@ -276,6 +276,21 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def measure(bench: Bench, names: list[str], tasks: list[str], rounds: int) -> None:
+    """Does every task with every tracker, round by round. A tracker that fails at one has no figure there."""
+    for task in tasks:
+        for turn in range(rounds if task not in ("memory", "charts", "kill") else 1):
+            for name in names:
+                if task == "charts" and name not in CHARTS:
+                    continue
+                title, begun = bench.adapters[name].TITLE, time.perf_counter()
+                try:
+                    getattr(bench, task)(name)
+                except Exception as error:
+                    print(f"{title}: {task}: {error}")
+                print(f"{task} {turn + 1}: {title}, {time.perf_counter() - begun:.1f} s", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the short tasks; the long ones are done once")
@@ -307,18 +322,10 @@ def main() -> None:
             print("there is no steplog binary (cargo build --release): steplog (online) is left out")
             names = [name for name in names if name != "steplog_online"]
         bench = Bench(adapters, servers, work)
-        for task in options.tasks.split(","):
-            long = task in ("memory", "charts", "kill")
-            for turn in range(1 if long else options.rounds):
-                for name in names:
-                    if task == "charts" and name not in CHARTS:
-                        continue
-                    begun = time.perf_counter()
-                    try:
-                        getattr(bench, task)(name)
-                    except Exception as error:
-                        print(f"{adapters[name].TITLE}: {task}: {error}")
-                    print(f"{task} {turn + 1}: {adapters[name].TITLE}, {time.perf_counter() - begun:.1f} s", flush=True)
+        try:
+            measure(bench, names, options.tasks.split(","), options.rounds)
+        except KeyboardInterrupt:
+            print("interrupted; what was measured until now:")
         print()
         measured = [measures for measures in TABLES if any(bench.values[measure] for measure, _, _ in measures)]
         tables = "\n\n".join(table(bench, names, measures) for measures in measured)

@@ -6,12 +6,16 @@ use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use steplog_model::{RunPath, StreamId};
 
 use crate::error::ApiError;
+
+/// Largest JSON body: a series request of 20,000 long keys fits.
+const MAX_JSON_BYTES: usize = 8 << 20;
 
 /// Most that is read of a body which is refused.
 const MAX_DRAINED_BYTES: usize = 64 << 20;
@@ -42,25 +46,41 @@ pub(crate) struct JsonBody<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let axum::Json(body) = axum::Json::<T>::from_request(request, state).await.map_err(refuse_json)?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts) {
+            drain(body).await;
+            return Err(ApiError::invalid("the body must be JSON, sent with `Content-Type: application/json`")
+                .status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        let bytes = read_json(body).await?;
+        let axum::Json(body) = axum::Json::<T>::from_bytes(&bytes).map_err(|rejection| refuse_json(&rejection))?;
         Ok(Self(body))
     }
 }
 
-fn refuse_json(rejection: JsonRejection) -> ApiError {
-    match rejection.status() {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ApiError::invalid("the body must be JSON, sent with `Content-Type: application/json`")
-                .status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+fn is_json(parts: &Parts) -> bool {
+    let media_type = parts.headers.get(CONTENT_TYPE).and_then(|media_type| media_type.to_str().ok());
+    let essence = media_type.and_then(|media_type| media_type.split(';').next()).unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn read_json(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| ApiError::invalid(format!("the request body broke off: {error}")))?;
+        if bytes.len() + piece.len() > MAX_JSON_BYTES {
+            drain(Body::from_stream(pieces)).await;
+            return Err(ApiError::invalid("the request body is too large").status(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ApiError::invalid("the request body is too large").status(StatusCode::PAYLOAD_TOO_LARGE)
-        }
-        status => {
-            ApiError::invalid(format!("the request body is not understood: {}", reason(&rejection))).status(status)
-        }
+        bytes.extend_from_slice(&piece);
     }
+    Ok(bytes)
+}
+
+fn refuse_json(rejection: &JsonRejection) -> ApiError {
+    ApiError::invalid(format!("the request body is not understood: {}", reason(rejection))).status(rejection.status())
 }
 
 /// The innermost error: it names the member that is wrong, the outer ones only say that something is.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -19,9 +19,6 @@ use crate::error::ApiError;
 use crate::state::ServerState;
 use crate::{headers, origin, routes, ui};
 
-/// Largest JSON body: a series request of 20,000 long keys fits.
-const MAX_JSON_BYTES: usize = 8 << 20;
-
 pub(crate) fn router(state: ServerState) -> Router {
     let (api, _) = routes::api().split_for_parts();
     let compression = CompressionLayer::new()
@@ -31,7 +28,6 @@ pub(crate) fn router(state: ServerState) -> Router {
         .method_not_allowed_fallback(refuse_method)
         .route("/healthz", get(|| async { ([(CONTENT_TYPE, "text/plain")], "ok") }))
         .fallback(fallback)
-        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(CatchPanicLayer::custom(headers::panicked))
         .layer(compression)
         .layer(from_fn(spare_this_machine))

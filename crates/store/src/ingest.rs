@@ -544,6 +544,9 @@ impl Staged {
             hot.ended = change.state != RunState::Running;
         }
         shared.note_hot(before, hot.bytes, hot.longest);
+        if hot.has_unwritten_summary() {
+            shared.unwritten().insert(self.live.id, self.live.clone());
+        }
         (self.answer, self.change, self.more)
     }
 }

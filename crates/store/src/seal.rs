@@ -39,6 +39,9 @@ struct NewChunk {
     data: Vec<u8>,
 }
 
+/// The newest block of columns, by index of the column.
+type Tails = Vec<(u32, Tail)>;
+
 /// What a seal writes.
 #[derive(Default)]
 struct Seal {
@@ -50,7 +53,7 @@ struct Seal {
     /// By key: points that were not in chunks before, and their kinds.
     columns: HashMap<i64, (usize, Kinds)>,
     /// By index of the column.
-    tails: Vec<(u32, Tail)>,
+    tails: Tails,
 }
 
 /// A run that is ready to be written.
@@ -114,7 +117,7 @@ impl Shared {
             return Ok(());
         }
         let bytes: usize = batch.iter().map(|prepared| prepared.frozen.bytes).sum();
-        let mut done: Vec<(Arc<LiveRun>, Vec<(u32, Tail)>)> = Vec::with_capacity(batch.len());
+        let mut done: Vec<(Arc<LiveRun>, Tails)> = Vec::with_capacity(batch.len());
         for prepared in &mut batch {
             done.push((prepared.live.clone(), std::mem::take(&mut prepared.seal.tails)));
         }

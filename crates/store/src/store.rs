@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) database: Database,
     pub(crate) queue: Queue,
     live: RwLock<HashMap<RunPath, Arc<LiveRun>>>,
+    /// Runs whose summary in the catalog is older than in memory.
+    unwritten: Mutex<HashMap<i64, Arc<LiveRun>>>,
     /// The state of each run as the watchers know it.
     states: Mutex<HashMap<i64, RunState>>,
     /// Memory of live columns, frozen ones too.
@@ -102,6 +104,7 @@ impl Store {
             database,
             queue: Queue::default(),
             live: RwLock::default(),
+            unwritten: Mutex::default(),
             states: Mutex::default(),
             hot_bytes: AtomicUsize::new(0),
             signal: Signal::default(),
@@ -242,7 +245,9 @@ impl Shared {
                 (hot.bytes, hot.longest)
             };
             self.note_hot(0, bytes, longest);
-            self.install(HashMap::from([(path, Arc::new(live))]));
+            let live = Arc::new(live);
+            self.unwritten().insert(run, live.clone());
+            self.install(HashMap::from([(path, live)]));
         }
         Ok(())
     }
@@ -305,6 +310,10 @@ impl Shared {
     /// Remembers the state of a run; answers whether watchers knew another.
     pub(crate) fn note_state(&self, run: i64, state: RunState) -> bool {
         self.states().insert(run, state) != Some(state)
+    }
+
+    pub(crate) fn unwritten(&self) -> MutexGuard<'_, HashMap<i64, Arc<LiveRun>>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn states(&self) -> MutexGuard<'_, HashMap<i64, RunState>> {

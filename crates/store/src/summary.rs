@@ -12,25 +12,30 @@ use crate::{Error, catalog};
 
 impl Shared {
     /// Writes what changed in the summaries of live runs, of one project or of all.
-    pub(crate) fn write_summaries(&self, project: Option<i64>) -> Result<(), Error> {
+    pub(crate) fn write_summaries(self: &Arc<Self>, project: Option<i64>) -> Result<(), Error> {
         let unwritten: Vec<Arc<LiveRun>> = self
-            .live_runs()
-            .into_iter()
+            .unwritten()
+            .values()
             .filter(|live| project.is_none_or(|project| live.project == project))
-            .filter(|live| live.hot().has_unwritten_summary())
+            .cloned()
             .collect();
         if unwritten.is_empty() {
             return Ok(());
         }
-        let written = unwritten.clone();
+        let shared = self.clone();
         self.write(
             move |database| {
                 let write = |live: &Arc<LiveRun>| write_summary(database, live).map(|keys| (live.clone(), keys));
                 unwritten.iter().map(write).collect::<Result<Vec<_>, _>>()
             },
-            move |result| match result {
-                Ok(done) => done.iter().for_each(|(live, keys)| forget(live, keys)),
-                Err(_) => drop(written),
+            move |result| {
+                for (live, keys) in result.into_iter().flatten() {
+                    forget(live, keys);
+                    // Rows of the same transaction may have come in since it was written.
+                    if !live.hot().has_unwritten_summary() {
+                        shared.unwritten().remove(&live.id);
+                    }
+                }
             },
         )?;
         Ok(())

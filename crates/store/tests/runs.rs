@@ -274,6 +274,7 @@ fn a_silent_run_crashes_and_heals_when_data_comes() {
     watched.changes.lock().unwrap().clear();
     journal.record(Record::Heartbeat { time: 1.0 }).send(&watched.store);
     assert_eq!(watched.state(&journal.path), RunState::Running);
+    watched.hear(RunState::Running);
     let change = watched.changes.lock().unwrap().remove(0);
     assert_eq!((change.state, change.details, change.rows), (RunState::Running, true, false));
     journal.exit(3).send(&watched.store);
