@@ -47,28 +47,52 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves until Ctrl-C or SIGTERM; a second one ends the program at once.
-pub(crate) async fn serve_until_told(listener: TcpListener, state: ServerState) -> Result<()> {
-    let stop = async {
-        told_to_stop().await;
+pub(crate) async fn serve_until_told(listener: TcpListener, state: ServerState, mut signals: Signals) -> Result<()> {
+    let stop = async move {
+        signals.wait().await;
         tracing::info!("stopping");
-        tokio::spawn(async {
-            told_to_stop().await;
+        tokio::spawn(async move {
+            signals.wait().await;
             std::process::exit(130);
         });
     };
     Ok(serve(listener, state, stop).await?)
 }
 
-async fn told_to_stop() {
+/// Ctrl-C and SIGTERM, caught from the moment this is made: to be made before anybody is told that the server is there.
+pub(crate) struct Signals {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(crate) fn watch() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).expect("the runtime takes signals");
+        let watch = |kind| signal(kind).expect("the runtime takes signals");
+        Self { interrupt: watch(SignalKind::interrupt()), terminate: watch(SignalKind::terminate()) }
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
+
     #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    pub(crate) fn watch() -> Self {
+        Self {}
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        // Without a console there is nothing to wait for; the process is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -57,10 +57,11 @@ impl Serve {
     async fn serve(&self, store: &std::sync::Arc<Store>) -> Result<()> {
         let state = ServerState::new(store.clone(), Source::Clients).map_err(refused)?;
         check_address(&state, self.address).map_err(refused)?;
+        let signals = runtime::Signals::watch();
         let listener = runtime::bind(SocketAddr::new(self.address, self.port)).await?;
         let address = listener.local_addr()?;
         println!("steplog {} serves {} at http://{address}", env!("CARGO_PKG_VERSION"), self.data.display());
-        runtime::serve_until_told(listener, state).await
+        runtime::serve_until_told(listener, state, signals).await
     }
 
     /// Makes the account of `--admin`, or the first one where a terminal is there to ask.

@@ -58,13 +58,14 @@ impl Ui {
     async fn serve(&self, cache: &FolderCache, folder: PathBuf) -> Result<()> {
         let shown = folder.display().to_string();
         let state = ServerState::new(cache.store().clone(), Source::Folder(folder)).map_err(refused)?;
+        let signals = runtime::Signals::watch();
         let listener = self.bind().await?;
         let url = format!("http://{}", listener.local_addr()?);
         println!("steplog shows {shown} at {url}");
         if !self.no_open && io::stdout().is_terminal() {
             open_browser(&url);
         }
-        runtime::serve_until_told(listener, state).await
+        runtime::serve_until_told(listener, state, signals).await
     }
 
     async fn bind(&self) -> Result<TcpListener> {

@@ -43,7 +43,7 @@ fn journal(path: &str, rows: usize, keys: usize, config: &[(&str, Value)]) -> (R
     let folder = TempDir::new().unwrap();
     let path: RunPath = path.parse().unwrap();
     let stream = StreamId::generate();
-    let segment_bytes = if rows < 10 { 4096 } else { 4 << 20 };
+    let segment_bytes = if rows == 0 { 4096 } else { 4 << 20 };
     let options = WriterOptions { segment_bytes, ..WriterOptions::default() };
     let mut writer = JournalWriter::create(folder.path(), stream, options).unwrap();
     let start = format!(r#"{{"run_id":"{}","project":"{}","started_at":1700000000.0}}"#, path.run, path.project);
@@ -62,7 +62,9 @@ fn journal(path: &str, rows: usize, keys: usize, config: &[(&str, Value)]) -> (R
         let entries: Vec<_> = ids.iter().map(|id| (*id, Value::Float(decay + noise.next() * 0.1))).collect();
         writer.append_row(step as i64, time, true, &entries, &table).unwrap();
     }
-    if rows < 10 {
+    if rows == 0 {
+        let change = Change { key: "metric-0".into(), value: Some(Value::Float(6.5)) };
+        writer.append_record(&Record::Summary(vec![change])).unwrap();
         writer.append_record(&Record::Exit { time, code: 0 }).unwrap();
     }
     let backlog = writer.backlog();
@@ -207,17 +209,18 @@ fn run_list() {
     let begin = Instant::now();
     let (done, finished) = std::sync::mpsc::channel();
     // A journal for each run would take longer to make than the bench: one is made, and stamped anew for each.
-    let marks = [1.25, 2.5, 3.75].map(|mark: f64| mark.to_le_bytes());
+    let marks = [1.25, 2.5, 3.75, 6.5].map(|mark: f64| mark.to_le_bytes());
     let config = [
         ("lr", Value::Float(1.25)),
         ("width", Value::Float(2.5)),
         ("epochs", Value::Float(3.75)),
         ("model", "cnn".into()),
     ];
-    let (_, _, pieces) = journal("local/bench/r000000", 1, 3, &config);
+    let (_, _, pieces) = journal("local/bench/r000000", 0, 0, &config);
     for run in 0..RUNS {
         let name = format!("r{run:06}");
-        let values = [(noise.next() * 1e4).round() * 1e-5, (run % 7) as f64, (run % 50) as f64].map(f64::to_le_bytes);
+        let values = [(noise.next() * 1e4).round() * 1e-5, (run % 7) as f64, (run % 50) as f64, noise.next()]
+            .map(f64::to_le_bytes);
         let model: &[u8] = [b"cnn", b"mlp", b"vit"][run % 3];
         let mut bytes = pieces[0].1.clone();
         replace(&mut bytes, b"r000000", name.as_bytes());
