@@ -68,9 +68,9 @@ def time_calls(log: Log, count: int, scalars: int, limit_seconds: float) -> dict
             log(row, step)
             times.append(clock() - begun)
             step += 1
-            if times[-1] > 1_000_000 and time.perf_counter() > end:
+            if times[-1] > 1_000_000 and len(times) > warm_up + 20 and time.perf_counter() > end:
                 break
-        if time.perf_counter() > end and len(times) > warm_up + 20:
+        if len(times) > warm_up + 20 and time.perf_counter() > end:
             break
     times = sorted(times[warm_up:])
     micros = [max(0.0, nanos - clock_cost) / 1_000 for nanos in times]
