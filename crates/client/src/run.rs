@@ -321,11 +321,7 @@ impl Run {
     /// # Errors
     /// The run is finished.
     pub fn set_name(&self, name: &str) -> Result<(), Error> {
-        let mut state = self.state();
-        state.check_open("name")?;
-        state.append(&Record::RunUpdate(RunUpdate { name: Some(name.into()), ..RunUpdate::default() }))?;
-        state.name = Some(name.into());
-        Ok(())
+        self.update("name", RunUpdate { name: Some(name.into()), ..RunUpdate::default() })
     }
 
     /// Notes.
@@ -338,11 +334,7 @@ impl Run {
     /// # Errors
     /// The run is finished.
     pub fn set_notes(&self, notes: &str) -> Result<(), Error> {
-        let mut state = self.state();
-        state.check_open("notes")?;
-        state.append(&Record::RunUpdate(RunUpdate { notes: Some(notes.into()), ..RunUpdate::default() }))?;
-        state.notes = Some(notes.into());
-        Ok(())
+        self.update("notes", RunUpdate { notes: Some(notes.into()), ..RunUpdate::default() })
     }
 
     /// Tags, in the order given.
@@ -356,10 +348,19 @@ impl Run {
     /// A tag is not 1 to 64 characters long, or the run is finished.
     pub fn set_tags(&self, tags: Vec<String>) -> Result<(), Error> {
         check_tags(&tags)?;
+        self.update("tags", RunUpdate { tags: Some(tags), ..RunUpdate::default() })
+    }
+
+    fn update(&self, what: &str, update: RunUpdate) -> Result<(), Error> {
         let mut state = self.state();
-        state.check_open("tags")?;
-        state.append(&Record::RunUpdate(RunUpdate { tags: Some(tags.clone()), ..RunUpdate::default() }))?;
-        state.tags = tags;
+        state.check_open(what)?;
+        state.append(&Record::RunUpdate(update.clone()))?;
+        let RunUpdate { name, notes, tags } = update;
+        state.name = name.or(state.name.take());
+        state.notes = notes.or(state.notes.take());
+        if let Some(tags) = tags {
+            state.tags = tags;
+        }
         Ok(())
     }
 
