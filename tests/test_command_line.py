@@ -110,7 +110,12 @@ def test_sync_sends_what_the_server_lacks_and_nothing_twice(home: Path, runs: Pa
 def test_ui_shows_finished_and_growing_runs_of_a_folder_and_writes_nothing_there(home: Path, runs: Path) -> None:
     files = sorted(runs.rglob("*"))
     with Server(home, "--no-open", home, command="ui") as server:
-        wait_until(lambda: len(server.api.runs("local/p")) == 3, "the finished runs are there")
+        # The server answers before it has read the folder, and does not know the project until then.
+        wait_until(
+            lambda: [project["run_count"] for project in server.api.get("/projects")["projects"]] == [3],
+            "the finished runs are there",
+        )
+        assert len(server.api.runs("local/p")) == 3
         assert sorted(runs.rglob("*")) == files
         assert server.api.get("/session")["source"] == "folder"
         with subprocess.Popen(
