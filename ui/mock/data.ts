@@ -163,7 +163,15 @@ export class MockData {
   detail(mock: MockRun): RunDetail {
     const summary: JsonObject = {}
     for (const key of mock.keys) summary[key] = this.summaryValue(mock, key) ?? null
-    return { run: mock.run, config: mock.config, summary, environment: mock.environment, streams: mock.streams }
+    return {
+      run: mock.run,
+      config: mock.config,
+      summary,
+      environment: mock.environment,
+      streams: mock.streams,
+      metrics: [],
+      alert_count: 0,
+    }
   }
 }
 
@@ -215,6 +223,8 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     last_step: length - 1,
     row_count: length,
     key_count: keys.length,
+    preempting: false,
+    sweep_id: null,
     values: {},
   }
   const config: JsonObject = {
@@ -236,6 +246,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     finished: !running,
     host: `gpu-${number + 1}.cluster`,
     process_id: 41_200 + number,
+    label: null,
     damage,
   })
   return {

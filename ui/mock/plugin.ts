@@ -218,6 +218,7 @@ function changeOf({ run }: MockRun): RunChange {
     updated_at: run.updated_at,
     rows: false,
     keys: false,
+    alerts: false,
     details: false,
     deleted: false,
   }

@@ -205,21 +205,13 @@ impl RunBuilder {
         let root = self.root.or_else(|| environment("DIR").map(PathBuf::from)).unwrap_or_default();
         let (folder, mut writer, lock) = open_journal(&root, &identity, settings.verbosity)?;
         let start = RunStart {
-            run_id: identity.id.clone(),
-            project: identity.project.clone(),
-            started_at,
-            entity: identity.entity_named.then(|| identity.entity.to_string()),
             name: name.clone(),
             notes: notes.clone(),
             tags: tags.clone(),
             group: identity.group.clone(),
             job_type: identity.job_type.clone(),
-            mode: Some(mode.as_str().into()),
-            first_step: 0,
-            host: host_name(),
-            process_id: Some(std::process::id()),
-            parent_stream: None,
             environment: with_client(self.environment),
+            ..identity.start(started_at)
         };
         identity.folder = Some(folder);
         writer.append_record(&Record::RunStart(Box::new(start)))?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, RunFolder, WriterOptions};
+use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, Prepared, RunFolder, Upkeep, WriterOptions};
 use steplog_model::{
     Change, Config, Entity, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Project, Record, RunId, RunPath, RunStart, RunUpdate,
     StepCounter, StreamId, Summary, Value, path_segment,
@@ -45,6 +45,17 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// What every stream of this run says first about the run and the process; the rest is the first stream's to say.
+    pub(crate) fn start(&self, started_at: f64) -> RunStart {
+        RunStart {
+            entity: self.entity_named.then(|| self.entity.to_string()),
+            mode: Some(self.mode.as_str().into()),
+            host: host_name(),
+            process_id: Some(std::process::id()),
+            ..RunStart::new(self.id.clone(), self.project.clone(), started_at)
+        }
+    }
+
     pub(crate) fn path(&self) -> RunPath {
         RunPath { entity: self.entity.clone(), project: self.project.clone(), run: self.id.clone() }
     }
@@ -745,23 +756,8 @@ impl State {
         let journal = folder.journal(stream);
         let mut writer = JournalWriter::create(&journal, stream, WriterOptions::default())
             .map_err(|error| Error::io(error, "cannot begin the journal of a forked process"))?;
-        let start = RunStart {
-            run_id: identity.id.clone(),
-            project: identity.project.clone(),
-            started_at: now(),
-            entity: identity.entity_named.then(|| identity.entity.to_string()),
-            name: None,
-            notes: None,
-            tags: None,
-            group: None,
-            job_type: None,
-            mode: Some(identity.mode.as_str().into()),
-            first_step: self.steps.next(),
-            host: host_name(),
-            process_id: Some(std::process::id()),
-            parent_stream: Some(identity.stream),
-            environment: serde_json::Map::new(),
-        };
+        let start =
+            RunStart { first_step: self.steps.next(), parent_stream: Some(identity.stream), ..identity.start(now()) };
         writer.append_record(&Record::RunStart(Box::new(start)))?;
         let lock = JournalLock::try_take(&journal).ok().flatten();
         self.journal = Journal::Open { writer: Box::new(writer), lock };
@@ -784,6 +780,21 @@ impl State {
             // The end of a journal that could not be cut is found all the same.
             let _ = writer.close();
             drop(lock);
+        }
+    }
+
+    /// Slow file work for a background thread, to be done without the state.
+    pub(crate) fn take_upkeep(&mut self) -> Option<Upkeep> {
+        match &mut self.journal {
+            Journal::Open { writer, .. } => writer.take_upkeep(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn give_prepared(&mut self, prepared: Prepared) {
+        match &mut self.journal {
+            Journal::Open { writer, .. } => writer.give_prepared(prepared),
+            _ => prepared.discard(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use steplog_journal::{JournalReader, RunFolder};
+use steplog_journal::{JournalReader, RunFolder, remove_spare};
 use steplog_model::{Entity, RunPath, RunStart, StreamId};
 
 use crate::error::{Error, ErrorKind};
@@ -58,6 +58,9 @@ pub fn sync_run(
         };
         let ended = JournalLock::try_take(&journal).ok().flatten();
         report.growing += usize::from(ended.is_none());
+        if ended.is_some() {
+            remove_spare(&journal);
+        }
         let sent_before = report.sent_bytes;
         let mut each = |sent_bytes| {
             report.sent_bytes = sent_before + sent_bytes;

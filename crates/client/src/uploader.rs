@@ -241,6 +241,11 @@ impl Worker {
 
     /// Keeps the journal healthy, and tells a person about trouble.
     fn tend(&self) {
+        let upkeep = lock(&self.active.state).take_upkeep();
+        if let Some(upkeep) = upkeep {
+            let prepared = upkeep.run();
+            lock(&self.active.state).give_prepared(prepared);
+        }
         let events = lock(&self.active.state).tend(HEARTBEAT_SECONDS);
         for event in events {
             let message = match event {

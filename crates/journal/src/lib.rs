@@ -11,6 +11,7 @@ mod record;
 mod segment;
 mod sink;
 mod stream;
+mod upkeep;
 mod varint;
 mod writer;
 
@@ -20,4 +21,5 @@ pub use reader::{Chunk, JournalReader, ReadError, Tail};
 pub use record::{DecodeError, decode_value, encode_value};
 pub use segment::{SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader, list_segments};
 pub use stream::{StreamDecoder, StreamError};
+pub use upkeep::{Prepared, Upkeep, remove_spare};
 pub use writer::{AppendError, Backlog, Event, JournalWriter, KeyId, Keys, WriterOptions};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use steplog_model::{Change, MAX_KEY_BYTES, MAX_VALUE_DEPTH, Record, Row, RunStart, RunUpdate, Value};
+use steplog_model::{
+    Alert, Change, MAX_KEY_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, Value,
+};
 
 use crate::varint::{put_signed, put_unsigned, take_signed, take_unsigned};
 
@@ -15,7 +17,10 @@ pub(crate) mod kind {
     pub(crate) const RUN_UPDATE: u8 = 5;
     pub(crate) const HEARTBEAT: u8 = 6;
     pub(crate) const EXIT: u8 = 7;
+    pub(crate) const METRIC: u8 = 8;
+    pub(crate) const ALERT: u8 = 13;
     pub(crate) const LOSS: u8 = 14;
+    pub(crate) const PREEMPTING: u8 = 15;
 }
 
 mod tag {
@@ -59,15 +64,26 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
 /// Appends a value.
 #[inline]
 pub fn encode_value(out: &mut Vec<u8>, value: &Value) {
+    // Most values by far are floats; what may recurse is kept apart, since a compiler does not inline it.
+    match value {
+        Value::Float(number) => put_float(out, *number),
+        other => encode_other(out, other),
+    }
+}
+
+#[inline]
+fn put_float(out: &mut Vec<u8>, number: f64) {
+    let mut bytes = [tag::FLOAT; 9];
+    bytes[1..].copy_from_slice(&number.to_le_bytes());
+    out.extend_from_slice(&bytes);
+}
+
+fn encode_other(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.push(tag::NULL),
         Value::Bool(false) => out.push(tag::FALSE),
         Value::Bool(true) => out.push(tag::TRUE),
-        Value::Float(number) => {
-            let mut bytes = [tag::FLOAT; 9];
-            bytes[1..].copy_from_slice(&number.to_le_bytes());
-            out.extend_from_slice(&bytes);
-        }
+        Value::Float(number) => put_float(out, *number),
         Value::Int(number) => {
             out.push(tag::INT);
             put_signed(out, *number);
@@ -146,11 +162,17 @@ pub(crate) fn encode_record(out: &mut Vec<u8>, record: &Record) -> u8 {
     match record {
         Record::RunStart(start) => put_json(out, kind::RUN_START, start),
         Record::RunUpdate(update) => put_json(out, kind::RUN_UPDATE, update),
+        Record::Metric(definition) => put_json(out, kind::METRIC, definition),
+        Record::Alert(alert) => put_json(out, kind::ALERT, alert),
         Record::Config(changes) => put_changes(out, kind::CONFIG, changes),
         Record::Summary(changes) => put_changes(out, kind::SUMMARY, changes),
         Record::Heartbeat { time } => {
             out.extend_from_slice(&time.to_le_bytes());
             kind::HEARTBEAT
+        }
+        Record::Preempting { time } => {
+            out.extend_from_slice(&time.to_le_bytes());
+            kind::PREEMPTING
         }
         Record::Exit { time, code } => {
             out.extend_from_slice(&time.to_le_bytes());
@@ -196,6 +218,9 @@ pub(crate) fn decode_record(kind: u8, payload: &[u8], keys: &mut Vec<Arc<str>>) 
         kind::CONFIG => Record::Config(take_changes(&mut bytes)?),
         kind::SUMMARY => Record::Summary(take_changes(&mut bytes)?),
         kind::HEARTBEAT => Record::Heartbeat { time: take_time(&mut bytes)? },
+        kind::PREEMPTING => Record::Preempting { time: take_time(&mut bytes)? },
+        kind::METRIC => Record::Metric(take_metric(&mut bytes)?),
+        kind::ALERT => Record::Alert(take_alert(&mut bytes)?),
         kind::EXIT => {
             let time = take_time(&mut bytes)?;
             let code = take_signed(&mut bytes).ok_or(DecodeError::Short)?;
@@ -254,6 +279,18 @@ fn take_changes(bytes: &mut &[u8]) -> Result<Vec<Change>, DecodeError> {
 
 fn take_json<T: serde::de::DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, DecodeError> {
     serde_json::from_slice(std::mem::take(bytes)).map_err(|error| malformed(error.to_string()))
+}
+
+fn take_metric(bytes: &mut &[u8]) -> Result<MetricDefinition, DecodeError> {
+    let definition: MetricDefinition = take_json(bytes)?;
+    definition.check().map_err(|error| malformed(error.to_string()))?;
+    Ok(definition)
+}
+
+fn take_alert(bytes: &mut &[u8]) -> Result<Alert, DecodeError> {
+    let alert: Alert = take_json(bytes)?;
+    alert.check().map_err(|error| malformed(error.to_string()))?;
+    Ok(alert)
 }
 
 fn take_time(bytes: &mut &[u8]) -> Result<f64, DecodeError> {
@@ -331,6 +368,14 @@ pub(crate) mod tests {
             Record::Config(vec![change("lr", Some(Value::Float(0.1))), change("old", None)]),
             Record::Summary(vec![change("best", Some(Value::Float(f64::NAN)))]),
             Record::Heartbeat { time: 2.5 },
+            Record::Preempting { time: 2.75 },
+            Record::Metric(
+                serde_json::from_str(r#"{"name":"train/*","step_metric":"epoch","summary":["min"]}"#).unwrap(),
+            ),
+            Record::Alert(
+                serde_json::from_str(r#"{"time":1.5,"title":"t","text":"","level":"WARN","wait_millis":60000}"#)
+                    .unwrap(),
+            ),
             Record::Exit { time: 3.5, code: -1 },
             Record::Loss { rows: 7, time: 4.5 },
         ] {

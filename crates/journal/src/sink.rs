@@ -46,6 +46,15 @@ impl Sink {
         }
     }
 
+    /// Touches every page, so that later writes find them there.
+    pub(crate) fn populate(&self) {
+        #[cfg(target_os = "linux")]
+        if let Self::Mapped { map, .. } = self {
+            // Kernels before 5.14 cannot; the pages then come one by one, as they are written.
+            let _ = map.advise(memmap2::Advice::PopulateWrite);
+        }
+    }
+
     /// Writes `bytes`, one frame or header, at `at`. The caller has checked that they fit.
     ///
     /// # Errors

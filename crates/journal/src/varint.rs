@@ -1,5 +1,6 @@
 //! LEB128 and zigzag integers.
 
+#[inline]
 pub(crate) fn put_unsigned(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);

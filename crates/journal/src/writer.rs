@@ -14,6 +14,7 @@ use crate::frame::{self, MAX_FRAME_BYTES, whole_frames};
 use crate::record::{self, encode_record, encode_value};
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, list_segments, segment_path};
 use crate::sink::Sink;
+use crate::upkeep::{Prepared, Spare, Upkeep};
 use crate::varint::{put_signed, put_unsigned};
 
 /// How often a writer that holds bytes in memory tries the disk again.
@@ -42,6 +43,7 @@ pub struct KeyId(u32);
 
 impl KeyId {
     /// Keys are numbered from 0 in the order in which they were interned.
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -135,6 +137,10 @@ pub struct JournalWriter {
     events: Vec<Event>,
     lost_rows: u64,
     retry_at: Instant,
+    /// What the next segment on disk will be, made ahead.
+    spare: Option<Spare>,
+    /// Full segments that are still to be closed, with their used lengths.
+    full: Vec<(Sink, usize)>,
 }
 
 enum Target {
@@ -175,6 +181,8 @@ impl JournalWriter {
             events: Vec::new(),
             lost_rows: 0,
             retry_at: Instant::now(),
+            spare: None,
+            full: Vec::new(),
         };
         match writer.open_disk(0) {
             Ok(sink) => writer.begin_segment(Target::Disk(sink)),
@@ -246,6 +254,26 @@ impl JournalWriter {
         }
     }
 
+    /// Takes slow file work off the writer: [`Upkeep::run`] does it, without the writer, and [`Self::give_prepared`] brings
+    /// back what it made. A writer that nobody does this for does the work itself when it must.
+    pub fn take_upkeep(&mut self) -> Option<Upkeep> {
+        let wants_spare =
+            self.spare.is_none() && matches!(self.target, Target::Disk(_)) && self.used > self.capacity() / 4;
+        if self.full.is_empty() && !wants_spare {
+            return None;
+        }
+        Some(Upkeep {
+            folder: self.folder.clone(),
+            full: std::mem::take(&mut self.full),
+            spare_bytes: (wants_spare && self.options.mapped).then_some(self.options.segment_bytes),
+        })
+    }
+
+    /// Takes what [`Upkeep::run`] made.
+    pub fn give_prepared(&mut self, prepared: Prepared) {
+        self.spare = prepared.0.or(self.spare.take());
+    }
+
     /// Whether bytes are held in memory only.
     pub fn is_in_memory(&self) -> bool {
         matches!(self.target, Target::Memory { .. })
@@ -259,6 +287,13 @@ impl JournalWriter {
     pub fn close(mut self) -> io::Result<()> {
         if self.is_in_memory() {
             self.leave_memory();
+        }
+        for (sink, used) in self.full {
+            // As with a segment that a killed process leaves: the next one's name says where it ends.
+            let _ = sink.close(used);
+        }
+        if let Some(spare) = self.spare {
+            spare.remove();
         }
         match self.target {
             Target::Disk(sink) => sink.close(self.used).map_err(|error| named(error, &self.folder)),
@@ -345,13 +380,16 @@ impl JournalWriter {
             self.begin_memory_segment(bytes);
             return true;
         }
-        match self.open_disk_at(end, bytes) {
-            Ok(sink) => {
+        match self.next_disk(end, bytes) {
+            Ok((sink, spared)) => {
                 let used = self.used;
                 self.base = end;
                 if let Target::Disk(full) = std::mem::replace(&mut self.target, Target::Memory { capacity: 0 }) {
-                    // A segment that cannot be cut keeps its zeros; the next one's name says where it ends.
-                    let _ = full.close(used);
+                    match spared {
+                        true => self.full.push((full, used)),
+                        // Nobody does the upkeep, or it is behind: then nothing may pile up here.
+                        false => drop(full.close(used)),
+                    }
                 }
                 self.begin_segment(Target::Disk(sink));
             }
@@ -368,6 +406,16 @@ impl JournalWriter {
         let path = segment_path(&self.folder, base);
         let capacity = self.options.segment_bytes.max(SEGMENT_HEADER_BYTES + bytes);
         Sink::create(&path, capacity, self.options.mapped).map_err(|error| named(error, &path))
+    }
+
+    /// The next segment's file, and whether it was prepared.
+    fn next_disk(&mut self, base: u64, bytes: usize) -> io::Result<(Sink, bool)> {
+        if let Some(spare) = self.spare.take_if(|spare| spare.capacity() >= SEGMENT_HEADER_BYTES + bytes)
+            && let Ok(sink) = spare.place(&self.folder, base)
+        {
+            return Ok((sink, true));
+        }
+        Ok((self.open_disk_at(base, bytes)?, false))
     }
 
     fn begin_segment(&mut self, target: Target) {
@@ -576,14 +624,19 @@ struct KeyNumbers {
 }
 
 impl KeyNumbers {
+    #[inline]
     fn encode(&mut self, out: &mut Vec<u8>, key: KeyId, keys: &Keys) {
+        match self.numbers.get(key.index()) {
+            Some((segment, number)) if *segment == self.segment => put_unsigned(out, u64::from(*number) + 1),
+            _ => self.encode_new(out, key, keys),
+        }
+    }
+
+    /// Writes a key that the segment has not had yet, with its text.
+    #[cold]
+    fn encode_new(&mut self, out: &mut Vec<u8>, key: KeyId, keys: &Keys) {
         if key.index() >= self.numbers.len() {
             self.numbers.resize(keys.texts.len(), (0, 0));
-        }
-        let (segment, number) = self.numbers[key.index()];
-        if segment == self.segment {
-            put_unsigned(out, u64::from(number) + 1);
-            return;
         }
         put_unsigned(out, 0);
         record::put_text(out, keys.text(key));

@@ -3,20 +3,24 @@
 //! No I/O, no async, no clock: everything here is a function of its arguments, so that client, server and
 //! tests share one meaning.
 
+mod alert;
 mod config;
 mod id;
 mod key;
+mod metric;
 mod record;
 mod step;
 mod summary;
 mod value;
 
+pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use config::{Config, ConfigConflict};
 pub use id::{
     Entity, InvalidName, MAX_PROJECT_BYTES, MAX_RUN_ID_BYTES, Project, RunId, RunPath, StreamId, path_segment,
 };
 pub use key::{MAX_KEY_BYTES, join_key, split_key};
-pub use record::{Change, Record, Row, RunStart, RunUpdate};
+pub use metric::{Aggregate, InvalidMetric, MetricDefinition, MetricDefinitions, SummaryRule};
+pub use record::{Change, ForkPoint, Record, Row, RunStart, RunUpdate};
 pub use step::{StepCounter, StepPlan};
 pub use summary::Summary;
 pub use value::{MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Value};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{Project, RunId, StreamId, Value};
+use crate::{Alert, MetricDefinition, Project, RunId, StreamId, Value};
 
 /// One entry of a journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,15 @@ pub enum Record {
         time: f64,
         /// Exit code.
         code: i32,
+    },
+    /// What the script says about a metric.
+    Metric(MetricDefinition),
+    /// Something to tell people.
+    Alert(Alert),
+    /// The process is about to be taken off its machine, and will be resumed.
+    Preempting {
+        /// Unix seconds.
+        time: f64,
     },
     /// Rows that could be kept neither on disk nor in memory.
     Loss {
@@ -73,7 +82,7 @@ pub struct RunStart {
     /// Job type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_type: Option<String>,
-    /// `online` or `offline`.
+    /// `online`, `offline` or `shared`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
     /// The step at which this process begins.
@@ -88,9 +97,61 @@ pub struct RunStart {
     /// The stream of the process that this one was forked from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_stream: Option<StreamId>,
+    /// Whether this process goes on with a run that was there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumed: bool,
+    /// The run that this one begins as a copy of, without copying anything: its rows up to a step count as this one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork_from: Option<ForkPoint>,
+    /// Rows of earlier streams of this run with higher steps do not count any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewind_to: Option<i64>,
+    /// What the script calls this process, when several write one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The sweep that the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep_id: Option<String>,
     /// Program, command, versions.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub environment: Map<String, Json>,
+}
+
+impl RunStart {
+    /// A start that says no more than what the run is.
+    pub fn new(run_id: RunId, project: Project, started_at: f64) -> Self {
+        Self {
+            run_id,
+            project,
+            started_at,
+            entity: None,
+            name: None,
+            notes: None,
+            tags: None,
+            group: None,
+            job_type: None,
+            mode: None,
+            first_step: 0,
+            host: None,
+            process_id: None,
+            parent_stream: None,
+            resumed: false,
+            fork_from: None,
+            rewind_to: None,
+            label: None,
+            sweep_id: None,
+            environment: Map::new(),
+        }
+    }
+}
+
+/// A place in the history of a run of the same project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkPoint {
+    /// Run.
+    pub run_id: RunId,
+    /// Last step that counts.
+    pub step: i64,
 }
 
 /// A row of history, or a part of one: rows with the same step are one row, and the later write of a key wins.

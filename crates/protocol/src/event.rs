@@ -32,6 +32,8 @@ pub struct RunChange {
     pub rows: bool,
     /// Whether a key was logged for the first time.
     pub keys: bool,
+    /// Whether the run told people something.
+    pub alerts: bool,
     /// Whether name, notes, tags, config, state or the like changed, or the run is new.
     pub details: bool,
     /// Whether the run is gone.

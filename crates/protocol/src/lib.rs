@@ -5,6 +5,7 @@
 //! `entity/project/id`. `docs/protocol.md` tells how the calls fit together.
 
 mod account;
+mod alert;
 mod error;
 mod event;
 mod ingest;
@@ -14,6 +15,7 @@ mod run;
 mod series;
 
 pub use account::*;
+pub use alert::*;
 pub use error::*;
 pub use event::*;
 pub use ingest::*;

@@ -58,6 +58,10 @@ pub struct Run {
     pub row_count: u64,
     /// How many metrics it has.
     pub key_count: u64,
+    /// Whether the process said that it is about to be taken off its machine, and nobody went on since.
+    pub preempting: bool,
+    /// The sweep that the run belongs to.
+    pub sweep_id: Option<String>,
     /// The values of the columns that the request asked for (`config.lr`, `summary.loss`), where the run has them.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,
@@ -146,6 +150,26 @@ pub struct RunDetail {
     pub environment: Map<String, Value>,
     /// The journals that feed the run, oldest first.
     pub streams: Vec<Stream>,
+    /// What the script said about its metrics.
+    pub metrics: Vec<Metric>,
+    /// How many alerts it gave, repetitions apart.
+    pub alert_count: u64,
+}
+
+/// What a script said about a metric, or about all whose name begins alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Metric {
+    /// The metric; with a `*` at its end all that begin so. The parts of a nested key are joined by `.`.
+    pub name: String,
+    /// The metric that is its natural x-axis.
+    pub step_metric: Option<String>,
+    /// Whether rows that lack the step metric were given its last value.
+    pub step_sync: bool,
+    /// Whether charts of it are hidden unless asked for.
+    pub hidden: bool,
+    /// What the summary shows of it, of `min max mean first last none copy`; `null`: the value of the highest step.
+    pub summary: Option<Vec<String>>,
 }
 
 /// The health of one journal: one writing process.
@@ -168,6 +192,8 @@ pub struct Stream {
     pub host: Option<String>,
     /// Process id of the writer.
     pub process_id: Option<u32>,
+    /// What the script calls this process, when several write one run.
+    pub label: Option<String>,
     /// What is wrong with it, if anything.
     pub damage: Option<String>,
 }

@@ -322,35 +322,48 @@ impl NativeRun {
         others: &mut Vec<Other>,
     ) -> Result<(), steplog::Error> {
         let py = dict.py();
-        let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        entries.reserve(dict.len());
+        let (mut cursor, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        let mut position = 0;
         // SAFETY: The interpreter is attached, `dict` is a dict, and nothing below runs Python code or releases the
         // interpreter before the next call, so the dict does not change. The pointers are borrowed from it.
-        while unsafe { ffi::PyDict_Next(dict.as_ptr(), &mut position, &mut key, &mut value) } != 0 {
-            // SAFETY: `value` is a live object.
-            let Some(plain) = (unsafe { plain_value(value) }) else {
-                // SAFETY: Both are live objects, borrowed from the dict.
-                others.push(unsafe { (owned(py, key), owned(py, value)) });
-                continue;
-            };
-            let id = match keys.get(key, entries.len()) {
-                Some(id) => id,
+        while unsafe { ffi::PyDict_Next(dict.as_ptr(), &mut cursor, &mut key, &mut value) } != 0 {
+            let id = match keys.get(key, position) {
+                Some(id) => Some(id),
                 None => {
                     // SAFETY: `key` is a live object.
-                    let object = unsafe { Bound::from_borrowed_ptr(py, key) };
-                    let text = object.cast_exact::<PyString>().ok().and_then(|text| Some((text, text.to_str().ok()?)));
-                    let Some((object, text)) = text else {
-                        // SAFETY: As above.
-                        others.push(unsafe { (owned(py, key), owned(py, value)) });
-                        continue;
-                    };
-                    let id = self.run.intern(&join_key([text]))?;
-                    keys.insert(object, id);
-                    id
+                    let key = unsafe { Bound::from_borrowed_ptr(py, key) };
+                    self.intern_plain(&key, keys)?
                 }
             };
-            entries.push((id, plain));
+            position += 1;
+            // SAFETY: `value` is a live object.
+            let is_float = unsafe { ffi::PyFloat_CheckExact(value) } != 0;
+            // Floats first: they are by far the most, and go straight to their place.
+            if let (Some(id), true) = (id, is_float) {
+                // SAFETY: As above.
+                let number = unsafe { ffi::PyFloat_AsDouble(value) };
+                entries.push((id, Value::Float(number)));
+                continue;
+            }
+            // SAFETY: As above.
+            match (id, unsafe { plain_value(value) }) {
+                (Some(id), Some(plain)) => entries.push((id, plain)),
+                // SAFETY: Both are live objects, borrowed from the dict.
+                _ => others.push(unsafe { (owned(py, key), owned(py, value)) }),
+            }
         }
         Ok(())
+    }
+
+    /// The number of a key object that was not seen before; `None` when it is no plain str.
+    #[cold]
+    fn intern_plain(&self, key: &Bound<'_, PyAny>, keys: &mut KeyObjects) -> Result<Option<KeyId>, steplog::Error> {
+        let Ok(object) = key.cast_exact::<PyString>() else { return Ok(None) };
+        let Ok(text) = object.to_str() else { return Ok(None) };
+        let id = self.run.intern(&join_key([text]))?;
+        keys.insert(object, id);
+        Ok(Some(id))
     }
 }
 
@@ -361,7 +374,7 @@ unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Py<PyAny> {
     unsafe { Bound::from_borrowed_ptr(py, object).unbind() }
 }
 
-/// A float, an int of 64 bits, a bool or None; exact types only, so that no Python code runs.
+/// An int of 64 bits, a bool or None; exact types only, so that no Python code runs.
 ///
 /// # Safety
 /// The interpreter is attached and `object` is live.
@@ -369,9 +382,6 @@ unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Py<PyAny> {
 unsafe fn plain_value(object: *mut ffi::PyObject) -> Option<Value> {
     // SAFETY: The functions only look at the object's type and its own memory.
     unsafe {
-        if ffi::PyFloat_CheckExact(object) != 0 {
-            return Some(Value::Float(ffi::PyFloat_AsDouble(object)));
-        }
         if ffi::PyLong_CheckExact(object) != 0 {
             let mut overflow = 0;
             let number = ffi::PyLong_AsLongLongAndOverflow(object, &mut overflow);

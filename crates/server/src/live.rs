@@ -107,6 +107,7 @@ impl Hub {
             *earlier = RunChange {
                 rows: earlier.rows | change.rows,
                 keys: earlier.keys | change.keys,
+                alerts: earlier.alerts | change.alerts,
                 details: earlier.details | change.details,
                 ..change.clone()
             };
@@ -172,6 +173,7 @@ mod tests {
             updated_at: last_step as f64,
             rows: true,
             keys: last_step == 0,
+            alerts: false,
             details: false,
             deleted: false,
         }

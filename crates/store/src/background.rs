@@ -148,6 +148,7 @@ fn notice_silence(shared: &Shared, now: f64) -> Result<(), Error> {
             updated_at,
             rows: false,
             keys: false,
+            alerts: false,
             details: true,
             deleted: false,
         });

@@ -1,5 +1,7 @@
 //! Looking things up in the catalog, and the few statements that several modules need.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use steplog_model::{RunPath, StreamId, Value};
 
@@ -110,7 +112,7 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<Value, Error> {
 }
 
 /// The key table and the open row of a stream at its sealed offset, as they stand in a blob.
-pub(crate) fn encode_stream_state(keys: &[std::sync::Arc<str>], open: Option<&OpenRow>) -> Vec<u8> {
+pub(crate) fn encode_stream_state(keys: &[Arc<str>], open: Option<&OpenRow>) -> Vec<u8> {
     let keys = Value::List(keys.iter().map(|key| Value::Text((&**key).into())).collect());
     let open = open.map_or(Value::Null, |open| {
         let entries = open.entries.iter().map(|(key, value)| ((&**key).into(), value.clone()));
@@ -120,7 +122,7 @@ pub(crate) fn encode_stream_state(keys: &[std::sync::Arc<str>], open: Option<&Op
 }
 
 /// The inverse of [`encode_stream_state`]; an empty blob is the beginning of a stream.
-pub(crate) fn decode_stream_state(bytes: &[u8]) -> Result<(Vec<std::sync::Arc<str>>, Option<OpenRow>), Error> {
+pub(crate) fn decode_stream_state(bytes: &[u8]) -> Result<(Vec<Arc<str>>, Option<OpenRow>), Error> {
     let damaged = || Error::data("the state of a stream is damaged");
     if bytes.is_empty() {
         return Ok((Vec::new(), None));
@@ -148,6 +150,31 @@ pub(crate) fn decode_stream_state(bytes: &[u8]) -> Result<(Vec<std::sync::Arc<st
         _ => return Err(damaged()),
     };
     Ok((keys, open))
+}
+
+/// The means of a summary, with how many numbers they are of, as they stand in a blob.
+pub(crate) fn encode_means(means: &[(Arc<str>, f64, u64)]) -> Vec<u8> {
+    let entry = |(key, mean, count): &(Arc<str>, f64, u64)| {
+        ((&**key).into(), Value::List(vec![Value::Float(*mean), Value::Int(*count as i64)]))
+    };
+    encode(&Value::Map(means.iter().map(entry).collect()))
+}
+
+/// The inverse of [`encode_means`]; an empty blob has none.
+pub(crate) fn decode_means(bytes: &[u8]) -> Result<Vec<(Arc<str>, f64, u64)>, Error> {
+    let damaged = || Error::data("the stored means of a run are damaged");
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Value::Map(entries) = decode(bytes)? else { return Err(damaged()) };
+    let mean = |(key, value): (Box<str>, Value)| match value {
+        Value::List(parts) => match parts[..] {
+            [Value::Float(mean), Value::Int(count)] => Ok((key.into(), mean, count as u64)),
+            _ => Err(damaged()),
+        },
+        _ => Err(damaged()),
+    };
+    entries.into_iter().map(mean).collect()
 }
 
 /// The id of a stream in a blob column.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use steplog_journal::StreamDecoder;
-use steplog_model::{Change, Record, Row, RunPath, StreamId, Summary, Value};
+use steplog_model::{Change, MetricDefinition, Record, Row, RunPath, StreamId, Summary, Value};
 
 use crate::values::{Kinds, Rows, Values, value_bytes};
 
@@ -46,6 +46,8 @@ pub(crate) struct Column {
     pub(crate) tail: Option<Tail>,
     /// What the summary has not seen yet: the step and the value.
     latest: Option<(i64, Value)>,
+    /// Whether the summary wants every value, not only the latest.
+    every_value: bool,
 }
 
 /// The newest block of a column.
@@ -100,6 +102,8 @@ pub(crate) struct Frozen {
     pub(crate) until: u64,
     /// Where each stream stood.
     pub(crate) streams: Vec<FrozenStream>,
+    /// The means in the summary, with how many numbers they are of.
+    pub(crate) means: Vec<(Arc<str>, f64, u64)>,
     pub(crate) bytes: usize,
 }
 
@@ -200,6 +204,7 @@ impl HotRun {
         }
         self.by_key.insert(key.clone(), self.columns.len() as u32);
         self.columns.push(Column {
+            every_value: self.summary.needs_every_value(&key),
             key,
             id,
             kinds: Kinds::default(),
@@ -220,6 +225,7 @@ impl HotRun {
                     self.apply_row(stream, row);
                 }
                 Record::Summary(changes) => self.apply_summary(&changes),
+                Record::Metric(definition) => self.define(definition),
                 Record::Exit { .. } => self.commit_open(stream),
                 _ => {}
             }
@@ -234,15 +240,24 @@ impl HotRun {
         let joins_open = open == Some(row.step);
         // A row below the open one came late: it is complete at once.
         let complete = row.committed || open.is_some_and(|open| row.step < open);
-        if joins_open && complete {
-            self.commit_open(stream);
-        }
-        if !complete {
+        let joins = !complete || joins_open;
+        if joins {
             let state = self.streams.get_mut(&stream).expect("records come from a known stream");
             let open = state.open.get_or_insert_with(|| OpenRow { step: row.step, entries: Vec::new() });
             open.entries.extend(row.entries.iter().cloned());
         }
-        self.push_row(stream, row, complete);
+        self.push_row(stream, row, !joins);
+        if joins_open && complete {
+            self.commit_open(stream);
+        }
+    }
+
+    fn define(&mut self, definition: MetricDefinition) {
+        self.update_summary();
+        self.summary.define(definition);
+        for column in &mut self.columns {
+            column.every_value = self.summary.needs_every_value(&column.key);
+        }
     }
 
     fn push_row(&mut self, stream: StreamId, row: Row, complete: bool) {
@@ -263,7 +278,12 @@ impl HotRun {
                 value => value_bytes(value),
             };
             column.kinds = column.kinds.and(Kinds::of(&value));
-            if complete {
+            if complete && column.every_value {
+                let dirty = &mut self.dirty;
+                self.summary.apply_value_noting(&column.key, row.step, &value, |leaf| {
+                    dirty.insert(leaf.clone());
+                });
+            } else if complete {
                 match &mut column.latest {
                     Some((step, _)) if row.step < *step => {}
                     Some(latest) => *latest = (row.step, value.clone()),
@@ -375,9 +395,13 @@ impl HotRun {
             return;
         };
         self.update_summary();
-        for (key, value) in &open.entries {
-            self.summary.apply_value(key, open.step, value);
-            self.dirty.insert(key.clone());
+        // Of two values of a key in one row the later counts alone.
+        let last: HashMap<&Arc<str>, &Value> = open.entries.iter().map(|(key, value)| (key, value)).collect();
+        for (key, value) in last {
+            let dirty = &mut self.dirty;
+            self.summary.apply_value_noting(key, open.step, value, |leaf| {
+                dirty.insert(leaf.clone());
+            });
         }
     }
 
@@ -400,8 +424,10 @@ impl HotRun {
         for index in std::mem::take(&mut self.pending) {
             let column = &mut self.columns[index as usize];
             if let Some((step, value)) = column.latest.take() {
-                self.summary.apply_value(&column.key, step, &value);
-                self.dirty.insert(column.key.clone());
+                let dirty = &mut self.dirty;
+                self.summary.apply_value_noting(&column.key, step, &value, |leaf| {
+                    dirty.insert(leaf.clone());
+                });
             }
         }
     }
@@ -457,12 +483,14 @@ impl HotRun {
             };
             std::mem::replace(group, empty)
         };
+        self.update_summary();
         let groups: Vec<Group> = self.groups.iter_mut().map(take).collect();
         let bytes = groups.iter().map(Group::bytes).sum();
         let frozen = Arc::new(Frozen {
             groups,
             until: self.next_sequence,
             streams: self.streams.values().map(freeze_stream).collect(),
+            means: self.summary.means().collect(),
             bytes,
         });
         self.frozen = Some(frozen.clone());

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::Map;
 use steplog_journal::{MAX_FRAME_BYTES, StreamDecoder, StreamError};
-use steplog_model::{Change, Config, Record, RunPath, RunStart, RunUpdate, StreamId, Value};
+use steplog_model::{
+    Alert, Change, Config, MetricDefinition, MetricDefinitions, Record, RunPath, RunStart, RunUpdate, StreamId, Value,
+};
 use steplog_protocol::{Control, IngestResponse, RunChange, RunState};
 
 use crate::database::Sql as _;
@@ -14,7 +15,7 @@ use crate::hot::{HotStream, LiveRun};
 use crate::state::{run_life, run_state};
 use crate::store::{Ingest, Shared};
 use crate::writer::stream_of;
-use crate::{Error, catalog, chunk, load, name};
+use crate::{Error, alerts, catalog, chunk, load, name};
 
 /// What a sender is told.
 pub(crate) type Answer = Result<IngestResponse, Error>;
@@ -52,6 +53,9 @@ struct Digest {
     start: Option<Box<RunStart>>,
     update: RunUpdate,
     config: Vec<Change>,
+    metrics: Vec<MetricDefinition>,
+    alerts: Vec<Alert>,
+    preempting: bool,
     /// Highest step with a row.
     last_step: Option<i64>,
     row_count: u64,
@@ -224,23 +228,8 @@ impl<'a> Staging<'a> {
             }));
         }
         let start = digest.start.get_or_insert_with(|| {
-            Box::new(RunStart {
-                run_id: request.path.run.clone(),
-                project: request.path.project.clone(),
-                started_at: digest.last_time.unwrap_or(self.now),
-                entity: None,
-                name: None,
-                notes: None,
-                tags: None,
-                group: None,
-                job_type: None,
-                mode: None,
-                first_step: 0,
-                host: None,
-                process_id: None,
-                parent_stream: None,
-                environment: Map::new(),
-            })
+            let started_at = digest.last_time.unwrap_or(self.now);
+            Box::new(RunStart::new(request.path.run.clone(), request.path.project.clone(), started_at))
         });
         if start.run_id != request.path.run || start.project != request.path.project {
             let said = format!("{}/{}", start.project, start.run_id);
@@ -303,8 +292,8 @@ impl<'a> Staging<'a> {
                 self.database
                     .sql(
                         "INSERT INTO streams (run, stream, durable_offset, sealed_offset, started_at, last_time,
-                             received_at, parent, host, process_id, sealed_state)
-                         VALUES ($1, $2, $3, $3, $4, $4, $5, $6, $7, $8, $9) RETURNING id",
+                             received_at, parent, host, process_id, sealed_state, label)
+                         VALUES ($1, $2, $3, $3, $4, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
                     )?
                     .query_row(
                         params![
@@ -316,7 +305,8 @@ impl<'a> Staging<'a> {
                             start.parent_stream.map(|parent| *parent.as_bytes()),
                             start.host,
                             start.process_id,
-                            Vec::<u8>::new()
+                            Vec::<u8>::new(),
+                            start.label
                         ],
                         |row| row.get(0),
                     )?
@@ -410,6 +400,12 @@ impl<'a> Staging<'a> {
         if !digest.config.is_empty() {
             self.write_config(live, &digest.config)?;
         }
+        if !digest.metrics.is_empty() {
+            self.write_metrics(live, &digest.metrics)?;
+        }
+        for alert in &digest.alerts {
+            alerts::write(self.database, live.project, live.id, alert)?;
+        }
         run.last_step = run.last_step.max(digest.last_step);
         run.last_time = run.last_time.max(digest.last_time.unwrap_or(f64::NEG_INFINITY));
         // A run that a server feeds once stays one of a server.
@@ -421,6 +417,7 @@ impl<'a> Staging<'a> {
                 "UPDATE runs SET name = $2, name_is_ours = $3, notes = $4, tags = $5, run_group = $6, job_type = $7,
                      created_at = $8, updated_at = $9, last_time = $10, finished_at = $11, exit_code = $12, alive_at = $13,
                      by_record_time = $14, last_step = $15, row_count = row_count + $16,
+                     preempting = $18 OR (preempting AND NOT $19),
                      key_count = CASE WHEN $17 > 0 THEN (SELECT count(*) FROM columns WHERE run = $1) ELSE key_count END
                  WHERE id = $1",
             )?
@@ -441,7 +438,10 @@ impl<'a> Staging<'a> {
                 run.by_record_time,
                 run.last_step,
                 digest.row_count as i64,
-                new_keys as i64
+                new_keys as i64,
+                digest.preempting,
+                // Whoever goes on with the run is on a machine again.
+                digest.start.is_some()
             ])?;
         let state = run_state(life.alive_at, life.exit.map(|(_, code)| code), self.shared.alive_since(self.now));
         Ok(RunChange {
@@ -451,9 +451,12 @@ impl<'a> Staging<'a> {
             updated_at,
             rows: digest.has_rows,
             keys: new_keys > 0,
+            alerts: !digest.alerts.is_empty(),
             details: digest.start.is_some()
                 || digest.exit.is_some()
                 || !digest.config.is_empty()
+                || !digest.metrics.is_empty()
+                || digest.preempting
                 || digest.has_summary
                 || *update != RunUpdate::default(),
             deleted: false,
@@ -494,6 +497,9 @@ impl<'a> Staging<'a> {
         run.notes = start.notes.clone().or(run.notes.take());
         run.group = start.group.clone().or(run.group.take());
         run.job_type = start.job_type.clone().or(run.job_type.take());
+        if let Some(sweep) = &start.sweep_id {
+            self.database.sql("UPDATE runs SET sweep_id = $2 WHERE id = $1")?.execute((live.id, sweep))?;
+        }
         run.created_at = run.created_at.min(start.started_at);
         run.last_time = run.last_time.max(start.started_at);
         if !start.environment.is_empty() && start.parent_stream.is_none() {
@@ -508,6 +514,16 @@ impl<'a> Staging<'a> {
         let mut config = load::config(self.database, live.id)?;
         changes.iter().cloned().for_each(|change| config.apply(change));
         write_config(self.database, live.id, live.project, &config)
+    }
+
+    fn write_metrics(&self, live: &LiveRun, new: &[MetricDefinition]) -> Result<(), Error> {
+        let mut definitions = MetricDefinitions::default();
+        let known = load::metrics(self.database, live.id)?;
+        known.into_iter().chain(new.iter().cloned()).for_each(|definition| definitions.define(definition));
+        let list = serde_json::to_string(&definitions.iter().collect::<Vec<_>>())
+            .map_err(|error| Error::internal(format!("a metric definition has no JSON form: {error}")))?;
+        self.database.sql("UPDATE runs SET metrics = $2 WHERE id = $1")?.execute((live.id, list))?;
+        Ok(())
     }
 
     fn response(&self, live: Option<&LiveRun>, durable_offset: u64) -> Result<IngestResponse, Error> {
@@ -595,6 +611,15 @@ fn digest(records: &[Record], mut open_step: Option<i64>) -> Digest {
             }
             Record::Config(changes) => digest.config.extend(changes.iter().cloned()),
             Record::Summary(_) => digest.has_summary = true,
+            Record::Metric(definition) => digest.metrics.push(definition.clone()),
+            Record::Alert(alert) => {
+                saw(&mut digest, alert.time);
+                digest.alerts.push(alert.clone());
+            }
+            Record::Preempting { time } => {
+                saw(&mut digest, *time);
+                digest.preempting = true;
+            }
             Record::RunUpdate(update) => merge_update(&mut digest.update, update),
             Record::Heartbeat { time } => saw(&mut digest, *time),
             Record::Exit { time, code } => {

@@ -1,6 +1,7 @@
 //! Everything durable on a steplog server: catalog, columns, ingest, queries, accounts.
 
 mod account;
+mod alerts;
 mod background;
 mod cache;
 mod catalog;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 use steplog_journal::StreamDecoder;
-use steplog_model::{Change, Config, Record, RunPath, StreamId, Summary, Value};
+use steplog_model::{Change, Config, MetricDefinition, Record, RunPath, StreamId, Summary, Value};
 
 use crate::database::Sql as _;
 use crate::hot::{HotRun, HotStream, LiveRun, Tail};
@@ -23,9 +23,13 @@ pub(crate) fn live_run(
     path: RunPath,
     now: f64,
 ) -> Result<LiveRun, Error> {
-    let sealed: i64 =
-        database.sql("SELECT sealed_sequence FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
-    let mut hot = HotRun::new(sealed as u64, summary(database, run)?, now);
+    let (sealed, means): (i64, Option<Vec<u8>>) = database
+        .sql("SELECT sealed_sequence, sealed_means FROM runs WHERE id = $1")?
+        .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut summary = summary(database, run)?;
+    // The stored summary may have taken in rows that are replayed below, which does no harm except to a mean.
+    summary.restore_means(catalog::decode_means(means.as_deref().unwrap_or_default())?);
+    let mut hot = HotRun::new(sealed as u64, summary, now);
     let mut tails = tails(database, run)?;
     let mut columns = database
         .sql("SELECT k.id, k.name FROM columns c JOIN keys k ON k.id = c.key WHERE c.run = $1 ORDER BY k.id")?;
@@ -136,23 +140,29 @@ pub(crate) fn config(database: &Connection, run: i64) -> Result<Config, Error> {
     Ok(config)
 }
 
+/// What a run's script said about its metrics.
+pub(crate) fn metrics(database: &Connection, run: i64) -> Result<Vec<MetricDefinition>, Error> {
+    let list: String = database.sql("SELECT metrics FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
+    serde_json::from_str(&list)
+        .map_err(|error| Error::data(format!("the metric definitions of a run are damaged: {error}")))
+}
+
 /// The summary of a run, as far as it was written.
 pub(crate) fn summary(database: &Connection, run: i64) -> Result<Summary, Error> {
     let mut summary = Summary::default();
-    // By name, so that a leaf comes before those below it: setting it by hand would remove them.
+    for definition in metrics(database, run)? {
+        summary.define(definition);
+    }
     let mut statement = database.sql(
         "SELECT f.name, v.value, v.step FROM run_values v JOIN fields f ON f.id = v.field
-         WHERE v.run = $1 AND f.name >= 'summary.' AND f.name < 'summary/' ORDER BY f.name",
+         WHERE v.run = $1 AND f.name >= 'summary.' AND f.name < 'summary/'",
     )?;
     let mut rows = statement.query([run])?;
     while let Some(row) = rows.next()? {
         let name: String = row.get(0)?;
         let key = name["summary.".len()..].to_owned();
         let value = catalog::decode(row.get_ref(1)?.as_blob().unwrap_or_default())?;
-        match row.get::<_, Option<i64>>(2)? {
-            Some(step) => summary.apply_value(&key.into(), step, &value),
-            None => summary.apply_change(&Change { key, value: Some(value) }),
-        }
+        summary.restore(key.into(), value, row.get(2)?);
     }
     Ok(summary)
 }

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Map, Value as Json};
-use steplog_model::{RunPath, StreamId, split_key};
-use steplog_protocol::{Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
+use steplog_model::{MetricDefinition, RunPath, StreamId, split_key};
+use steplog_protocol::{Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
 
 use crate::database::Sql as _;
 use crate::ingest::tags_json;
@@ -18,7 +18,7 @@ pub(crate) fn run_columns() -> String {
     format!(
         "p.entity, p.name, r.run_id, r.name, {STATE_SQL}, r.tags, r.notes, r.run_group, r.job_type, r.created_at,
          r.updated_at, r.finished_at, max(0.0, coalesce(r.finished_at, r.last_time) - r.created_at), r.exit_code,
-         r.last_step, r.row_count, r.key_count, r.id"
+         r.last_step, r.row_count, r.key_count, r.preempting, r.sweep_id, r.id"
     )
 }
 
@@ -43,6 +43,8 @@ pub(crate) fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         last_step: row.get(14)?,
         row_count: row.get::<_, i64>(15)? as u64,
         key_count: row.get::<_, i64>(16)? as u64,
+        preempting: row.get(17)?,
+        sweep_id: row.get(18)?,
         values: Default::default(),
     })
 }
@@ -62,7 +64,7 @@ impl Store {
             run_columns()
         );
         let (run, environment): (Run, String) =
-            reader.sql(&sql)?.query_row(params![since, run_id], |row| Ok((read_run(row)?, row.get(18)?)))?;
+            reader.sql(&sql)?.query_row(params![since, run_id], |row| Ok((read_run(row)?, row.get(20)?)))?;
         let config = load::config(&reader, run_id)?;
         let config = config.entries().iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
         Ok(RunDetail {
@@ -71,6 +73,8 @@ impl Store {
             summary: self.summary(&reader, run_id, path)?,
             environment: serde_json::from_str(&environment).unwrap_or_default(),
             streams: streams(&reader, run_id)?,
+            metrics: load::metrics(&reader, run_id)?.into_iter().map(metric).collect(),
+            alert_count: count_alerts(&reader, run_id)?,
         })
     }
 
@@ -167,6 +171,7 @@ fn change(path: &RunPath, run: &Run, deleted: bool) -> RunChange {
         updated_at: run.updated_at,
         rows: false,
         keys: false,
+        alerts: false,
         details: true,
         deleted,
     }
@@ -179,7 +184,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "streams"] {
+    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "alerts", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;
@@ -197,10 +202,27 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
     Ok(())
 }
 
+fn count_alerts(database: &Connection, run: i64) -> Result<u64, Error> {
+    let count: i64 = database
+        .sql("SELECT count(*) FROM alerts WHERE run = $1 AND NOT repeated")?
+        .query_row([run], |row| row.get(0))?;
+    Ok(count as u64)
+}
+
+fn metric(definition: MetricDefinition) -> Metric {
+    Metric {
+        step_sync: definition.syncs_step(),
+        summary: definition.summary.map(|all| all.iter().map(|aggregate| aggregate.as_str().into()).collect()),
+        name: definition.name,
+        step_metric: definition.step_metric,
+        hidden: definition.hidden.unwrap_or(false),
+    }
+}
+
 fn streams(database: &Connection, run: i64) -> Result<Vec<Stream>, Error> {
     let mut statement = database.sql(
         "SELECT stream, durable_offset, sealed_offset, record_count, received_at, exited_at IS NOT NULL, host,
-             process_id, damage FROM streams WHERE run = $1 ORDER BY started_at, id",
+             process_id, damage, label FROM streams WHERE run = $1 ORDER BY started_at, id",
     )?;
     let streams = statement.query_map([run], |row| {
         let id: [u8; 16] = row.get(0)?;
@@ -214,6 +236,7 @@ fn streams(database: &Connection, run: i64) -> Result<Vec<Stream>, Error> {
             host: row.get(6)?,
             process_id: row.get(7)?,
             damage: row.get(8)?,
+            label: row.get(9)?,
         })
     })?;
     Ok(streams.collect::<Result<_, _>>()?)

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/alerts/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The alerts of a project or of one run, newest first. */
+        post: operations["query_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -253,6 +270,47 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description How grave an alert is.
+         * @enum {string}
+         */
+        AlertLevel: "INFO" | "WARN" | "ERROR";
+        /** @description The answer of `POST /alerts/query`. */
+        AlertList: {
+            /** @description One page, newest first. */
+            alerts: components["schemas"]["RunAlert"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /** @description `POST /alerts/query`: the alerts of a project or of one run, newest first. */
+        AlertsRequest: {
+            /**
+             * @description `entity/project`.
+             * @default
+             */
+            project: string;
+            /**
+             * @description A run id; `null` for all runs of the project.
+             * @default null
+             */
+            run: string | null;
+            /**
+             * @description Whether to answer also those that came within the waiting time of another of their run with the same title.
+             * @default false
+             */
+            repeated: boolean;
+            /**
+             * Format: int32
+             * @description How many at most: 1 to 1,000. Default 100.
+             * @default null
+             */
+            limit: number | null;
+            /**
+             * @description `next_cursor` of the page before.
+             * @default null
+             */
+            cursor: string | null;
+        };
         /** @description An API key as it can be shown: the key itself is stored only as a hash. */
         ApiKey: {
             /** @description Names the key for deletion; the first 8 characters after the prefix. */
@@ -381,6 +439,19 @@ export interface components {
             /** @description Password in clear; compared with an argon2 hash. */
             password: string;
         };
+        /** @description What a script said about a metric, or about all whose name begins alike. */
+        Metric: {
+            /** @description The metric; with a `*` at its end all that begin so. The parts of a nested key are joined by `.`. */
+            name: string;
+            /** @description The metric that is its natural x-axis. */
+            step_metric: string | null;
+            /** @description Whether rows that lack the step metric were given its last value. */
+            step_sync: boolean;
+            /** @description Whether charts of it are hidden unless asked for. */
+            hidden: boolean;
+            /** @description What the summary shows of it, of `min max mean first last none copy`; `null`: the value of the highest step. */
+            summary: string[] | null;
+        };
         /** @description One metric over the runs asked for. */
         MetricKey: {
             /** @description The key as logged; the parts of a nested key are joined by `.`, and a `.` or `\` inside a part has a `\` before it. */
@@ -490,10 +561,39 @@ export interface components {
              * @description How many metrics it has.
              */
             key_count: number;
+            /** @description Whether the process said that it is about to be taken off its machine, and nobody went on since. */
+            preempting: boolean;
+            /** @description The sweep that the run belongs to. */
+            sweep_id: string | null;
             /** @description The values of the columns that the request asked for (`config.lr`, `summary.loss`), where the run has them. */
             values: {
                 [key: string]: unknown;
             };
+        };
+        /** @description An alert of a run. */
+        RunAlert: {
+            /**
+             * Format: int64
+             * @description Unique on this server; a later alert has a higher one.
+             */
+            id: number;
+            /**
+             * Format: double
+             * @description When the script gave it, Unix seconds.
+             */
+            time: number;
+            /** @description Level. */
+            level: components["schemas"]["AlertLevel"];
+            /** @description Below 64 characters. */
+            title: string;
+            /** @description Free text, verbatim. */
+            text: string;
+            /** @description Whether it came within the waiting time of another of its run with the same title. */
+            repeated: boolean;
+            /** @description Run id. */
+            run: string;
+            /** @description Name of the run. */
+            run_name: string;
         };
         /** @description What a watcher needs to decide what to read again. */
         RunChange: {
@@ -515,6 +615,8 @@ export interface components {
             rows: boolean;
             /** @description Whether a key was logged for the first time. */
             keys: boolean;
+            /** @description Whether the run told people something. */
+            alerts: boolean;
             /** @description Whether name, notes, tags, config, state or the like changed, or the run is new. */
             details: boolean;
             /** @description Whether the run is gone. */
@@ -532,6 +634,13 @@ export interface components {
             environment: Record<string, never>;
             /** @description The journals that feed the run, oldest first. */
             streams: components["schemas"]["Stream"][];
+            /** @description What the script said about its metrics. */
+            metrics: components["schemas"]["Metric"][];
+            /**
+             * Format: int64
+             * @description How many alerts it gave, repetitions apart.
+             */
+            alert_count: number;
         };
         /** @description The runs that share a value. */
         RunGroup: {
@@ -731,6 +840,8 @@ export interface components {
              * @description Process id of the writer.
              */
             process_id: number | null;
+            /** @description What the script calls this process, when several write one run. */
+            label: string | null;
             /** @description What is wrong with it, if anything. */
             damage: string | null;
         };
@@ -809,6 +920,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    query_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: never;

@@ -20,12 +20,15 @@ export type Sort = Required<Schemas['Sort']>
 /** Absent members have the server's defaults. */
 export type RunsRequest = Partial<Schemas['RunsRequest']> & { project: string }
 export type Stream = Schemas['Stream']
+export type Metric = Schemas['Metric']
 export type RunDetail = {
   run: Run
   config: JsonObject
   summary: JsonObject
   environment: JsonObject
   streams: Stream[]
+  metrics: Metric[]
+  alert_count: number
 }
 /** Absent members stay as they are. */
 export type UpdateRunRequest = {
@@ -45,6 +48,10 @@ export type SeriesRequest = {
 export type Grid = Schemas['Grid']
 export type SeriesInfo = Schemas['SeriesInfo']
 export type SeriesMetadata = Schemas['SeriesMetadata']
+export type AlertLevel = Schemas['AlertLevel']
+export type RunAlert = Schemas['RunAlert']
+export type AlertList = Schemas['AlertList']
+export type AlertsRequest = Partial<Schemas['AlertsRequest']> & { project: string }
 export type RunChange = Schemas['RunChange']
 export type RunsEvent = Schemas['RunsEvent']
 export type User = Schemas['User']

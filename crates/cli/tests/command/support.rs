@@ -123,23 +123,7 @@ fn write_run(root: &Path, project: &str, run: &str, rows: i64) -> PathBuf {
     let mut writer =
         JournalWriter::create(&folder.journal(stream), stream, WriterOptions::default()).expect("a journal");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64();
-    let start = RunStart {
-        run_id,
-        project,
-        started_at: now,
-        entity: None,
-        name: Some(format!("run {run}")),
-        notes: None,
-        tags: None,
-        group: None,
-        job_type: None,
-        mode: None,
-        first_step: 0,
-        host: None,
-        process_id: None,
-        parent_stream: None,
-        environment: serde_json::Map::new(),
-    };
+    let start = RunStart { name: Some(format!("run {run}")), ..RunStart::new(run_id, project, now) };
     writer.append_record(&Record::RunStart(Box::new(start))).expect("written");
     let rate = Change { key: "lr".into(), value: Some(Value::Float(0.5)) };
     writer.append_record(&Record::Config(vec![rate])).expect("written");

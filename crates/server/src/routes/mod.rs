@@ -1,5 +1,6 @@
 //! The routes of the API, a file per resource, each with who may call it.
 
+mod alert;
 mod api_key;
 mod document;
 mod event;
@@ -36,6 +37,7 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(history::read_history)))
         .routes(Access::Read.routes(routes!(key::query_keys)))
         .routes(Access::Read.routes(routes!(series::query_series)))
+        .routes(Access::Read.routes(routes!(alert::query_alerts)))
         .routes(Access::Read.routes(routes!(event::watch_events)))
         .routes(Access::Write.routes(routes!(ingest::read_offset, ingest::ingest)))
         .routes(Access::Public.routes(routes!(document::read_document)));

@@ -47,6 +47,7 @@ fn every_route_has_a_level() {
             "public GET /session",
             "admin GET /users",
             "write PATCH /runs/carol/p/r",
+            "read POST /alerts/query",
             "account POST /api-keys",
             &format!("write POST /ingest/carol/p/r/{stream}"),
             "read POST /keys/query",

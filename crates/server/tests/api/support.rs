@@ -234,21 +234,11 @@ impl Journal {
 
 pub(crate) fn start(project: &str, run: &str) -> RunStart {
     RunStart {
-        run_id: run.parse().expect("a run id"),
-        project: project.parse().expect("a project"),
-        started_at: unix_time(),
-        entity: None,
         name: Some(format!("the run {run}")),
-        notes: None,
         tags: Some(vec!["test".into()]),
-        group: None,
-        job_type: None,
-        mode: None,
-        first_step: 0,
         host: Some("host".into()),
         process_id: Some(7),
-        parent_stream: None,
-        environment: serde_json::Map::new(),
+        ..RunStart::new(run.parse().expect("a run id"), project.parse().expect("a project"), unix_time())
     }
 }
 

@@ -9,6 +9,7 @@ const change = (path: string, parts: Partial<RunChange>): RunChange => ({
   updated_at: 1,
   rows: false,
   keys: false,
+  alerts: false,
   details: false,
   deleted: false,
   ...parts,
