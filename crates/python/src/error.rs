@@ -35,7 +35,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     match error.kind() {
         ErrorKind::Invalid => invalid(py, message),
         ErrorKind::ConfigConflict => raise(py, "ConfigError", &CONFIG, message),
-        ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
+        ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::Server => raise(py, "CommError", &COMM, message),
         ErrorKind::Io => raise(py, "Error", &OTHER, message),
     }
