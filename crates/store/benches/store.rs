@@ -262,6 +262,28 @@ fn run_list() {
     report("sort by summary", median(11, || list(None, Some("summary.metric-0"), &[])), "ms", 50.0);
     let both = || list(Some("config.lr >= 0.05 and state = 'finished'"), Some("summary.metric-0"), &[]);
     report("filter + sort + first page", median(11, both), "ms", 50.0);
+    store.forget_caches();
+    report("  cold: what it needs is read from the database", median(1, both), "ms", 0.0);
+    let mut live = 0;
+    let changed = || {
+        let mut begun = journal(&format!("local/bench/live-{live}"), 10, 1, &config);
+        begun.2.truncate(1);
+        send(&store, begun);
+        live += 1;
+        both();
+    };
+    report("  after a run began: with its 10 rows made and sent", median(11, changed), "ms", 0.0);
+    let mut cursor = None;
+    let mut next = || {
+        let request = RunsRequest {
+            project: "local/bench".into(),
+            sort: vec![Sort { field: "summary.metric-0".into(), descending: true }],
+            cursor: cursor.take(),
+            ..RunsRequest::default()
+        };
+        cursor = store.runs(&request).unwrap().next_cursor;
+    };
+    report("sort by summary, pages one after the other", median(11, &mut next), "ms", 50.0);
     let narrow = || list(Some("config.lr < 0.001 and config.model = 'cnn'"), Some("summary.metric-0"), &[]);
     report("narrow filter + sort + first page", median(11, narrow), "ms", 50.0);
     let search = RunsRequest { project: "local/bench".into(), search: Some("999".into()), ..RunsRequest::default() };

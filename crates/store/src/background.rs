@@ -33,7 +33,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             continue;
         }
         looked_at = now;
-        report("writing summaries", shared.write_summaries(None));
+        report("writing summaries", shared.write_summaries());
         report("looking for silent runs", notice_silence(shared, now));
         if now - gave_back_at >= GIVE_BACK {
             gave_back_at = now;

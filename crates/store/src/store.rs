@@ -147,6 +147,12 @@ impl Store {
         }
     }
 
+    /// Forgets everything that is kept in memory only to be faster: for tests.
+    #[doc(hidden)]
+    pub fn forget_caches(&self) {
+        self.shared.caches.clear();
+    }
+
     /// Seals every live run now, without waiting for the background to find it worth while.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::points::{Arrivals, Points};
 use crate::pyramid::Pyramid;
 use crate::source::{ChunkList, Source};
 use crate::store::Shared;
+use crate::table::ProjectTable;
 use crate::values::{Rows, Values};
 
 /// Decoded data, kept between queries.
@@ -21,11 +22,26 @@ pub(crate) struct Caches {
     pub(crate) values: Cache<(i64, i64, i64), Arc<Values>>,
     /// By run and key.
     views: Cache<(i64, i64), Arc<Mutex<View>>>,
+    /// By project.
+    pub(crate) tables: Cache<i64, Arc<ProjectTable>>,
 }
 
 impl Caches {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { rows: Cache::new(bytes / 4), values: Cache::new(bytes / 4), views: Cache::new(bytes / 2) }
+        Self {
+            rows: Cache::new(bytes / 8),
+            values: Cache::new(bytes / 8),
+            views: Cache::new(bytes / 2),
+            tables: Cache::new(bytes / 4),
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.rows.clear();
+        self.values.clear();
+        self.views.clear();
+        self.tables.clear();
     }
 }
 
