@@ -33,11 +33,12 @@ pub struct ConnectionLimits {
 }
 
 impl Default for ConnectionLimits {
-    /// As many connections as the process may open files, less some for other files; 30 seconds.
+    /// As many connections as the process may open files, less some for other files; 75 seconds, as long as
+    /// common servers keep idle connections: a client whose connection was closed just as it sends cannot tell why.
     fn default() -> Self {
         let connections = open_files().map_or(*CONNECTIONS.end(), |files| files.saturating_sub(OTHER_FILES));
         let connections = connections.clamp(*CONNECTIONS.start(), *CONNECTIONS.end()) as usize;
-        Self { connections, head_timeout: Duration::from_secs(30) }
+        Self { connections, head_timeout: Duration::from_secs(75) }
     }
 }
 
