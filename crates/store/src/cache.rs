@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What an entry takes beside its value: in the map, in the order, and the parts of an `Arc`.
+const ENTRY_BYTES: usize = 160;
+
 /// A cache of clones, usually of `Arc`s.
 pub(crate) struct Cache<K, V> {
     limit: usize,
@@ -91,6 +94,7 @@ impl<K: Clone + Eq + Hash, V: Clone> State<K, V> {
     }
 
     fn put(&mut self, key: K, value: V, bytes: usize, limit: usize) {
+        let bytes = bytes + ENTRY_BYTES;
         self.uses += 1;
         let used = self.uses;
         self.order.insert(used, key.clone());
@@ -114,14 +118,14 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_longest_goes_first() {
-        let cache = Cache::new(30);
+        let cache = Cache::new(3 * (10 + ENTRY_BYTES));
         for key in 0..3 {
             cache.put(key, key * 10, 10);
         }
         assert_eq!(cache.get(&0), Some(0));
         cache.put(3, 30, 10);
         assert_eq!([0, 1, 2, 3].map(|key| cache.get(&key)), [Some(0), None, Some(20), Some(30)]);
-        cache.put(3, 31, 30);
+        cache.put(3, 31, 2 * ENTRY_BYTES + 30);
         assert_eq!([0, 2, 3].map(|key| cache.get(&key)), [None, None, Some(31)]);
     }
 }

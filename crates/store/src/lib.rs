@@ -16,6 +16,7 @@ mod grid;
 mod history;
 mod hot;
 mod ingest;
+mod kept;
 mod keys;
 mod load;
 mod name;

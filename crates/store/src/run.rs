@@ -184,7 +184,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "streams"] {
+    for table in ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

@@ -158,7 +158,9 @@ impl Store {
     /// # Errors
     /// Something could not be written.
     pub fn seal_all(&self) -> Result<(), Error> {
-        self.shared.seal(&self.shared.live_runs())
+        let runs = self.shared.live_runs();
+        self.shared.seal(&runs)?;
+        self.shared.keep_pyramids(&runs)
     }
 
     /// Takes journal bytes. `done` is called after they are durable, or with the reason why not; usually from the writer

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::cache::Cache;
 use crate::points::{Arrivals, Points};
 use crate::pyramid::Pyramid;
-use crate::source::{ChunkList, Source};
+use crate::source::{ChunkInfo, ChunkList, Source};
 use crate::store::Shared;
 use crate::table::ProjectTable;
 use crate::values::{Rows, Values};
@@ -85,8 +85,9 @@ impl Default for Content {
 
 impl View {
     fn bytes(&self) -> usize {
-        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| 56 * chunks.len());
-        200 + chunks
+        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| size_of::<ChunkInfo>() * chunks.capacity());
+        size_of::<Mutex<Self>>()
+            + chunks
             + match &self.content {
                 Content::Points(points) => points.bytes(),
                 Content::Pyramid(pyramid) => pyramid.bytes(),
@@ -99,9 +100,12 @@ impl View {
         if let Content::Points(points) = &mut self.content
             && points.len() + new_points > few
         {
-            let (first, last) = source.step_range().unwrap_or((0, 0));
-            self.content = Content::Pyramid(Pyramid::new(source.count_from(0), first, last));
-            self.next_sequence = 0;
+            let (next_sequence, pyramid) = source.kept_pyramid()?.unwrap_or_else(|| {
+                let (first, last) = source.step_range().unwrap_or((0, 0));
+                (0, Pyramid::new(source.count_from(0), first, last))
+            });
+            self.content = Content::Pyramid(pyramid);
+            self.next_sequence = next_sequence;
         }
         match &mut self.content {
             Content::Points(points) => {
