@@ -81,7 +81,7 @@ pub(crate) fn put_value(
 }
 
 /// How a value is found: by number, or by text. NaN compares with nothing, so it is a text.
-fn searchable(value: &Value) -> (Option<f64>, Option<String>) {
+pub(crate) fn searchable(value: &Value) -> (Option<f64>, Option<String>) {
     /// A search looks no further into a text.
     const TEXT: usize = 1000;
     match value.as_f64() {

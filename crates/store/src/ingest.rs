@@ -543,6 +543,7 @@ impl<'a> Staging<'a> {
 impl Staged {
     /// Brings the piece into memory. Answers what to tell the sender and the watchers, and whether there is more.
     pub(crate) fn apply(mut self, shared: &Shared) -> (Answer, Option<RunChange>, bool) {
+        shared.note_changed_run(self.live.project, self.live.id);
         let mut hot = self.live.hot();
         let before = hot.bytes;
         for (key, id) in self.new_keys {

@@ -107,10 +107,10 @@ impl Store {
         {
             return Err(Error::invalid(format!("a run's name must have 1 to {MAX_NAME} characters")));
         }
-        let (path_there, changes) = (path.clone(), update.clone());
+        let (path_there, changes, shared) = (path.clone(), update.clone(), self.shared.clone());
         self.shared.write(
             move |database| {
-                let (run, _) = catalog::run_id(database, &path_there)?;
+                let (run, project) = catalog::run_id(database, &path_there)?;
                 let text = |text: Option<String>| text.filter(|text| !text.is_empty());
                 database
                     .sql(
@@ -128,9 +128,13 @@ impl Store {
                         text(changes.group),
                         changes.stop
                     ])?;
-                Ok(())
+                Ok((run, project))
             },
-            |_| {},
+            move |result| {
+                if let Ok((run, project)) = result {
+                    shared.note_changed_run(*project, *run);
+                }
+            },
         )?;
         let detail = self.run(path)?;
         self.shared.notify(&[change(path, &detail.run, false)]);
@@ -149,10 +153,11 @@ impl Store {
             move |database| {
                 let (run, project) = catalog::run_id(database, &path_there)?;
                 delete(database, run, project, now)?;
-                Ok(run)
+                Ok((run, project))
             },
             move |result| {
-                if let Ok(run) = result {
+                if let Ok((run, project)) = result {
+                    shared.note_changed_run(*project, *run);
                     shared.evict(&evicted);
                     shared.states().remove(run);
                 }
@@ -184,7 +189,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "alerts", "streams"] {
+    for table in ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "alerts", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

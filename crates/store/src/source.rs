@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::Error;
 use crate::database::Sql as _;
 use crate::hot::HotColumn;
 use crate::points::Arrivals;
+use crate::pyramid::Pyramid;
 use crate::seal::{read_rows, read_values};
 use crate::store::Shared;
 use crate::values::{Rows, Values};
+use crate::{Error, kept};
 
 /// What the catalog says of a chunk and its block.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +63,12 @@ impl<'a> Source<'a> {
         let hot =
             hot.unwrap_or_else(|| HotColumn { sealed_sequence: sealed, next_sequence: sealed, parts: Vec::new() });
         Ok(Self { shared, database, run, key, sealed, chunks, hot })
+    }
+
+    /// The kept pyramid and the sequence number up to which rows are in it, unless that is beyond this view.
+    pub(crate) fn kept_pyramid(&self) -> Result<Option<(u64, Pyramid)>, Error> {
+        let kept = kept::read(self.database, (self.run, self.key))?;
+        Ok(kept.filter(|(next_sequence, _)| *next_sequence <= self.next_sequence()))
     }
 
     /// The list of chunks, for the next time. It may reach further than the live part says.
@@ -115,7 +122,7 @@ impl<'a> Source<'a> {
             if chunk.first_step > *steps.end() || chunk.last_step < *steps.start() {
                 continue;
             }
-            let (rows, values) = self.chunk(chunk.block)?;
+            let (rows, values) = self.chunk(chunk.block, !is_all(steps))?;
             let begin = rows.sequences.partition_point(|sequence| *sequence < from);
             let end = rows.sequences.partition_point(|sequence| *sequence < limit);
             each(&rows, &values, begin..end);
@@ -131,7 +138,7 @@ impl<'a> Source<'a> {
     pub(crate) fn arrivals(&self, from: u64, steps: &RangeInclusive<i64>) -> Result<Arrivals, Error> {
         let mut arrivals = Arrivals::default();
         self.scan(from, steps, |rows, values, range| {
-            let in_steps = *steps.start() == i64::MIN && *steps.end() == i64::MAX;
+            let in_steps = is_all(steps);
             for index in range {
                 if in_steps || steps.contains(&rows.steps[index]) {
                     arrivals.push(rows.steps[index], rows.times[index], values.number(index));
@@ -141,13 +148,15 @@ impl<'a> Source<'a> {
         Ok(arrivals)
     }
 
-    fn chunk(&self, block: i64) -> Result<(Arc<Rows>, Arc<Values>), Error> {
+    /// The values of a column that is read as a whole are not kept: what is made of them is, and other columns' would
+    /// have to go for them. Its rows are those of other columns too.
+    fn chunk(&self, block: i64, keep_values: bool) -> Result<(Arc<Rows>, Arc<Values>), Error> {
         let caches = &self.shared.caches;
         let rows = match caches.rows.get(&(self.run, block)) {
             Some(rows) => rows,
             None => {
                 let rows = Arc::new(read_rows(self.database, self.run, block)?);
-                caches.rows.put((self.run, block), rows.clone(), rows.bytes() + 100);
+                caches.rows.put((self.run, block), rows.clone(), rows.bytes());
                 rows
             }
         };
@@ -156,7 +165,9 @@ impl<'a> Source<'a> {
             Some(values) => values,
             None => {
                 let values = Arc::new(read_values(self.database, self.run, self.key, block)?);
-                caches.values.put(place, values.clone(), values.bytes() + 100);
+                if keep_values {
+                    caches.values.put(place, values.clone(), values.bytes());
+                }
                 values
             }
         };
@@ -165,6 +176,10 @@ impl<'a> Source<'a> {
         }
         Ok((rows, values))
     }
+}
+
+fn is_all(steps: &RangeInclusive<i64>) -> bool {
+    *steps == (i64::MIN..=i64::MAX)
 }
 
 fn list_chunks(database: &Connection, run: i64, key: i64) -> Result<Vec<ChunkInfo>, Error> {

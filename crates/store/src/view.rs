@@ -9,8 +9,9 @@ use crate::Error;
 use crate::cache::Cache;
 use crate::points::{Arrivals, Points};
 use crate::pyramid::Pyramid;
-use crate::source::{ChunkList, Source};
+use crate::source::{ChunkInfo, ChunkList, Source};
 use crate::store::Shared;
+use crate::table::ProjectTable;
 use crate::values::{Rows, Values};
 
 /// Decoded data, kept between queries.
@@ -21,11 +22,26 @@ pub(crate) struct Caches {
     pub(crate) values: Cache<(i64, i64, i64), Arc<Values>>,
     /// By run and key.
     views: Cache<(i64, i64), Arc<Mutex<View>>>,
+    /// By project.
+    pub(crate) tables: Cache<i64, Arc<ProjectTable>>,
 }
 
 impl Caches {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { rows: Cache::new(bytes / 4), values: Cache::new(bytes / 4), views: Cache::new(bytes / 2) }
+        Self {
+            rows: Cache::new(bytes / 8),
+            values: Cache::new(bytes / 8),
+            views: Cache::new(bytes / 2),
+            tables: Cache::new(bytes / 4),
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.rows.clear();
+        self.values.clear();
+        self.views.clear();
+        self.tables.clear();
     }
 }
 
@@ -69,8 +85,9 @@ impl Default for Content {
 
 impl View {
     fn bytes(&self) -> usize {
-        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| 56 * chunks.len());
-        200 + chunks
+        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| size_of::<ChunkInfo>() * chunks.capacity());
+        size_of::<Mutex<Self>>()
+            + chunks
             + match &self.content {
                 Content::Points(points) => points.bytes(),
                 Content::Pyramid(pyramid) => pyramid.bytes(),
@@ -83,9 +100,12 @@ impl View {
         if let Content::Points(points) = &mut self.content
             && points.len() + new_points > few
         {
-            let (first, last) = source.step_range().unwrap_or((0, 0));
-            self.content = Content::Pyramid(Pyramid::new(source.count_from(0), first, last));
-            self.next_sequence = 0;
+            let (next_sequence, pyramid) = source.kept_pyramid()?.unwrap_or_else(|| {
+                let (first, last) = source.step_range().unwrap_or((0, 0));
+                (0, Pyramid::new(source.count_from(0), first, last))
+            });
+            self.content = Content::Pyramid(pyramid);
+            self.next_sequence = next_sequence;
         }
         match &mut self.content {
             Content::Points(points) => {
