@@ -14,9 +14,10 @@ use crate::values::Kinds;
 use crate::view::{ColumnName, Look};
 use crate::{Error, chunk};
 
-/// Nodes that are kept of a pyramid: some for each pixel of a chart, in less than a megabyte. Finer ones are made from
-/// points, of which a narrow range has few.
-const KEPT_NODES: usize = 8192;
+/// Most nodes that are kept of a pyramid, and fewest points for each. Finer ones are made from points, of which a range
+/// that needs them has few: 250,000 of 10 M.
+const KEPT_NODES: usize = 32_768;
+const POINTS_PER_NODE: usize = 256;
 
 /// Largest decoded size.
 const MAX_BYTES: usize = 1 << 30;
@@ -59,8 +60,8 @@ impl Shared {
                 let hot = live.hot();
                 (hot.sealed_sequence, hot.next_sequence, hot.ended)
             };
-            if next > sealed {
-                // Only what is in chunks has numbers that stay.
+            // Only what is in chunks has numbers that stay; and no column has more points than its run has rows.
+            if next > sealed || sealed < self.least_kept() as u64 {
                 continue;
             }
             for column in self.due(live, sealed, ended)? {
@@ -68,6 +69,11 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Fewest points of a column that is kept.
+    fn least_kept(&self) -> usize {
+        self.options.kept_points.max(self.options.chart_points + 1)
     }
 
     fn due(&self, live: &LiveRun, sealed: u64, ended: bool) -> Result<Vec<Due>, Error> {
@@ -78,8 +84,7 @@ impl Shared {
              WHERE c.run = $1 AND c.point_count >= $2 AND
              (p.run IS NULL OR c.point_count >= 2 * p.point_count OR $3 AND p.next_sequence < $4)",
         )?;
-        let least = self.options.kept_points.max(self.options.chart_points + 1) as i64;
-        let mut rows = statement.query(params![live.id, least, ended, sealed as i64])?;
+        let mut rows = statement.query(params![live.id, self.least_kept() as i64, ended, sealed as i64])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             if Kinds::from_bits(row.get(3)?).has_numbers() {
@@ -100,7 +105,8 @@ impl Shared {
         let (data, next_sequence) = self.view(&name, |look| {
             Ok(match look {
                 Look::Pyramid(pyramid, source) => {
-                    (chunk::compress(&pyramid.encode(KEPT_NODES), 3), source.next_sequence())
+                    let most = KEPT_NODES.min(column.point_count as usize / POINTS_PER_NODE).max(1);
+                    (chunk::compress(&pyramid.encode(most), 3), source.next_sequence())
                 }
                 // Few steps that were written again and again: nothing worth keeping, which is noted too.
                 Look::Points(_) => (Vec::new(), sealed),
