@@ -258,9 +258,11 @@ impl Seal {
                 )?
                 .execute(params![run, key, *points as i64, kinds.bits()])?;
         }
-        database
-            .sql("UPDATE runs SET sealed_means = $2 WHERE id = $1")?
-            .execute(params![run, (!frozen.means.is_empty()).then(|| catalog::encode_means(&frozen.means))])?;
+        database.sql("UPDATE runs SET sealed_means = $2, sealed_rewinds = $3 WHERE id = $1")?.execute(params![
+            run,
+            (!frozen.means.is_empty()).then(|| catalog::encode_means(&frozen.means)),
+            catalog::encode_rewinds(&frozen.rewinds)
+        ])?;
         for stream in &frozen.streams {
             let state = catalog::encode_stream_state(&stream.keys, stream.open.as_ref());
             database

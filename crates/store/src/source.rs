@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::database::Sql as _;
-use crate::hot::HotColumn;
+use crate::hot::{HotColumn, Rewind};
 use crate::points::Arrivals;
 use crate::pyramid::Pyramid;
 use crate::seal::{read_rows, read_values};
 use crate::store::Shared;
 use crate::values::{Rows, Values};
-use crate::{Error, kept};
+use crate::{Error, catalog, kept};
 
 /// What the catalog says of a chunk and its block.
 #[derive(Clone, Copy, Debug)]
@@ -60,15 +60,23 @@ impl<'a> Source<'a> {
             Some((at, chunks)) if *at == sealed => chunks.clone(),
             _ => Arc::new(list_chunks(database, run, key)?),
         };
-        let hot =
-            hot.unwrap_or_else(|| HotColumn { sealed_sequence: sealed, next_sequence: sealed, parts: Vec::new() });
+        let hot = match hot {
+            Some(hot) => hot,
+            None => HotColumn {
+                sealed_sequence: sealed,
+                next_sequence: sealed,
+                parts: Vec::new(),
+                rewinds: catalog::sealed_rewinds(database, run)?,
+            },
+        };
         Ok(Self { shared, database, run, key, sealed, chunks, hot })
     }
 
     /// The kept pyramid and the sequence number up to which rows are in it, unless that is beyond this view.
     pub(crate) fn kept_pyramid(&self) -> Result<Option<(u64, Pyramid)>, Error> {
         let kept = kept::read(self.database, (self.run, self.key))?;
-        Ok(kept.filter(|(next_sequence, _)| *next_sequence <= self.next_sequence()))
+        let rewound = self.rewinds().last().map_or(0, |rewind| rewind.sequence + 1);
+        Ok(kept.filter(|(next_sequence, _)| (rewound..=self.next_sequence()).contains(next_sequence)))
     }
 
     /// The list of chunks, for the next time. It may reach further than the live part says.
@@ -79,6 +87,11 @@ impl<'a> Source<'a> {
     /// The sequence number behind the last row that is in this view of the column.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.hot.next_sequence
+    }
+
+    /// What takes rows back.
+    pub(crate) fn rewinds(&self) -> &[Rewind] {
+        &self.hot.rewinds
     }
 
     /// About how many rows there are from sequence number `from` on, never fewer than there are.
@@ -106,7 +119,8 @@ impl<'a> Source<'a> {
         sealed.chain(live)
     }
 
-    /// Hands out rows from sequence number `from` on, by arrival: all with steps in `steps`, and maybe others.
+    /// Hands out rows from sequence number `from` on, by arrival: all with steps in `steps`, and maybe others; none that a
+    /// rewind took back.
     pub(crate) fn scan(
         &self,
         from: u64,
@@ -125,13 +139,31 @@ impl<'a> Source<'a> {
             let (rows, values) = self.chunk(chunk.block, !is_all(steps))?;
             let begin = rows.sequences.partition_point(|sequence| *sequence < from);
             let end = rows.sequences.partition_point(|sequence| *sequence < limit);
-            each(&rows, &values, begin..end);
+            self.counting(&rows, begin..end, |range| each(&rows, &values, range));
         }
         for (rows, values) in &self.hot.parts {
             let begin = rows.sequences.partition_point(|sequence| *sequence < from.max(limit));
-            each(rows, values, begin..rows.len());
+            self.counting(rows, begin..rows.len(), |range| each(rows, values, range));
         }
         Ok(())
+    }
+
+    /// Cuts a range of rows into those that no rewind took back.
+    fn counting(&self, rows: &Rows, range: Range<usize>, mut each: impl FnMut(Range<usize>)) {
+        let last = self.rewinds().last().map_or(0, |rewind| rewind.sequence);
+        if range.is_empty() || rows.sequences[range.start] >= last {
+            return each(range);
+        }
+        let counts = |index: &usize| {
+            let (sequence, step) = (rows.sequences[*index], rows.steps[*index]);
+            !self.rewinds().iter().any(|rewind| rewind.hides(sequence, step))
+        };
+        let mut begin = range.start;
+        while let Some(start) = (begin..range.end).find(counts) {
+            let end = (start..range.end).find(|index| !counts(index)).unwrap_or(range.end);
+            each(start..end);
+            begin = end;
+        }
     }
 
     /// The points from sequence number `from` on with steps in `steps`, by arrival.

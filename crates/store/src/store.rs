@@ -247,6 +247,7 @@ impl Shared {
                 self.note_state(run, RunState::Running);
             }
             let live = load::live_run(&reader, run, project, path.clone(), now)?;
+            self.refresh_summary(&reader, &live)?;
             let (bytes, longest) = {
                 let mut hot = live.hot();
                 hot.ended = !is_alive;
