@@ -11,6 +11,7 @@ import { HistoryTable } from '~/features/run/history-table'
 import { RUN_TABS, RunHeader, type RunTab } from '~/features/run/run-header'
 import { RunOverview } from '~/features/run/run-overview'
 import { useDark } from '~/hooks/use-theme'
+import { useTitle } from '~/hooks/use-title'
 import { projectPath, runPath } from '~/lib/path-builder'
 import type { SearchParams } from '~/lib/search-params'
 import { readStored } from '~/lib/storage'
@@ -41,6 +42,7 @@ export function RunPage() {
   const dark = useDark()
   const live = run?.state === 'running'
   const runName = run?.name
+  useTitle(runName, name)
   const runs = useMemo<ChartRuns>(() => {
     const path = runPath(entity, name, id)
     const chosen = readStored<Record<string, number>>(`colors.${entity}/${name}`, {})

@@ -10,6 +10,7 @@ import { useRunListState } from '~/features/runs/use-run-list-state'
 import { Resizer } from '~/features/workspace/resizer'
 import { useWorkspaceView } from '~/features/workspace/use-workspace-view'
 import { DEFAULT_TOP } from '~/features/workspace/workspace-view'
+import { useTitle } from '~/hooks/use-title'
 import { projectPath, runPath } from '~/lib/path-builder'
 import { readStored, writeStored } from '~/lib/storage'
 import { Button } from '~/ui/button'
@@ -29,6 +30,7 @@ export function WorkspacePage() {
   const state = useRunListState(project, view, change)
   const [panel, setPanel] = useState(() => readStored('panel', { width: 320, open: window.innerWidth > 720 }))
   useLive(project)
+  useTitle(name)
   const keepPanel = (next: typeof panel) => {
     setPanel(next)
     writeStored('panel', next)
