@@ -10,6 +10,7 @@ import { useHistory } from '~/features/run/use-history'
 import { formatJson } from '~/features/runs/run-values'
 import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime } from '~/lib/format-time'
+import { keyLabel } from '~/lib/key-label'
 import { api, projectPath } from '~/lib/path-builder'
 import { TextInput } from '~/ui/field'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
@@ -110,7 +111,7 @@ function Rows({ rows, columns, onEnd }: { rows: JsonObject[]; columns: readonly 
         <span className={styles.time}>time</span>
         {columns.map((key) => (
           <span key={key} className={styles.cell} title={key}>
-            {key}
+            {keyLabel(key)}
           </span>
         ))}
       </div>
