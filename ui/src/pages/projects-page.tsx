@@ -52,7 +52,10 @@ export function ProjectsPage() {
             ))}
           </div>
         ) : projects.length === 0 ? (
-          <GettingStarted folder={session?.source === 'folder' ? session.folder : null} />
+          <GettingStarted
+            folder={session?.source === 'folder' ? session.folder : null}
+            loginRequired={session?.login_required ?? false}
+          />
         ) : found.length === 0 ? (
           <p className={styles.count}>No project has “{search}” in its name.</p>
         ) : (
