@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from steplog import _absent
 from steplog._native import __version__
-from steplog.errors import CommError, ConfigError, Error, InvalidDataError, UsageError
+from steplog.errors import AuthenticationError, CommError, ConfigError, Error, InvalidDataError, UsageError
 
 # Importing steplog must cost a few milliseconds, and `typing` alone costs ten: what only type checkers and `init` need
 # is imported there.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from steplog._summary import Summary
 
 __all__ = [
+    "AuthenticationError",
     "CommError",
     "Config",
     "ConfigError",
@@ -67,6 +68,9 @@ def init(
     job_type: str | None = None,
     dir: str | os.PathLike[str] | None = None,
     mode: str | None = None,
+    allow_val_change: bool | None = None,
+    config_exclude_keys: Iterable[str] | None = None,
+    config_include_keys: Iterable[str] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Run:
     """Begin a run; needs no server, and waits for none.
@@ -76,7 +80,9 @@ def init(
         entity: User or team. Default: ``STEPLOG_ENTITY``, else the one of ``steplog login``, else ``local``.
         name: Name shown to people. Default: ``STEPLOG_NAME``, else the server makes one up.
         id: Id, unique in the project. Default: ``STEPLOG_RUN_ID``, else 8 random characters.
-        config: What the run is set up with: a dict, or an object with attributes such as an ``argparse.Namespace``.
+        config: What the run is set up with: a dict, an object with attributes such as an ``argparse.Namespace``,
+            flags of absl, or the path of a YAML file. Its keys win over those of ``config-defaults.yaml`` in the
+            working directory. In such files an entry is ``key: value`` or ``key: {desc: text, value: value}``.
         tags: Tags, 1 to 64 characters each. Default: ``STEPLOG_TAGS``, separated by commas.
         notes: Notes, markdown. Default: ``STEPLOG_NOTES``.
         group: Runs that belong together. Default: ``STEPLOG_RUN_GROUP``.
@@ -85,18 +91,40 @@ def init(
             directory.
         mode: ``online`` (default): to disk, and to a server as soon as one answers. ``offline``: to disk until
             ``steplog sync``. ``disabled``: nowhere. Default: ``STEPLOG_MODE``.
+        allow_val_change: Whether config keys may get other values later. Default: no; in notebooks yes.
+        config_exclude_keys: Keys of ``config`` to leave out.
+        config_include_keys: The only keys of ``config`` to take.
         settings: ``base_url`` and ``api_key`` of the server, ``finish_timeout`` in seconds (default 60), ``quiet``
-            (only warnings) and ``silent`` (not one byte).
+            (only warnings), ``silent`` (not one byte), and ``sticky_summary``: whether summary values set by hand stay
+            when their keys are logged afterwards (default yes; also ``STEPLOG_STICKY_SUMMARY``).
 
     Every variable may also begin with ``WANDB_``. While a run is open, ``init`` answers that run.
 
     Raises:
-        InvalidDataError: A name or setting is not allowed.
+        InvalidDataError: A name, setting or config is not allowed.
+        ConfigError: A config file is missing or wrong.
+        UsageError: Arguments exclude each other.
         Error: Neither the folder nor a temporary one can be written.
     """
     from steplog import _session
 
-    return _session.init(project, entity, name, id, config, tags, notes, group, job_type, dir, mode, settings)
+    return _session.init(
+        project,
+        entity,
+        name,
+        id,
+        config,
+        tags,
+        notes,
+        group,
+        job_type,
+        dir,
+        mode,
+        allow_val_change,
+        config_exclude_keys,
+        config_include_keys,
+        settings,
+    )
 
 
 def finish(exit_code: int | None = None) -> None:

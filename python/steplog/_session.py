@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import steplog
 from steplog import _absent
+from steplog._config_source import select, to_dict
 from steplog._run import Run, exit_code_of
 from steplog.errors import InvalidDataError
 
@@ -22,7 +23,7 @@ _exit_code = 0
 _hooked = False
 _open_runs: list[Run] = []
 
-SETTINGS = ("api_key", "base_url", "finish_timeout", "quiet", "silent")
+SETTINGS = ("api_key", "base_url", "finish_timeout", "quiet", "silent", "sticky_summary")
 
 
 def init(
@@ -37,6 +38,9 @@ def init(
     job_type: str | None,
     dir: str | os.PathLike[str] | None,
     mode: str | None,
+    allow_val_change: bool | None,
+    config_exclude_keys: Iterable[str] | None,
+    config_include_keys: Iterable[str] | None,
     settings: Mapping[str, Any] | None,
 ) -> Run:
     """Begin a run, or answer the one that is open."""
@@ -52,7 +56,7 @@ def init(
         entity=entity,
         name=name,
         id=id,
-        config=_as_dict(config),
+        config=select(to_dict(config), config_include_keys, config_exclude_keys),
         tags=None if tags is None else list(tags),
         notes=notes,
         group=group,
@@ -63,6 +67,7 @@ def init(
         verbosity="silent" if silent else "quiet" if quiet else None,
         **known,
     )
+    run.open_config(bool(allow_val_change))
     _hook()
     _open_runs.append(run)
     steplog.run, steplog.config, steplog.summary, steplog.log = run, run.config, run.summary, run.log
@@ -82,17 +87,6 @@ def reset() -> None:
     """Put the module's globals back to what they are without a run."""
     steplog.run, steplog.config, steplog.summary = None, _absent.NoRun("config"), _absent.NoRun("summary")
     steplog.log = _absent.log
-
-
-def _as_dict(config: Any) -> dict[str, Any]:
-    """A config given as mapping, or as an object with attributes such as an ``argparse.Namespace``."""
-    if config is None:
-        return {}
-    if isinstance(config, Mapping):
-        return dict(config)
-    if hasattr(config, "__dict__"):
-        return dict(vars(config))
-    raise InvalidDataError(f"config is a {type(config).__name__}, not a dict")
 
 
 def _environment() -> dict[str, Any]:

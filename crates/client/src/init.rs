@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use steplog_journal::{JournalWriter, RunFolder, WriterOptions};
-use steplog_model::{Config, Entity, Project, Record, RunId, RunStart, StepCounter, StreamId, Value};
+use steplog_model::{Change, Config, Entity, Project, Record, RunId, RunStart, StepCounter, StreamId, Value};
 
+use crate::config_file;
 use crate::error::Error;
 use crate::fork;
 use crate::local::JournalLock;
@@ -109,11 +110,20 @@ impl RunBuilder {
         self
     }
 
-    /// A config value.
+    /// A config value. Stronger than one of the file `config-defaults.yaml` in the working directory.
     #[must_use]
     pub fn config(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.config.push((key.into(), value.into()));
         self
+    }
+
+    /// Config values of a YAML file, see [`crate::read_config_file`]; as [`Self::config`], what is set later wins.
+    ///
+    /// # Errors
+    /// The file cannot be read or understood.
+    pub fn config_file(mut self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        self.config.extend(config_file::read_config_file(path.as_ref())?);
+        Ok(self)
     }
 
     /// What to tell about the surroundings of the run: command, versions.
@@ -152,6 +162,13 @@ impl RunBuilder {
         self
     }
 
+    /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
+    #[must_use]
+    pub fn sticky_summary(mut self, sticky: bool) -> Self {
+        self.settings.sticky_summary = Some(sticky);
+        self
+    }
+
     /// Begins the run: makes its folder and journal, and starts the thread that sends it. No network round trip.
     ///
     /// # Errors
@@ -182,7 +199,13 @@ impl RunBuilder {
         });
         check_tags(tags.as_deref().unwrap_or_default())?;
         let mut config = Config::default();
-        let config_changes = config.update(self.config, true).expect("changes are allowed");
+        // Weakest first. The values of a sweep are to come last, and to lock their keys.
+        for entries in [config_file::read_defaults()?, self.config] {
+            config.update(entries, true).expect("changes are allowed");
+        }
+        let changes =
+            config.entries().iter().map(|(key, value)| Change { key: key.clone(), value: Some(value.clone()) });
+        let config_changes: Vec<_> = changes.collect();
         let started_at = crate::run::now();
         let mut identity = Identity {
             entity,

@@ -2,7 +2,8 @@
 
 use steplog_model::{Value, join_key};
 
-/// A row of history: pairs of key and value, or a JSON object. Maps inside are flattened: each leaf is a metric of its own.
+/// A row of history: pairs of key and value, such as an array, a `HashMap` or a JSON object. Maps inside are flattened:
+/// each leaf is a metric of its own. A map that is one thing, such as a [`crate::Histogram`], stays whole.
 pub trait IntoRow {
     /// The leaves, by key as [`join_key`] writes it.
     fn into_row(self) -> Vec<(String, Value)>;
@@ -20,8 +21,9 @@ impl<K: AsRef<str>, V: Into<Value>, I: IntoIterator<Item = (K, V)>> IntoRow for 
 
 /// Appends the leaves of a value. An empty map has none.
 pub(crate) fn flatten(leaves: &mut Vec<(String, Value)>, key: String, value: Value) {
+    let is_typed = value.is_typed();
     match value {
-        Value::Map(entries) => {
+        Value::Map(entries) if !is_typed => {
             for (name, value) in entries {
                 flatten(leaves, format!("{key}.{}", join_key([&*name])), value);
             }
@@ -38,6 +40,8 @@ mod tests {
     fn maps_are_flattened() {
         let inner = Value::Map(vec![("b.c".into(), 1.into()), ("d".into(), Value::Map(vec![]))]);
         assert_eq!([("a", inner)].into_row(), vec![(r"a.b\.c".to_owned(), Value::Int(1))]);
+        let typed = Value::Map(vec![("_type".into(), "histogram".into())]);
+        assert_eq!([("h", typed.clone())].into_row(), vec![("h".to_owned(), typed)]);
         assert_eq!([("x.y", 2.0)].into_row(), vec![(r"x\.y".to_owned(), Value::Float(2.0))]);
     }
 }

@@ -1,5 +1,6 @@
 //! A live run.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, Prepared, RunFolder, Upkeep, WriterOptions};
 use steplog_model::{
     Change, Config, Entity, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Project, Record, RunId, RunPath, RunStart, RunUpdate,
-    StepCounter, StreamId, Summary, Value, path_segment,
+    StepCounter, StepPlan, StreamId, Summary, Value, path_segment,
 };
 
 use crate::error::{Error, ErrorKind};
@@ -98,6 +99,8 @@ pub(crate) struct State {
     name: Option<String>,
     notes: Option<String>,
     tags: Vec<String>,
+    /// Whether summary values set by hand stay when their keys are logged afterwards.
+    sticky_summary: bool,
     rows: u64,
     /// Step and time of the complete row with the highest step.
     last_row: Option<(i64, f64)>,
@@ -179,7 +182,8 @@ impl Run {
         run
     }
 
-    fn with_active(identity: Identity, settings: Resolved, active: Active, backlog: Option<Arc<Backlog>>) -> Self {
+    fn with_active(identity: Identity, settings: Resolved, mut active: Active, backlog: Option<Arc<Backlog>>) -> Self {
+        active.state.get_mut().unwrap_or_else(PoisonError::into_inner).sticky_summary = settings.sticky_summary;
         let active = Arc::new(active);
         let uploader = backlog.map(|backlog| Uploader::start(&identity, &settings, backlog, active.clone()));
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
@@ -269,12 +273,31 @@ impl Run {
         Ok(())
     }
 
+    /// Sets the config keys that are not there yet.
+    ///
+    /// # Errors
+    /// A value is too large, or the run is finished; nothing was changed then.
+    pub fn set_config_defaults(&self, entries: Vec<(String, Value)>) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("config")?;
+        for (key, value) in &entries {
+            check_value(key, value)?;
+        }
+        let before = state.config.clone();
+        let changes = state.config.set_defaults(entries);
+        if !changes.is_empty() {
+            state.append(&Record::Config(changes)).inspect_err(|_| state.config = before)?;
+        }
+        Ok(())
+    }
+
     /// A copy of the config.
     pub fn config(&self) -> Config {
         self.state().config.clone()
     }
 
-    /// Sets a summary value by hand: it stays, whatever is logged, until it is set or removed by hand. `key` is a path as
+    /// Sets a summary value by hand: it stays, whatever is logged, until it is set or removed by hand, unless
+    /// [`crate::RunBuilder::sticky_summary`] says otherwise. Null and NaN are no values: they remove. `key` is a path as
     /// [`crate::join_key`] writes it.
     ///
     /// # Errors
@@ -524,7 +547,7 @@ impl Run {
     #[cold]
     fn adopt(&self, parent: &Active) -> &Active {
         let identity = &self.shared.identity;
-        let state = match parent.state.try_lock() {
+        let mut state = match parent.state.try_lock() {
             Ok(mut parent) => {
                 parent.fold_latest();
                 parent.forked(identity)
@@ -539,6 +562,7 @@ impl Run {
                 StepCounter::new(0),
             ),
         };
+        state.sticky_summary = self.shared.settings.sticky_summary;
         let own =
             Arc::into_raw(Arc::new(Active { generation: fork::generation(), state: Mutex::new(state) })).cast_mut();
         let from = std::ptr::from_ref(parent).cast_mut();
@@ -601,6 +625,7 @@ impl State {
             name,
             notes,
             tags: tags.unwrap_or_default(),
+            sticky_summary: true,
             rows: 0,
             last_row: None,
             written_at: now(),
@@ -655,10 +680,13 @@ impl State {
             // A disabled run only has a summary, and its step stays 0.
             steps.plan(None, Some(false));
             steps = StepCounter::new(0);
-            steplog_model::StepPlan { step: 0, commits_open: false, commits: true }
+            let plan = StepPlan { step: 0, commits_open: false, commits: true };
+            self.let_go_of_hand_set(&plan, entries)?;
+            plan
         } else {
             let plan = steps.plan(step, commit);
             self.open_journal()?;
+            self.let_go_of_hand_set(&plan, entries)?;
             if let Journal::Open { writer, .. } = &mut self.journal {
                 writer.append_row(plan.step, time, plan.commits, entries, &self.keys)?;
             }
@@ -681,6 +709,27 @@ impl State {
         } else {
             self.pending.append(entries);
         }
+        Ok(())
+    }
+
+    /// Where a value set by hand does not stay: lets go of those that the rows completed by `plan` have values for. Goes
+    /// into the journal before the end of the row, so that every reader takes the row's value.
+    fn let_go_of_hand_set(&mut self, plan: &StepPlan, entries: &[(KeyId, Value)]) -> Result<(), Error> {
+        if self.sticky_summary || !self.summary.has_by_hand() {
+            return Ok(());
+        }
+        let completes_open = plan.commits_open || (plan.commits && plan.step >= self.steps.next());
+        let pending = if completes_open { &*self.pending } else { &[] };
+        let entries = if plan.commits { entries } else { &[] };
+        let keys = pending.iter().chain(entries).map(|(key, _)| self.keys.text(*key));
+        let by_hand: BTreeSet<Arc<str>> = keys.flat_map(|key| self.summary.by_hand_around(key)).collect();
+        if by_hand.is_empty() {
+            return Ok(());
+        }
+        let changes: Vec<_> = by_hand.iter().map(|key| Change { key: key.to_string(), value: None }).collect();
+        self.append(&Record::Summary(changes.clone()))?;
+        self.fold_latest();
+        changes.iter().for_each(|change| self.summary.apply_change(change));
         Ok(())
     }
 
@@ -770,6 +819,8 @@ impl State {
             return;
         }
         let step = self.steps.next();
+        let plan = StepPlan { step, commits_open: true, commits: false };
+        self.let_go_of_hand_set(&plan, &[]).expect("the journal is open, and removals are small");
         if self.steps.commit_open() {
             self.complete_pending(step);
             self.complete_row(step, self.written_at);

@@ -60,6 +60,8 @@ pub struct Settings {
     pub finish_timeout: Option<Duration>,
     /// How much steplog says.
     pub verbosity: Option<Verbosity>,
+    /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
+    pub sticky_summary: Option<bool>,
 }
 
 /// Settings with every question answered.
@@ -73,6 +75,7 @@ pub(crate) struct Resolved {
     pub(crate) default_entity: Option<String>,
     pub(crate) finish_timeout: Duration,
     pub(crate) verbosity: Verbosity,
+    pub(crate) sticky_summary: bool,
 }
 
 impl Settings {
@@ -96,11 +99,10 @@ impl Settings {
             }
             (None, None) => Duration::from_secs(60),
         };
-        let is_set =
-            |name| environment(name).is_some_and(|value| matches!(&*value.to_lowercase(), "1" | "true" | "yes" | "on"));
+        let is_on = |name| environment(name).map(|value| matches!(&*value.to_lowercase(), "1" | "true" | "yes" | "on"));
         let verbosity = self.verbosity.unwrap_or_else(|| match () {
-            () if is_set("SILENT") => Verbosity::Silent,
-            () if is_set("QUIET") => Verbosity::Quiet,
+            () if is_on("SILENT") == Some(true) => Verbosity::Silent,
+            () if is_on("QUIET") == Some(true) => Verbosity::Quiet,
             () => Verbosity::Normal,
         });
         Ok(Resolved {
@@ -110,6 +112,7 @@ impl Settings {
             default_entity: stored.and_then(|stored| stored.entity.clone()),
             finish_timeout,
             verbosity,
+            sticky_summary: self.sticky_summary.unwrap_or_else(|| is_on("STICKY_SUMMARY").unwrap_or(true)),
         })
     }
 }

@@ -65,6 +65,19 @@ impl Config {
         Ok(changes)
     }
 
+    /// Sets the keys that are not there yet. Answers the changes that were made.
+    pub fn set_defaults(&mut self, entries: Vec<(String, Value)>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (key, value) in entries {
+            if self.get(&key).is_none() {
+                let change = Change { key, value: Some(value) };
+                self.apply(change.clone());
+                changes.push(change);
+            }
+        }
+        changes
+    }
+
     /// Applies a recorded change.
     pub fn apply(&mut self, change: Change) {
         let at = self.entries.iter().position(|(name, _)| *name == change.key);
@@ -122,6 +135,15 @@ mod tests {
         let mut config = Config::default();
         config.update(vec![entry("epochs", 2)], false).unwrap();
         assert_eq!(config.update(vec![entry("epochs", 2.0)], false).unwrap(), vec![]);
+    }
+
+    #[test]
+    fn defaults_fill_what_is_missing() {
+        let mut config = Config::default();
+        config.update(vec![entry("lr", 0.1), entry("none", Value::Null)], false).unwrap();
+        let changes = config.set_defaults(vec![entry("lr", 9), entry("none", 9), entry("new", 1), entry("new", 2)]);
+        assert_eq!(changes, vec![Change { key: "new".into(), value: Some(Value::Int(1)) }]);
+        assert_eq!(config.entries(), [entry("lr", 0.1), entry("none", Value::Null), entry("new", 1)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use steplog::{KeyId, Mode, Run, RunBuilder, Value, Verbosity, join_key};
 use crate::error::{invalid, to_exception};
 use crate::keys::KeyObjects;
 use crate::to_python::{nest, to_python};
-use crate::to_value::{Strictness, as_dict, flatten, to_value};
+use crate::to_value::{Place, as_dict, flatten, to_value};
 
 /// A live run. `steplog.Run` adds what does not have to be fast.
 #[pyclass(frozen, subclass, weakref, module = "steplog._native")]
@@ -36,7 +36,7 @@ impl NativeRun {
     #[new]
     #[pyo3(signature = (*, project=None, entity=None, name=None, id=None, config=None, tags=None, notes=None, group=None,
         job_type=None, dir=None, mode=None, environment=None, base_url=None, api_key=None, finish_timeout=None,
-        verbosity=None))]
+        verbosity=None, sticky_summary=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -56,6 +56,7 @@ impl NativeRun {
         api_key: Option<String>,
         finish_timeout: Option<f64>,
         verbosity: Option<&str>,
+        sticky_summary: Option<bool>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
         macro_rules! set {
@@ -66,7 +67,8 @@ impl NativeRun {
             };
         }
         set!(project => project, entity => entity, name => name, id => id, tags => tags, notes => notes, group => group,
-            job_type => job_type, dir => root, base_url => base_url, api_key => api_key);
+            job_type => job_type, dir => root, base_url => base_url, api_key => api_key,
+            sticky_summary => sticky_summary);
         if let Some(mode) = mode {
             builder = builder.mode(mode.parse::<Mode>().map_err(|error| to_exception(py, &error))?);
         }
@@ -84,7 +86,7 @@ impl NativeRun {
             });
         }
         if let Some(environment) = environment {
-            let value = to_value(&environment, "environment", Strictness::Describe, 0)?;
+            let value = to_value(&environment, "environment", Place::Config, 0)?;
             if let serde_json::Value::Object(environment) = value.to_json() {
                 builder = builder.environment(environment);
             }
@@ -99,7 +101,8 @@ impl NativeRun {
     /// Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
     ///
     /// Args:
-    ///     data: Numbers, booleans, text, None, lists and dicts of such; scalars of NumPy, PyTorch, JAX, TensorFlow.
+    ///     data: Numbers, booleans, text, None, times, lists and dicts of such; arrays of NumPy,
+    ///         PyTorch, JAX, TensorFlow, of which more than 32 numbers are kept as a histogram.
     ///     step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row
     ///         stays open for more and the run's step moves there; below, it is a late row and the run's step stays.
     ///     commit: Whether the row is complete. Default: yes, unless a step is given.
@@ -166,6 +169,11 @@ impl NativeRun {
         self.run.update_config(entries, allow_val_change).map_err(|error| to_exception(py, &error))
     }
 
+    fn set_config_defaults(&self, py: Python<'_>, entries: Bound<'_, PyDict>) -> PyResult<()> {
+        let entries = config_entries(Some(entries))?;
+        self.run.set_config_defaults(entries).map_err(|error| to_exception(py, &error))
+    }
+
     /// The config as a new dict.
     fn read_config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -191,11 +199,20 @@ impl NativeRun {
         nest(py, &leaves)
     }
 
-    /// Sets the summary value at a path; everything below that path goes.
-    fn set_summary(&self, py: Python<'_>, path: Vec<String>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let key = join_key(path.iter().map(String::as_str));
-        let value = to_value(value, &key, Strictness::Refuse, 0)?;
-        self.run.change_summary(vec![(key, Some(value))]).map_err(|error| to_exception(py, &error))
+    /// Sets summary values below a path, all or none; what stood below each of them goes.
+    fn update_summary(&self, py: Python<'_>, path: Vec<String>, entries: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut changes = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            let Ok(name) = name.cast::<PyString>() else {
+                let class = name.get_type().qualname()?;
+                let message = format!("the summary key {} is a {class}, not a str", name.repr()?.to_string_lossy());
+                return Err(invalid(py, message));
+            };
+            let key = join_key(path.iter().map(String::as_str).chain([&*name.to_string_lossy()]));
+            let value = to_value(&value, &key, Place::Summary, 0)?;
+            changes.push((key, Some(value)));
+        }
+        self.run.change_summary(changes).map_err(|error| to_exception(py, &error))
     }
 
     /// Removes the summary value at a path, and everything below.
@@ -409,7 +426,7 @@ fn config_entries(config: Option<Bound<'_, PyDict>>) -> PyResult<Vec<(String, Va
             ));
         };
         let key = text.to_string_lossy().trim_matches('-').to_owned();
-        let value = to_value(&value, &key, Strictness::Describe, 0)?;
+        let value = to_value(&value, &key, Place::Config, 0)?;
         entries.push((key, value));
     }
     Ok(entries)

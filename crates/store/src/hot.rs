@@ -408,10 +408,12 @@ impl HotRun {
     fn apply_summary(&mut self, changes: &[Change]) {
         self.update_summary();
         for change in changes {
-            let below = format!("{}.", change.key);
+            // A change touches its leaf, those below it, and a leaf above it whose place it takes.
+            let is_within = |key: &str, map: &str| key.strip_prefix(map).is_some_and(|rest| rest.starts_with('.'));
+            let touches = |key: &str| key == change.key || is_within(key, &change.key) || is_within(&change.key, key);
             let mark = |summary: &Summary, dirty: &mut HashSet<Arc<str>>| {
-                let touched = summary.iter().map(|(key, _)| key);
-                dirty.extend(touched.filter(|key| ***key == *change.key || key.starts_with(&below)).cloned());
+                let keys = summary.iter().map(|(key, _)| key);
+                dirty.extend(keys.filter(|key| touches(key)).cloned());
             };
             mark(&self.summary, &mut self.dirty);
             self.summary.apply_change(change);
