@@ -36,7 +36,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     match error.kind() {
         ErrorKind::Invalid => invalid(py, message),
         ErrorKind::ConfigConflict | ErrorKind::ConfigFile => raise(py, "ConfigError", &CONFIG, message),
-        ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
+        ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::Server => raise(py, "CommError", &COMM, message),
         ErrorKind::Unauthorized => raise(py, "AuthenticationError", &AUTHENTICATION, message),
         ErrorKind::Io => raise(py, "Error", &OTHER, message),

@@ -17,5 +17,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
+    module.add_function(wrap_pyfunction!(run::send_run, module)?)?;
     Ok(())
 }

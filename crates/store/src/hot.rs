@@ -50,6 +50,20 @@ pub(crate) struct Column {
     every_value: bool,
 }
 
+impl Column {
+    /// Keeps a value for the summary; answers whether it is the first since the summary was brought up to date.
+    fn keep_latest(&mut self, step: i64, value: &Value) -> bool {
+        match &self.latest {
+            Some((highest, _)) if step < *highest => false,
+            latest => {
+                let is_first = latest.is_none();
+                self.latest = Some((step, value.clone()));
+                is_first
+            }
+        }
+    }
+}
+
 /// The newest block of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tail {
@@ -271,8 +285,18 @@ impl HotRun {
             self.bytes += 24;
         }
         for ((target, index), (_, value)) in plan.targets.iter().zip(&plan.columns).zip(row.entries) {
-            let Some((group, place)) = *target else { continue };
             let column = &mut self.columns[*index as usize];
+            let Some((group, place)) = *target else {
+                // A null is no point of the column, but the summary has no value after it.
+                if complete
+                    && !column.every_value
+                    && matches!(value, Value::Null)
+                    && column.keep_latest(row.step, &value)
+                {
+                    self.pending.push(*index);
+                }
+                continue;
+            };
             self.bytes += match &value {
                 Value::Float(_) | Value::Int(_) => 8,
                 value => value_bytes(value),
@@ -283,15 +307,8 @@ impl HotRun {
                 self.summary.apply_value_noting(&column.key, row.step, &value, |leaf| {
                     dirty.insert(leaf.clone());
                 });
-            } else if complete {
-                match &mut column.latest {
-                    Some((step, _)) if row.step < *step => {}
-                    Some(latest) => *latest = (row.step, value.clone()),
-                    None => {
-                        column.latest = Some((row.step, value.clone()));
-                        self.pending.push(*index);
-                    }
-                }
+            } else if complete && column.keep_latest(row.step, &value) {
+                self.pending.push(*index);
             }
             self.groups[group as usize].values[place as usize].push(value);
         }
