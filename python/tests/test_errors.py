@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -54,6 +56,33 @@ def test_a_refused_call_says_what_is_wrong(call: Callable[[], Any], kind: type[E
         call()
     assert isinstance(caught.value, steplog.Error)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, errors.AuthenticationError), (403, errors.AuthenticationError), (400, errors.CommError)]
+)
+def test_a_server_that_lets_nobody_in_is_an_error_where_its_answer_is_needed(
+    status: int, kind: type[Exception]
+) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(status)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        settings = {"base_url": f"http://127.0.0.1:{server.server_port}", "api_key": "wrong"}
+        with pytest.raises(errors.Error) as caught:
+            steplog.init(project="p", id="a", mode="online", resume="must", settings=settings)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert type(caught.value) is kind
+    assert f"could not be asked for the run local/p/a: status {status}" in caught.value.message
+    assert steplog.run is None
 
 
 def test_a_run_takes_no_attribute_that_it_does_not_know() -> None:

@@ -508,10 +508,10 @@ impl RunBuilder {
                 settings.verbosity.warn(&format!("{begin}, so it goes on from what is on this disk: {error}"));
                 Ok(None)
             }
-            Err(error) => Err(Error::new(
-                crate::ErrorKind::Server,
-                format!("the server could not be asked for the run {path}: {error}"),
-            )),
+            Err(error) => {
+                let message = format!("the server could not be asked for the run {path}: {error}");
+                Err(Error::new(Error::from(error).kind(), message))
+            }
         }
     }
 }

@@ -4,6 +4,24 @@ use steplog_model::{Value, join_key};
 
 /// A row of history: pairs of key and value, such as an array, a `HashMap` or a JSON object. Maps inside are flattened:
 /// each leaf is a metric of its own. A map that is one thing, such as a [`crate::Histogram`], stays whole.
+///
+/// ```no_run
+/// # let run = steplog::Run::builder("digits").init()?;
+/// use std::collections::BTreeMap;
+/// use std::time::SystemTime;
+///
+/// use steplog::{Histogram, Value};
+///
+/// run.log([("loss", 0.3), ("accuracy", 0.9)])?;
+/// run.log(BTreeMap::from([("epoch", 3)]))?;
+/// run.log([
+///     ("at", Value::from(SystemTime::now())),
+///     ("per_class", vec![0.9, 0.8].into()),
+///     ("weights", Histogram::new(&[0.1, 0.5, 0.2], 64).into()),
+///     ("validation", BTreeMap::from([("loss", 0.4)]).into()),
+/// ])?;
+/// # Ok::<(), steplog::Error>(())
+/// ```
 pub trait IntoRow {
     /// The leaves, by key as [`join_key`] writes it.
     fn into_row(self) -> Vec<(String, Value)>;

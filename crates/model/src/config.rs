@@ -90,10 +90,10 @@ impl Config {
     }
 }
 
-/// Whether two values are equal as a script sees them: numbers by value, everything else as it is.
+/// Whether two values are equal as a script sees them: numbers by value, true as 1, everything else as it is.
 fn same(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| match value {
-        Value::Int(_) | Value::Float(_) => value.as_f64(),
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) => value.as_f64(),
         _ => None,
     };
     match (a, b) {
@@ -133,8 +133,10 @@ mod tests {
     #[test]
     fn an_equal_value_is_no_change() {
         let mut config = Config::default();
-        config.update(vec![entry("epochs", 2)], false).unwrap();
-        assert_eq!(config.update(vec![entry("epochs", 2.0)], false).unwrap(), vec![]);
+        config.update(vec![entry("epochs", 2), entry("cuda", true), entry("sizes", vec![1, 0])], false).unwrap();
+        let equal = vec![entry("epochs", 2.0), entry("cuda", 1), entry("sizes", vec![true, false])];
+        assert_eq!(config.update(equal, false).unwrap(), vec![]);
+        assert!(config.update(vec![entry("cuda", "true")], false).is_err());
     }
 
     #[test]

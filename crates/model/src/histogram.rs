@@ -6,6 +6,16 @@ use crate::Value;
 ///
 /// The bins are those of `numpy.histogram`: of equal width from the lowest to the highest number, each without its upper
 /// edge, the last with it; where all numbers are equal, from half below to half above.
+///
+/// ```
+/// use steplog_model::{Histogram, Value};
+///
+/// let histogram = Histogram::new(&[0.1, 0.2, 0.9], 2).expect("there are finite numbers");
+/// assert_eq!(histogram.counts(), [2, 1]);
+/// assert_eq!(histogram.edges(), [0.1, 0.5, 0.9]);
+/// let loggable: Value = histogram.into();
+/// # assert!(loggable.is_typed());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     counts: Vec<u64>,
