@@ -138,6 +138,10 @@ class Config:
         return repr(self._values)
 
 
+# A mapping to whoever asks, though its length is nobody's to know.
+Mapping.register(Config)
+
+
 class StaticConfig(Mapping["str", "Any"]):
     """A copy of a run's config that stays as it is; keys are attributes and items."""
 

@@ -10,6 +10,7 @@ import pathlib
 import pickle
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 import steplog
-from conftest import journals
+from conftest import history, journals
 
 
 def test_keys_are_read_as_items_and_as_attributes() -> None:
@@ -141,6 +142,14 @@ def test_copies_and_what_another_process_gets_are_dicts() -> None:
         assert (type(other), other) == (dict, {"lr": 0.1, "model": {"depth": 3}})
     copy.deepcopy(config)["model"]["depth"] = 4
     assert config["model"] == {"depth": 3}
+
+
+def test_a_config_is_a_mapping_to_whoever_asks() -> None:
+    first = steplog.init(config={"lr": 0.1, "_hidden": 1})
+    first.log({"setup": first.config})
+    assert (isinstance(first.config, Mapping), history(first)) == (True, {0: {"setup.lr": 0.1}})
+    first.finish()
+    assert steplog.init(config={"before": first.config}).config.as_dict() == {"before": {"lr": 0.1}}
 
 
 def test_config_static_is_a_copy_for_reading() -> None:

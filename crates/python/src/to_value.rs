@@ -36,10 +36,17 @@ pub(crate) fn flatten(
     object: &Bound<'_, PyAny>,
     depth: usize,
 ) -> PyResult<()> {
-    let dict = match as_entries(object)? {
+    if let Some(value) = plain(object, &key, Place::Row)? {
+        leaves.push((key, value));
+        return Ok(());
+    }
+    let may_be_map = !is_sequence(object) && Kind::of(object)?.is_none();
+    let dict = if may_be_map { as_entries(object)? } else { None };
+    let dict = match dict {
         Some(dict) if !is_typed(&dict)? => dict,
         _ => {
-            leaves.push((key.clone(), to_value(object, &key, Place::Row, depth)?));
+            let value = to_value(object, &key, Place::Row, depth)?;
+            leaves.push((key, value));
             return Ok(());
         }
     };
@@ -60,14 +67,16 @@ pub(crate) fn to_value(object: &Bound<'_, PyAny>, key: &str, place: Place, depth
     if let Some(value) = plain(object, key, place)? {
         return Ok(value);
     }
-    if let Some(dict) = as_entries(object)? {
-        check_depth(object.py(), key, depth)?;
-        return Ok(Value::Map(map_entries(&dict, key, place, depth)?));
-    }
     if is_sequence(object) {
         check_depth(object.py(), key, depth)?;
         let items = object.try_iter()?.map(|item| to_value(&item?, key, place, depth + 1));
         return Ok(Value::List(items.collect::<PyResult<_>>()?));
+    }
+    let kind = Kind::of(object)?;
+    let dict = if kind.is_none() { as_entries(object)? } else { None };
+    if let Some(dict) = dict {
+        check_depth(object.py(), key, depth)?;
+        return Ok(Value::Map(map_entries(&dict, key, place, depth)?));
     }
     if object.is_instance_of::<PyBytes>() || object.is_instance_of::<PyByteArray>() {
         return Ok(Value::Text(text::plain(&object.call_method1("decode", ("utf-8",))?)?.into()));
@@ -75,7 +84,7 @@ pub(crate) fn to_value(object: &Bound<'_, PyAny>, key: &str, place: Place, depth
     if object.is_instance_of::<PyComplex>() {
         return Ok(Value::Text(text::plain(object)?.trim_matches(['(', ')']).into()));
     }
-    let text = match Kind::of(object)? {
+    let text = match kind {
         Some(Kind::NumpyScalar) => {
             check_depth(object.py(), key, depth)?;
             return scalar_to_value(object, key, place, depth);
