@@ -149,6 +149,7 @@ fn notice_silence(shared: &Shared, now: f64) -> Result<(), Error> {
             rows: false,
             keys: false,
             alerts: false,
+            files: false,
             details: true,
             deleted: false,
         });

@@ -452,6 +452,7 @@ impl<'a> Staging<'a> {
             rows: digest.has_rows,
             keys: new_keys > 0,
             alerts: !digest.alerts.is_empty(),
+            files: false,
             details: digest.start.is_some()
                 || digest.exit.is_some()
                 || !digest.config.is_empty()

@@ -172,6 +172,7 @@ fn change(path: &RunPath, run: &Run, deleted: bool) -> RunChange {
         rows: false,
         keys: false,
         alerts: false,
+        files: false,
         details: true,
         deleted,
     }
