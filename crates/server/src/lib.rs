@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod caller;
+mod content;
 mod error;
 mod extract;
 mod folder;
@@ -22,7 +23,7 @@ mod state;
 mod ui;
 
 pub use account::{MIN_PASSWORD_CHARACTERS, create_user, delete_user};
-pub use folder::{FolderCache, FolderReader, find_run_folders};
+pub use folder::{FolderCache, FolderReader, RunFolders, find_run_folders};
 pub use routes::openapi_json;
 pub use serve::{DEFAULT_PORT, ServeError, check_address, serve};
 pub use state::{ServerState, Source};

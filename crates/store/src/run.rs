@@ -8,7 +8,7 @@ use steplog_protocol::{Metric, Run, RunChange, RunDetail, RunState, Stream, Upda
 use crate::database::Sql as _;
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, load};
+use crate::{Error, Store, catalog, files, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -185,6 +185,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
+    files::delete_names(database, run, now)?;
     for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "alerts", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }

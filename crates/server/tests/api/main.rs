@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod event;
+mod file;
 mod folder;
 mod hostile;
 mod openapi;

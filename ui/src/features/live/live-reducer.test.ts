@@ -10,6 +10,7 @@ const change = (path: string, parts: Partial<RunChange>): RunChange => ({
   rows: false,
   keys: false,
   alerts: false,
+  files: false,
   details: false,
   deleted: false,
   ...parts,
