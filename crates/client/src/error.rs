@@ -7,10 +7,14 @@ use std::fmt;
 pub enum ErrorKind {
     /// The argument is wrong; the call changed nothing.
     Invalid,
+    /// The call makes no sense now, or with these arguments together; it changed nothing.
+    Usage,
     /// A config key already has another value; the call changed nothing.
     ConfigConflict,
     /// The run is finished.
     Finished,
+    /// A folder is in the way.
+    IsADirectory,
     /// The operating system refused.
     Io,
     /// The server refused or could not be reached.
@@ -32,6 +36,10 @@ impl Error {
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Invalid, message.to_string())
+    }
+
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Usage, message.to_string())
     }
 
     pub(crate) fn io(error: std::io::Error, what: impl fmt::Display) -> Self {
@@ -58,8 +66,26 @@ impl From<steplog_model::InvalidName> for Error {
     }
 }
 
+impl From<steplog_model::InvalidMetric> for Error {
+    fn from(error: steplog_model::InvalidMetric) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidAlert> for Error {
+    fn from(error: steplog_model::InvalidAlert) -> Self {
+        Self::invalid(error)
+    }
+}
+
 impl From<steplog_journal::AppendError> for Error {
     fn from(error: steplog_journal::AppendError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidFile> for Error {
+    fn from(error: steplog_model::InvalidFile) -> Self {
         Self::invalid(error)
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use steplog_model::{RunPath, StreamId, path_segment};
-use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, Session};
+use steplog_model::{ContentHash, Entity, FilePath, RunPath, StreamId, path_segment};
+use steplog_protocol::{
+    BlobStatus, ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, PutFileRequest, ResumePoint, Session,
+};
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,27 @@ pub trait Transport: Send + Sync {
         offset: u64,
         bytes: &[u8],
     ) -> Result<IngestResponse, TransportError>;
+
+    /// Gives bytes a name in a run. When the server has not all of them the answer says how many it has, and nothing was
+    /// changed.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn put_file(&self, run: &RunPath, file: &FilePath, request: &PutFileRequest) -> Result<BlobStatus, TransportError>;
+
+    /// Sends a part of the bytes of a file. The answer says where to go on, and whether the whole has the hash and is
+    /// durable.
+    ///
+    /// # Errors
+    /// See [`TransportError`]; refused is also what turns out to have another hash.
+    fn send_part(
+        &self,
+        entity: &Entity,
+        hash: ContentHash,
+        size_bytes: u64,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<BlobStatus, TransportError>;
 }
 
 /// A server behind HTTP.
@@ -56,13 +79,18 @@ pub struct Http {
 }
 
 impl Http {
-    /// A server by URL; nothing is sent yet.
+    /// A server by URL; nothing is sent yet. A request takes at most 2 minutes.
     pub fn new(base_url: &str, api_key: Option<&str>) -> Self {
+        Self::with_timeout(base_url, api_key, Duration::from_secs(120))
+    }
+
+    /// A server by URL, for requests that take at most so long.
+    pub fn with_timeout(base_url: &str, api_key: Option<&str>, timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_connect(Some(Duration::from_secs(10).min(timeout)))
+            .timeout_global(Some(timeout))
             .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
@@ -80,11 +108,21 @@ impl Http {
         self.answer(self.prepare(self.agent.get(format!("{}/api/v1/session", self.base_url))).call())
     }
 
+    /// Where a run stands; `None` when the server does not know it.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    pub(crate) fn resume_point(&self, run: &RunPath) -> Result<Option<ResumePoint>, TransportError> {
+        let url = format!("{}/api/v1/runs/{}/resume", self.base_url, url_path(run));
+        let response = self.prepare(self.agent.get(url)).call();
+        match &response {
+            Ok(answer) if answer.status() == 404 => Ok(None),
+            _ => self.answer(response).map(Some),
+        }
+    }
+
     fn url(&self, run: &RunPath, stream: StreamId) -> String {
-        let segment = |name: &str| path_segment(name);
-        let (entity, project, id) =
-            (segment(run.entity.as_str()), segment(run.project.as_str()), segment(run.run.as_str()));
-        format!("{}/api/v1/ingest/{entity}/{project}/{id}/{stream}", self.base_url)
+        format!("{}/api/v1/ingest/{}/{stream}", self.base_url, url_path(run))
     }
 
     fn prepare<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
@@ -124,6 +162,12 @@ impl Http {
     }
 }
 
+/// A run's path as it stands in a URL.
+fn url_path(run: &RunPath) -> String {
+    let names = [run.entity.as_str(), run.project.as_str(), run.run.as_str()];
+    names.map(path_segment).join("/")
+}
+
 impl Transport for Http {
     fn durable_offset(&self, run: &RunPath, stream: StreamId) -> Result<IngestResponse, TransportError> {
         self.answer(self.prepare(self.agent.get(self.url(run, stream))).call())
@@ -141,5 +185,25 @@ impl Transport for Http {
         let request = self.agent.post(format!("{}?offset={offset}", self.url(run, stream)));
         let request = request.header("content-type", JOURNAL_MEDIA_TYPE).header("content-encoding", "zstd");
         self.answer(self.prepare(request).send(&compressed[..]))
+    }
+
+    fn put_file(&self, run: &RunPath, file: &FilePath, request: &PutFileRequest) -> Result<BlobStatus, TransportError> {
+        let file: Vec<String> = file.parts().map(path_segment).collect();
+        let url = format!("{}/api/v1/runs/{}/files/{}", self.base_url, url_path(run), file.join("/"));
+        self.answer(self.prepare(self.agent.put(url)).send_json(request))
+    }
+
+    fn send_part(
+        &self,
+        entity: &Entity,
+        hash: ContentHash,
+        size_bytes: u64,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<BlobStatus, TransportError> {
+        let entity = path_segment(entity.as_str());
+        let url = format!("{}/api/v1/blobs/{entity}/{hash}?offset={offset}&size_bytes={size_bytes}", self.base_url);
+        let request = self.agent.put(url).header("content-type", "application/octet-stream");
+        self.answer(self.prepare(request).send(bytes))
     }
 }

@@ -10,10 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use steplog_journal::{Backlog, Event, JournalReader, RunFolder, find_runs};
 use steplog_model::{Entity, StreamId};
 
+use crate::files::FileUploader;
 use crate::fork;
 use crate::local::{JournalLock, Uploaded, UploadedTo};
 use crate::message::Verbosity;
-use crate::run::{Active, Identity, lock};
+use crate::run::{Active, Identity, RunStatus, lock, now};
 use crate::settings::{Mode, Resolved};
 use crate::sync::sync_run;
 use crate::transport::{Http, Transport, TransportError};
@@ -56,6 +57,10 @@ struct Status {
     acknowledged: u64,
     /// Whether the server ever answered as one of ours.
     reached: bool,
+    /// When it last took something, Unix seconds.
+    synced_at: Option<f64>,
+    /// Somebody else sends the rest: the thread is to end as soon as it can.
+    abandoned: bool,
     /// Requests fail.
     failing: Option<Failing>,
     /// The thread will send no more.
@@ -83,7 +88,13 @@ pub(crate) enum Outcome {
 }
 
 impl Uploader {
-    pub(crate) fn start(identity: &Identity, settings: &Resolved, backlog: Arc<Backlog>, active: Arc<Active>) -> Self {
+    pub(crate) fn start(
+        identity: &Identity,
+        settings: &Resolved,
+        backlog: Arc<Backlog>,
+        active: Arc<Active>,
+        files: Option<FileUploader>,
+    ) -> Self {
         let control = Arc::new(Control { status: Mutex::default(), changed: Condvar::new() });
         let worker = Worker {
             control: control.clone(),
@@ -93,6 +104,7 @@ impl Uploader {
             identity: identity.clone(),
             settings: settings.clone(),
             backlog,
+            files,
             children: BTreeMap::new(),
             failures: 0,
             retry_at: Instant::now(),
@@ -113,6 +125,23 @@ impl Uploader {
     /// The process that the thread lives in.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// How far the server is.
+    pub(crate) fn status(&self) -> RunStatus {
+        let status = lock(&self.control.status);
+        RunStatus {
+            journal_bytes: status.end,
+            synced_bytes: status.acknowledged,
+            connected: status.reached,
+            synced_at: status.synced_at,
+        }
+    }
+
+    /// Ends the thread without sending what is left. It may be in a request, and is not waited for.
+    pub(crate) fn stop(&self) {
+        lock(&self.control.status).abandoned = true;
+        self.control.changed.notify_all();
     }
 
     /// Lets the thread send what is left, and waits for that: until `timeout`, or until the server has not answered for a
@@ -179,7 +208,7 @@ fn gives_up(status: &Status, begun: Instant, timeout: Duration) -> bool {
     }
 }
 
-fn progress_bar() -> ProgressBar {
+pub(crate) fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("steplog: {msg} {bar:30} {bytes}/{total_bytes} {eta}");
     ProgressBar::no_length().with_style(style.expect("the template is right"))
 }
@@ -188,6 +217,7 @@ struct Worker {
     control: Arc<Control>,
     active: Arc<Active>,
     backlog: Arc<Backlog>,
+    files: Option<FileUploader>,
     identity: Identity,
     settings: Resolved,
     transport: Arc<Http>,
@@ -214,10 +244,13 @@ struct Child {
 impl Worker {
     fn run(mut self) {
         loop {
-            let draining = lock(&self.control.status).draining;
+            let Status { draining, abandoned, .. } = *lock(&self.control.status);
+            if abandoned {
+                return;
+            }
             self.tend();
-            let complete = self.identity.mode == Mode::Offline || self.refused || self.send(draining);
-            if self.identity.mode != Mode::Offline {
+            let complete = !self.identity.mode.is_online() || self.refused || self.send(draining);
+            if self.identity.mode.is_online() {
                 self.note(draining && complete);
             }
             let mut status = lock(&self.control.status);
@@ -235,7 +268,11 @@ impl Worker {
                 Some(backoff) if draining => backoff.min(Duration::from_millis(500)),
                 _ => TICK,
             };
-            drop(self.control.changed.wait_timeout_while(status, pause, |status| status.draining == draining));
+            drop(
+                self.control
+                    .changed
+                    .wait_timeout_while(status, pause, |status| status.draining == draining && !status.abandoned),
+            );
         }
     }
 
@@ -288,15 +325,22 @@ impl Worker {
             self.succeeded();
             let mut status = lock(&self.control.status);
             (status.end, status.acknowledged) = (self.backlog.end(), offset);
+            status.synced_at = Some(now());
+            if status.abandoned {
+                return Ok(());
+            }
             self.control.changed.notify_all();
         }
         self.send_children()
     }
 
     fn send_children(&mut self) -> Result<(), UploadError> {
-        let Some(folder) = self.identity.folder.as_ref().filter(|_| fork::children() > 0) else {
+        let Some(folder) = self.identity.folder.as_ref().filter(|_| fork::count() > 0) else {
             return Ok(());
         };
+        if let Some(files) = &self.files {
+            files.look_at_children();
+        }
         // Children come and go; a folder that cannot be read now can be read at the next tick.
         for stream in folder.streams().unwrap_or_default() {
             if stream != self.identity.stream && !self.children.contains_key(&stream) {
@@ -413,14 +457,19 @@ impl Worker {
         self.noted_at = Instant::now();
         let Some(folder) = &self.identity.folder else { return };
         let server = &self.settings.base_url;
+        let files_pending = self.files.as_ref().is_some_and(|files| !files.is_settled());
         if self.upload.offset() > 0 {
-            let to = UploadedTo { offset: self.upload.offset(), complete: complete && !self.refused };
+            let to = UploadedTo { offset: self.upload.offset(), complete: complete && !self.refused, files_pending };
             Uploaded::note(&folder.journal(self.identity.stream), server, to);
         }
         for (stream, child) in &self.children {
             let journal = folder.journal(*stream);
             let ended = complete && !child.given_up && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some());
-            Uploaded::note(&journal, server, UploadedTo { offset: child.upload.offset(), complete: ended });
+            Uploaded::note(
+                &journal,
+                server,
+                UploadedTo { offset: child.upload.offset(), complete: ended, files_pending },
+            );
         }
     }
 

@@ -12,6 +12,7 @@ mod file;
 mod ingest;
 mod key;
 mod project;
+mod resume;
 mod run;
 mod series;
 
@@ -23,5 +24,6 @@ pub use file::*;
 pub use ingest::*;
 pub use key::*;
 pub use project::*;
+pub use resume::*;
 pub use run::*;
 pub use series::*;

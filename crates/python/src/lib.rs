@@ -3,6 +3,7 @@
 mod error;
 mod keys;
 mod run;
+mod save;
 mod to_python;
 mod to_value;
 
@@ -12,5 +13,6 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
+    module.add_function(wrap_pyfunction!(run::send_run, module)?)?;
     Ok(())
 }

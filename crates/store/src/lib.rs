@@ -24,6 +24,7 @@ mod points;
 mod projects;
 mod pyramid;
 mod query;
+mod resume;
 mod run;
 mod runs;
 mod seal;

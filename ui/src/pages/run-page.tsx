@@ -3,6 +3,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef } from 'react'
 import { runQuery } from '~/api/queries'
 import { paletteColor, preferredSlot } from '~/charts/palette'
+import { FilesTab } from '~/features/files/files-tab'
 import { useLive } from '~/features/live/use-live'
 import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
@@ -17,7 +18,7 @@ import { readStored } from '~/lib/storage'
 import { ErrorMessage, Skeleton } from '~/ui/message'
 import styles from './run-page.module.css'
 
-/** One run: what it is, its charts, its rows. */
+/** One run: what it is, its charts, its rows, its files. */
 export function RunPage() {
   const { entity, project: name, id } = useParams({ from: '/$entity/$project/runs/$id' })
   const search = useSearch({ strict: false }) as SearchParams
@@ -82,6 +83,7 @@ export function RunPage() {
         />
       )}
       {tab === 'data' && <HistoryTable run={run} />}
+      {tab === 'files' && <FilesTab run={run} />}
     </div>
   )
 }

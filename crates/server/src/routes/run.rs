@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use steplog_protocol::{RunDetail, RunList, RunsRequest, UpdateRunRequest};
+use steplog_protocol::{ResumePoint, RunDetail, RunList, RunsRequest, UpdateRunRequest};
 
 use crate::error::ApiError;
 use crate::extract::{JsonBody, RunInPath};
@@ -33,6 +33,23 @@ pub(super) async fn read_run(
     RunInPath(path): RunInPath,
 ) -> Result<Json<RunDetail>, ApiError> {
     Ok(Json(state.query(move |store| store.run(&path)).await?))
+}
+
+/// Where a run stands: what a process needs that goes on with it.
+#[utoipa::path(
+    get, path = "/runs/{entity}/{project}/{run}/resume", tag = "ingest",
+    params(
+        ("entity" = String, Path, description = "User or team."),
+        ("project" = String, Path, description = "Project."),
+        ("run" = String, Path, description = "Run id."),
+    ),
+    responses((status = 200, body = ResumePoint))
+)]
+pub(super) async fn read_resume_point(
+    State(state): State<ServerState>,
+    RunInPath(path): RunInPath,
+) -> Result<Json<ResumePoint>, ApiError> {
+    Ok(Json(state.query(move |store| store.resume_point(&path)).await?))
 }
 
 /// Changes name, notes, tags or group of a run, or asks it to stop.
