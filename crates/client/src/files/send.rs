@@ -216,3 +216,173 @@ fn read_part(file: &mut File, offset: u64, count: u64, buffer: &mut Vec<u8>) -> 
     // It became shorter.
     if buffer.len() as u64 == count { Ok(()) } else { Err(SendError::Changed) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use steplog_model::{Entity, StreamId};
+    use steplog_protocol::{BlobStatus, IngestResponse};
+
+    use super::*;
+
+    /// What happens right before the server answers the call with this number.
+    type Accident<'a> = (usize, &'a (dyn Fn(&mut Vec<u8>) + Sync));
+
+    /// A server with room for one file.
+    struct OneFile<'a> {
+        calls: Mutex<usize>,
+        bytes: Mutex<Vec<u8>>,
+        named: Mutex<Option<Vec<u8>>>,
+        accident: Option<Accident<'a>>,
+    }
+
+    impl<'a> OneFile<'a> {
+        fn new(accident: Option<Accident<'a>>) -> Self {
+            Self { calls: Mutex::new(0), bytes: Mutex::default(), named: Mutex::default(), accident }
+        }
+
+        fn answer(&self, hash: &str, size: u64) -> BlobStatus {
+            let bytes = self.bytes.lock().unwrap();
+            let found = ContentHash::from_bytes(Sha256::digest(&*bytes).into()).to_string();
+            BlobStatus { received_bytes: bytes.len() as u64, complete: bytes.len() as u64 == size && found == hash }
+        }
+
+        fn meet_accident(&self) {
+            let mut calls = self.calls.lock().unwrap();
+            *calls += 1;
+            if let Some((_, accident)) = self.accident.filter(|(call, _)| *call == *calls) {
+                accident(&mut self.bytes.lock().unwrap());
+            }
+        }
+
+        fn named(&self) -> Option<Vec<u8>> {
+            self.named.lock().unwrap().clone()
+        }
+    }
+
+    impl Transport for OneFile<'_> {
+        fn durable_offset(&self, _: &RunPath, _: StreamId) -> Result<IngestResponse, TransportError> {
+            unreachable!("a file is no journal")
+        }
+
+        fn send(&self, _: &RunPath, _: StreamId, _: u64, _: &[u8]) -> Result<IngestResponse, TransportError> {
+            unreachable!("a file is no journal")
+        }
+
+        fn put_file(&self, _: &RunPath, _: &FilePath, put: &PutFileRequest) -> Result<BlobStatus, TransportError> {
+            self.meet_accident();
+            let status = self.answer(&put.sha256, put.size_bytes);
+            if status.complete {
+                *self.named.lock().unwrap() = Some(self.bytes.lock().unwrap().clone());
+            }
+            Ok(status)
+        }
+
+        fn send_part(
+            &self,
+            _: &Entity,
+            hash: ContentHash,
+            size_bytes: u64,
+            offset: u64,
+            part: &[u8],
+        ) -> Result<BlobStatus, TransportError> {
+            self.meet_accident();
+            let mut bytes = self.bytes.lock().unwrap();
+            if let Some(new) = bytes.len().checked_sub(offset as usize).and_then(|known| part.get(known..)) {
+                bytes.extend_from_slice(new);
+            }
+            drop(bytes);
+            Ok(self.answer(&hash.to_string(), size_bytes))
+        }
+    }
+
+    /// A file of three parts.
+    fn three_parts(folder: &Path) -> (PathBuf, Vec<u8>) {
+        let whole: Vec<u8> = (0..PART_BYTES * 5 / 2).map(|index| ((index * 31) >> 7) as u8).collect();
+        let place = folder.join("file");
+        fs::write(&place, &whole).unwrap();
+        (place, whole)
+    }
+
+    fn send(place: &Path, may_grow: bool, server: &OneFile<'_>) -> Result<Step, SendError> {
+        let mut sending = Sending::begin(place, &"file".parse().unwrap(), FilePolicy::Live, may_grow)?;
+        sending.step(&"local/digits/abc".parse().unwrap(), server, None, &mut |_| true)
+    }
+
+    #[test]
+    fn a_file_goes_in_parts_and_the_same_bytes_never_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, whole) = three_parts(folder.path());
+        let server = OneFile::new(None);
+        assert!(matches!(send(&place, false, &server), Ok(Step::Done(_))));
+        assert_eq!((server.named(), *server.calls.lock().unwrap()), (Some(whole.clone()), 5));
+        // One call: the server has them.
+        assert!(matches!(send(&place, false, &server), Ok(Step::Done(_))));
+        assert_eq!(*server.calls.lock().unwrap(), 6);
+        // From where it was cut off.
+        let server = OneFile::new(None);
+        *server.bytes.lock().unwrap() = whole[..whole.len() - 10].to_vec();
+        assert!(matches!(send(&place, false, &server), Ok(Step::Done(_))));
+        assert_eq!((server.named(), *server.calls.lock().unwrap()), (Some(whole), 3));
+        fs::write(&place, "").unwrap();
+        let empty = OneFile::new(None);
+        assert!(matches!(send(&place, false, &empty), Ok(Step::Done(_))));
+        assert_eq!(empty.named(), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_server_that_forgets_or_takes_nothing_is_asked_again_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, whole) = three_parts(folder.path());
+        let server = OneFile::new(Some((3, &|bytes| bytes.truncate(7))));
+        assert!(matches!(send(&place, false, &server), Ok(Step::Done(_))));
+        assert_eq!(server.named(), Some(whole));
+        // Other bytes of the same size, which no hash will ever fit.
+        let server = OneFile::new(Some((1, &|bytes| *bytes = vec![0; PART_BYTES as usize * 5 / 2])));
+        assert!(matches!(send(&place, false, &server), Err(SendError::Transport(TransportError::Unavailable(_)))));
+        assert_eq!(server.named(), None);
+    }
+
+    #[test]
+    fn whatever_happens_to_the_file_half_a_write_gets_no_name() {
+        let replace = |place: &Path| {
+            fs::write(place.with_extension("new"), "new").unwrap();
+            fs::rename(place.with_extension("new"), place).unwrap();
+        };
+        let overwrite = |place: &Path| {
+            let mut file = File::options().write(true).open(place).unwrap();
+            io::Write::write_all(&mut file, b"changed").unwrap();
+            // As a clock of a coarse file system would show it.
+            file.set_modified(UNIX_EPOCH).unwrap();
+        };
+        let append = |place: &Path| {
+            io::Write::write_all(&mut File::options().append(true).open(place).unwrap(), b"more").unwrap();
+        };
+        let shorten = |place: &Path| File::options().write(true).open(place).unwrap().set_len(10).unwrap();
+        let remove = |place: &Path| fs::remove_file(place).unwrap();
+        type Change<'a> = &'a (dyn Fn(&Path) + Sync);
+        let changes: [(&str, Change<'_>); 5] = [
+            ("replaced", &replace),
+            ("overwritten", &overwrite),
+            ("appended to", &append),
+            ("shortened", &shorten),
+            ("removed", &remove),
+        ];
+        for (name, change) in changes {
+            // The first call asks, the next three carry the parts: before the last answer of these it is still open.
+            for call in 1..=4 {
+                for may_grow in [false, true] {
+                    let folder = tempfile::tempdir().unwrap();
+                    let (place, whole) = three_parts(folder.path());
+                    let accident = |_: &mut Vec<u8>| change(&place);
+                    let server = OneFile::new(Some((call, &accident)));
+                    let sent = send(&place, may_grow, &server);
+                    let grows = name == "appended to" && may_grow;
+                    assert_eq!(sent.is_ok(), grows, "{name}, call {call}, {may_grow}");
+                    assert_eq!(server.named(), grows.then_some(whole), "{name}, call {call}, {may_grow}");
+                }
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use steplog_model::{FilePath, FilePolicy, RunPath, SavedFile};
 
 use crate::files::send::{Fingerprint, SendError, Sending, Step};
 use crate::files::sent::SentFiles;
-use crate::files::tree::{Leaf, leaves};
+use crate::files::tree::{Leaf, leads_as_saved, leaves};
 use crate::transport::{Transport, TransportError};
 
 /// How often a file that changes while it is read is begun anew.
@@ -43,7 +43,12 @@ pub(crate) fn sync_files(
     };
     let mut sent = SentFiles::load(folder.path(), server);
     let mut report = FilesReport { is_settled: ended, ..FilesReport::default() };
-    for file in saved.into_values().filter(|file| ended || file.policy != FilePolicy::End) {
+    for file in saved.values().filter(|file| ended || file.policy != FilePolicy::End) {
+        if !leads_as_saved(&folder.files(), &file.path, &saved) {
+            let place = file.path.below(&folder.files());
+            report.problems.push(format!("{}: it leads elsewhere than save() put it", place.display()));
+            continue;
+        }
         let found = match leaves(&folder.files(), &file.path) {
             Ok(found) => found,
             Err(error) if ended => {

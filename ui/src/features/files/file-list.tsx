@@ -61,7 +61,7 @@ function FolderLine({ row, closed, onToggle }: FolderLineProps) {
   return (
     <button
       type="button"
-      className={styles.line}
+      className={`${styles.line} ${styles.folder}`}
       style={{ paddingLeft: 12 + row.depth * INDENT }}
       aria-expanded={!closed}
       onClick={() => onToggle(row.path)}
