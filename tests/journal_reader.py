@@ -13,7 +13,7 @@ HEADER_BYTES = 48
 LONGEST_FRAME = 16 << 20
 
 RUN_START, ROW, CONFIG, SUMMARY, RUN_UPDATE, HEARTBEAT, EXIT = 1, 2, 3, 4, 5, 6, 7
-METRIC, ALERT, LOSS, PREEMPTING = 8, 13, 14, 15
+METRIC, FILE, ALERT, LOSS, PREEMPTING = 8, 11, 13, 14, 15
 
 
 class Damaged(Exception):
@@ -42,6 +42,7 @@ class Journal:
     exits: list[int] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
     preempting: list[float] = field(default_factory=list)
     lost_rows: int = 0
     #: Stream offset behind the last valid frame.
@@ -149,7 +150,7 @@ def _apply(journal: Journal, kind: int, payload: _Payload, keys: list[str]) -> N
     if kind == RUN_START:
         journal.start = json.loads(payload.data)
         return
-    lists = {RUN_UPDATE: journal.updates, METRIC: journal.metrics, ALERT: journal.alerts}
+    lists = {RUN_UPDATE: journal.updates, METRIC: journal.metrics, ALERT: journal.alerts, FILE: journal.files}
     if kind in lists:
         lists[kind].append(json.loads(payload.data))
         return

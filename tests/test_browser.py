@@ -118,6 +118,54 @@ def test_from_the_projects_to_a_run(home: Path, server: Server, chromium: Chromi
         expect(page.get_by_role("article", name="train/loss", exact=True).locator("canvas").first).to_be_visible()
 
 
+FILES = """
+import json, os, sys, steplog
+run = steplog.init(project="files", id="a", name="with files")
+os.makedirs("out", exist_ok=True)
+open("notes.txt", "w").write("first notes")
+open("out/page.html", "w").write("<script>document.title = 'taken over'</script>")
+json.dump({"accuracy": 0.9375}, open("out/report.json", "w"))
+for path in ("notes.txt", "out/page.html", "out/report.json"):
+    run.save(path)
+print("saved", flush=True)
+sys.stdin.readline()
+open("notes.txt", "w").write("second notes")
+open("late.txt", "w").write("late")
+run.save("late.txt")
+run.finish()
+"""
+
+
+def test_the_files_of_a_run_are_shown_as_they_come(home: Path, server: Server, chromium: Chromium) -> None:
+    with (
+        Script(FILES, home=home, stdin=True, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script,
+        chromium.tab(server.url) as tab,
+    ):
+        assert script.line() == "saved\n", script.said()
+        wait_until(lambda: server.api.run("local/files/a"), "the run is there")
+        page = tab.open("/local/files/runs/a")
+        page.get_by_role("tab", name="Files").click()
+        files = page.get_by_role("list", name="Files")
+        expect(files.get_by_role("listitem")).to_have_count(4, timeout=20_000)
+        files.get_by_role("button", name="notes.txt").first.click()
+        expect(page.get_by_text("first notes")).to_be_visible()
+        script.say("")
+        assert script.end()[0] == 0, script.said()
+        expect(page.get_by_text("second notes")).to_be_visible(timeout=20_000)
+        expect(files.get_by_role("button", name="late.txt").first).to_be_visible()
+        # A page is shown as its text, and runs nowhere.
+        files.get_by_role("button", name="page.html").first.click()
+        expect(page.get_by_text("<script>document.title")).to_be_visible()
+        assert "taken over" not in page.title()
+        files.get_by_role("button", name="report.json").first.click()
+        expect(page.get_by_text('"accuracy": 0.9375')).to_be_visible()
+        page.get_by_label("Search files").fill("out json")
+        expect(files.get_by_role("listitem")).to_have_count(2)
+        with page.expect_download() as download:
+            files.get_by_role("link", name="Download report.json").click()
+        assert Path(download.value.path()).read_text() == '{"accuracy": 0.9375}'
+
+
 def test_the_search_box_takes_text_and_filters_and_says_what_is_wrong(
     home: Path, server: Server, chromium: Chromium
 ) -> None:

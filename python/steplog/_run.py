@@ -10,6 +10,7 @@ from steplog.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
+    import os
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Any
@@ -131,6 +132,40 @@ class Run(NativeRun):
         from steplog import _metric
 
         return _metric.define(self, name, step_metric, step_sync, hidden, summary, overwrite)
+
+    def save(
+        self,
+        glob_str: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        base_path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        policy: str = "live",
+        glob: bool = True,
+    ) -> bool | list[str]:
+        """Save files with the run.
+
+        They are put into ``run.dir`` as links, and go to the server in the background.
+
+        Args:
+            glob_str: A path, or one with the shell's ``*``, ``?``, ``[…]`` and ``**`` (any number of folders). A folder
+                that is named without them stands for everything in it. What is in ``run.dir`` already under the same
+                path belongs to it. ``None``: nothing is done.
+            base_path: Folders below this one are kept: ``data/a/x.txt`` with the base ``data`` is ``a/x.txt`` in the
+                run. Default: the working directory; for an absolute path the folder above the one with the files.
+            policy: When they are uploaded: ``"live"`` whenever they change, ``"now"`` once, ``"end"`` at the run's end.
+            glob: Whether ``*``, ``?`` and ``[…]`` mean other characters than themselves.
+
+        Returns:
+            The paths in ``run.dir``, absolute and sorted; ``[]`` when nothing was found, when the place is not on this
+            machine (``s3://``, ``gs://``), and for a disabled run. ``True`` without a ``glob_str``.
+
+        Raises:
+            InvalidDataError: The policy is unknown, an argument has another type, or the path is above its base or does
+                not begin with it.
+            IsADirectoryError: A folder of the run stands where the link should be.
+            UsageError: The run is finished.
+        """
+        from steplog import _save
+
+        return _save.save(self, glob_str, base_path, policy, glob)
 
     def alert(
         self,

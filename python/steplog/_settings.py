@@ -54,6 +54,7 @@ OF_CLIENT: dict[str, tuple[type, ...]] = {
     "quiet": (bool,),
     "silent": (bool,),
     "sticky_summary": (bool,),
+    "symlink": (bool,),
 }
 
 KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
@@ -69,6 +70,7 @@ class Settings(Mapping[str, "Any"]):
             - ``finish_timeout``: how long ``finish`` waits for the server, in seconds; default 60
             - ``init_timeout``: how long ``init`` waits for it when a run is resumed or forked; default 10
             - ``finish_detached``: whether ``finish`` leaves the sending to a process in the background; default no
+            - ``symlink``: whether ``save`` makes links where it can, and not copies; default yes
             - ``label``: what this process is called, where several write one run (``mode="shared"``)
             - ``primary``: whether this process speaks for such a run; default yes
             - ``sticky_summary``: whether summary values set by hand stay when their keys are logged afterwards; default

@@ -119,12 +119,13 @@ class Server:
 class Script:
     """A Python process with a script that prints a number for each row that ``log`` returned from."""
 
-    def __init__(self, code: str, *arguments: str, home: Path, **more: str) -> None:
+    def __init__(self, code: str, *arguments: str, home: Path, stdin: bool = False, **more: str) -> None:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Lives as long as the process.
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, *arguments],
             cwd=home,
             env=environment(home, **more),
+            stdin=subprocess.PIPE if stdin else None,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
@@ -138,8 +139,9 @@ class Script:
     ) -> None:
         self.process.kill()
         self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None and not pipe.closed:
+                pipe.close()
         if error is not None:
             print(f"--- the script said:\n{self.said()}")
         self.errors.close()
@@ -148,6 +150,12 @@ class Script:
         """The next line that it prints; empty when it ended."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
+
+    def say(self, line: str) -> None:
+        """Gives it a line to read, when it was begun with ``stdin``."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def kill(self) -> list[str]:
         """Kills it; answers the whole lines that it had printed and nobody had read."""

@@ -11,6 +11,7 @@ import type {
   User,
 } from '../src/api/types.ts'
 import { ENTITY, MockData, type MockRun } from './data.ts'
+import { contentOf, filesOf } from './files.ts'
 import { FilterError } from './filter.ts'
 import { listKeys, listProjects, queryRuns } from './runs.ts'
 import { seriesAnswer } from './series.ts'
@@ -119,6 +120,14 @@ class MockServer {
       this.history(response, url, mock)
       return
     }
+    if (tail === 'files') {
+      const file = parts.slice(5).join('/')
+      const content = contentOf(file)
+      if (file === '') this.json(response, { files: filesOf(mock), next_cursor: null })
+      else if (content === undefined) throw new Refused(404, 'not_found', `the run has no file ${file}`)
+      else response.writeHead(200, { 'Content-Type': content[0] }).end(content[1])
+      return
+    }
     if (request.method === 'DELETE') {
       this.data.runs.set(project, this.data.runs.get(project)?.filter((each) => each !== mock) ?? [])
       this.push([{ ...changeOf(mock), details: true, deleted: true }])
@@ -219,6 +228,7 @@ function changeOf({ run }: MockRun): RunChange {
     rows: false,
     keys: false,
     alerts: false,
+    files: false,
     details: false,
     deleted: false,
   }

@@ -51,14 +51,15 @@ impl Ui {
         }
         let cache = FolderCache::open(&folder).map_err(refused)?;
         let reader = FolderReader::start(&folder, &cache).with_context(unreadable)?;
-        let served = runtime::start()?.block_on(self.serve(&cache, folder));
+        let served = runtime::start()?.block_on(self.serve(&cache, &reader));
         drop(reader);
         served.map(|()| Outcome::Good)
     }
 
-    async fn serve(&self, cache: &FolderCache, folder: PathBuf) -> Result<()> {
-        let shown = folder.display().to_string();
-        let state = ServerState::new(cache.store().clone(), Source::Folder(folder)).map_err(refused)?;
+    async fn serve(&self, cache: &FolderCache, reader: &FolderReader) -> Result<()> {
+        let folders = reader.run_folders();
+        let shown = folders.root().display().to_string();
+        let state = ServerState::new(cache.store().clone(), Source::Folder(folders)).map_err(refused)?;
         let signals = runtime::Signals::watch();
         let listener = self.bind().await?;
         let url = format!("http://{}", listener.local_addr()?);

@@ -15,6 +15,8 @@ pub enum ErrorKind {
     ConfigFile,
     /// The run is finished.
     Finished,
+    /// A folder is in the way.
+    IsADirectory,
     /// The operating system refused.
     Io,
     /// The server refused or could not be reached.
@@ -82,6 +84,12 @@ impl From<steplog_model::InvalidAlert> for Error {
 
 impl From<steplog_journal::AppendError> for Error {
     fn from(error: steplog_journal::AppendError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidFile> for Error {
+    fn from(error: steplog_model::InvalidFile) -> Self {
         Self::invalid(error)
     }
 }

@@ -258,6 +258,13 @@ impl RunBuilder {
         self
     }
 
+    /// Whether [`Run::save`] puts links into the run's folder, where possible, and not copies. Default: yes.
+    #[must_use]
+    pub fn symlink(mut self, symlink: bool) -> Self {
+        self.settings.symlink = Some(symlink);
+        self
+    }
+
     /// The command of that process; it gets the run's folder as one more argument. Default: `steplog sync --patient`.
     #[must_use]
     pub fn sender_command(mut self, command: Vec<OsString>) -> Self {

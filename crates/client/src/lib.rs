@@ -18,6 +18,7 @@
 mod config_file;
 mod earlier;
 mod error;
+mod files;
 mod fork;
 mod history;
 mod init;
@@ -40,6 +41,7 @@ mod uploader;
 
 pub use config_file::read_config_file;
 pub use error::{Error, ErrorKind};
+pub use files::SaveOptions;
 pub use history::HistoryRow;
 pub use init::RunBuilder;
 pub use message::Verbosity;
@@ -50,8 +52,8 @@ pub use sender::{LocalRun, local_run, send_patiently};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
 pub use steplog_model::{
-    Aggregate, AlertLevel, Config, Entity, ForkPoint, Histogram, MetricDefinition, Project, RunId, Value, join_key,
-    split_key,
+    Aggregate, AlertLevel, Config, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project, RunId, Value,
+    join_key, split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

@@ -66,6 +66,9 @@ pub(crate) struct UploadedTo {
     pub(crate) offset: u64,
     /// Whether the journal has ended and the server has all of it.
     pub(crate) complete: bool,
+    /// Whether files that the journal names are still to be sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) files_pending: bool,
 }
 
 impl Uploaded {
@@ -88,6 +91,6 @@ impl Uploaded {
     }
 
     pub(crate) fn is_complete(&self, server: &str) -> bool {
-        self.servers.get(server).is_some_and(|to| to.complete)
+        self.servers.get(server).is_some_and(|to| to.complete && !to.files_pending)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use steplog_journal::{Backlog, JournalWriter, KeyId, RunFolder};
 use steplog_model::{
@@ -13,6 +13,7 @@ use steplog_model::{
 };
 
 use crate::error::{Error, ErrorKind};
+use crate::files::{FileUploader, SaveOptions, Way, place};
 use crate::fork;
 use crate::history::{self, HistoryRow};
 use crate::init::{RunBuilder, check_tags, host_name};
@@ -85,6 +86,8 @@ pub(crate) struct Shared {
     /// What this process has of the run: made by `init`, or on first use in a forked child. Never null.
     active: AtomicPtr<Active>,
     uploader: Option<Uploader>,
+    /// `None` unless the run is online.
+    files: Option<FileUploader>,
     report: Mutex<Option<FinishReport>>,
 }
 
@@ -157,9 +160,14 @@ impl Run {
     fn with_active(identity: Identity, settings: Resolved, mut active: Active, backlog: Option<Arc<Backlog>>) -> Self {
         active.state.get_mut().unwrap_or_else(PoisonError::into_inner).sticky_summary = settings.sticky_summary;
         let active = Arc::new(active);
-        let uploader = backlog.map(|backlog| Uploader::start(&identity, &settings, backlog, active.clone()));
+        let folder = identity.folder.as_ref().filter(|_| identity.mode.is_online());
+        let files = folder.map(|folder| FileUploader::new(&identity, folder, &settings));
+        let uploader = backlog.map(|backlog| {
+            let files = files.as_ref().map(FileUploader::share);
+            Uploader::start(&identity, &settings, backlog, active.clone(), files)
+        });
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
-        let shared = Arc::new(Shared { identity, settings, active, uploader, report: Mutex::new(None) });
+        let shared = Arc::new(Shared { identity, settings, active, uploader, files, report: Mutex::new(None) });
         if shared.uploader.is_some() {
             terminate::watch(Arc::downgrade(&shared));
         }
@@ -350,6 +358,38 @@ impl Run {
         state.check_open("alert")?;
         check_value("text", &text.into())?;
         state.append(&Record::Alert(alert))
+    }
+
+    /// Saves files with the run: what `pattern` names is put into [`Self::dir`] as links, and goes to the server as
+    /// `options.policy` says, now and then while the run goes on, so that this never waits for it. A forked child may save too.
+    ///
+    /// The pattern is a path or one with the shell's `*`, `?`, `[…]` and `**`; a folder that is named without them stands for
+    /// everything in it. Files that are in [`Self::dir`] already, under the same path, belong to what is named. Answers the
+    /// paths in [`Self::dir`], sorted; none when nothing was found, or when the run is disabled.
+    ///
+    /// ```no_run
+    /// # let run = steplog::Run::builder("digits").init()?;
+    /// run.save("checkpoints/*.pt", &steplog::SaveOptions::default())?;
+    /// # Ok::<(), steplog::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The pattern is above its base or does not begin with it, a folder of the run is in the way, the disk refuses, or the
+    /// run is finished.
+    pub fn save(&self, pattern: &str, options: &SaveOptions) -> Result<Vec<PathBuf>, Error> {
+        self.state().check_open("save")?;
+        let Some(folder) = self.dir() else { return Ok(Vec::new()) };
+        let Resolved { verbosity, symlink, .. } = self.shared.settings;
+        let ways = if symlink { &Way::ALL[..] } else { &[Way::Copy] };
+        let placed = place(&folder, pattern, options, ways, verbosity)?;
+        let mut state = self.state();
+        state.check_open("save")?;
+        placed.files.iter().try_for_each(|file| state.append(&Record::File(file.clone())))?;
+        drop(state);
+        if let Some(files) = &self.shared.files {
+            files.add(&placed.files);
+        }
+        Ok(placed.paths)
     }
 
     /// Says that this process is about to be taken off its machine, and that the run will be resumed.
@@ -579,6 +619,7 @@ impl Run {
         match sender::spawn(&settings.sender_command, folder, settings) {
             Ok(()) => {
                 uploader.stop();
+                self.shared.files.iter().for_each(FileUploader::stop);
                 let label = self.title();
                 settings
                     .verbosity
@@ -595,7 +636,7 @@ impl Run {
     /// Waits until everything is sent, as long as that may take.
     fn finish_here(&self, uploader: &Uploader, rows: u64, interrupted: &mut dyn FnMut() -> bool) -> FinishReport {
         let settings = &self.shared.settings;
-        let outcome = uploader.drain(settings.finish_timeout, settings.verbosity, interrupted);
+        let outcome = self.shared.drain_all(uploader, settings.finish_timeout, interrupted);
         self.tell_end(rows, &outcome);
         match outcome {
             Outcome::Synced => FinishReport::Synced,
@@ -659,7 +700,28 @@ impl Shared {
     /// Waits at most so long until everything is sent.
     pub(crate) fn drain(&self, timeout: Duration) {
         if let Some(uploader) = self.own_uploader() {
-            uploader.drain(timeout, self.settings.verbosity, &mut || false);
+            self.drain_all(uploader, timeout, &mut || false);
+        }
+    }
+
+    /// Waits for the journal and then, when the server has it, for files; at most so long in all.
+    fn drain_all(&self, uploader: &Uploader, timeout: Duration, interrupted: &mut dyn FnMut() -> bool) -> Outcome {
+        let begun = Instant::now();
+        let mut was_interrupted = false;
+        let mut interrupted = || {
+            was_interrupted = was_interrupted || interrupted();
+            was_interrupted
+        };
+        let verbosity = self.settings.verbosity;
+        let outcome = uploader.drain(timeout, verbosity, &mut interrupted);
+        let Some(files) = self.files.as_ref().filter(|_| outcome == Outcome::Synced) else { return outcome };
+        let left = files.drain(timeout.saturating_sub(begun.elapsed()), verbosity, &mut interrupted);
+        match left.files {
+            0 => Outcome::Synced,
+            count => {
+                let reason = Some(format!("{count} of its files are not on the server yet"));
+                Outcome::Missing { bytes: left.bytes, reason }
+            }
         }
     }
 
@@ -727,7 +789,7 @@ impl Drop for Shared {
         let waited = lock(&self.report).is_some();
         let own = |uploader: &Uploader| !waited && uploader.generation() == fork::generation();
         if let Some(uploader) = self.uploader.take().filter(own) {
-            uploader.drain(self.settings.finish_timeout, self.settings.verbosity, &mut || false);
+            self.drain_all(&uploader, self.settings.finish_timeout, &mut || false);
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct Settings {
     pub init_timeout: Option<Duration>,
     /// Whether `finish` leaves the sending to a process in the background. Default: no.
     pub finish_detached: Option<bool>,
+    /// Whether saved files are links in the run's folder, where that is possible, and not copies. Default: yes.
+    pub symlink: Option<bool>,
     /// The command of that process; it gets the run's folder as one more argument. Default: `steplog sync --patient`.
     pub sender_command: Option<Vec<OsString>>,
     /// How much steplog says.
@@ -95,6 +97,7 @@ pub(crate) struct Resolved {
     pub(crate) finish_timeout: Duration,
     pub(crate) init_timeout: Duration,
     pub(crate) finish_detached: bool,
+    pub(crate) symlink: bool,
     pub(crate) sender_command: Vec<OsString>,
     pub(crate) verbosity: Verbosity,
     pub(crate) sticky_summary: bool,
@@ -137,6 +140,7 @@ impl Settings {
             finish_timeout,
             init_timeout,
             finish_detached,
+            symlink: self.symlink.unwrap_or_else(|| !sources.is_off("SYMLINK")),
             sender_command: self
                 .sender_command
                 .clone()

@@ -29,6 +29,11 @@ impl Sources {
         environment(name).or_else(|| self.workspace.get(&in_file).or_else(|| self.user.get(&in_file)).cloned())
     }
 
+    /// Whether a value means no.
+    pub(crate) fn is_off(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| matches!(&*value.to_lowercase(), "0" | "false" | "no" | "off"))
+    }
+
     /// Whether a value means yes.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| matches!(&*value.to_lowercase(), "1" | "true" | "yes" | "on"))

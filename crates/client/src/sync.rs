@@ -6,6 +6,7 @@ use steplog_journal::{JournalReader, RunFolder, remove_spare};
 use steplog_model::{Entity, RunPath, RunStart, StreamId};
 
 use crate::error::{Error, ErrorKind};
+use crate::files::sync_files;
 use crate::local::{JournalLock, Uploaded, UploadedTo};
 use crate::transport::{Transport, TransportError};
 use crate::upload::{Sent, Upload, UploadError};
@@ -67,7 +68,21 @@ pub fn sync_run(
             progress(SyncProgress { sent_bytes: report.sent_bytes });
         };
         match sync_stream(&start, stream, journal.clone(), transport, default_entity, &mut each) {
-            Ok(offset) => Uploaded::note(&journal, server, UploadedTo { offset, complete: ended.is_some() }),
+            Ok(offset) => {
+                let complete = ended.is_some();
+                let sent_before = report.sent_bytes;
+                let mut sent_bytes = 0;
+                let mut each = |bytes| {
+                    sent_bytes += bytes;
+                    progress(SyncProgress { sent_bytes: sent_before + sent_bytes });
+                };
+                let (run, reader) = (run_path(&start, default_entity), JournalReader::new(&journal));
+                let files = sync_files(folder, &reader, &run, server, transport, complete, &mut each)
+                    .map_err(|error| Error::new(ErrorKind::Server, error.to_string()))?;
+                report.sent_bytes += sent_bytes;
+                report.problems.extend(files.problems);
+                Uploaded::note(&journal, server, UploadedTo { offset, complete, files_pending: !files.is_settled });
+            }
             Err(UploadError::Transport(TransportError::Refused(message))) => report.problems.push(problem(&message)),
             Err(UploadError::Transport(error)) => return Err(Error::new(ErrorKind::Server, error.to_string())),
             Err(UploadError::Source(error)) => report.problems.push(problem(&error)),

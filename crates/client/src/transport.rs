@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use steplog_model::{RunPath, StreamId, path_segment};
-use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, ResumePoint, Session};
+use steplog_model::{ContentHash, Entity, FilePath, RunPath, StreamId, path_segment};
+use steplog_protocol::{
+    BlobStatus, ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, PutFileRequest, ResumePoint, Session,
+};
 
 use crate::error::{Error, ErrorKind};
 
@@ -57,6 +59,27 @@ pub trait Transport: Send + Sync {
         offset: u64,
         bytes: &[u8],
     ) -> Result<IngestResponse, TransportError>;
+
+    /// Gives bytes a name in a run. When the server has not all of them the answer says how many it has, and nothing was
+    /// changed.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn put_file(&self, run: &RunPath, file: &FilePath, request: &PutFileRequest) -> Result<BlobStatus, TransportError>;
+
+    /// Sends a part of the bytes of a file. The answer says where to go on, and whether the whole has the hash and is
+    /// durable.
+    ///
+    /// # Errors
+    /// See [`TransportError`]; refused is also what turns out to have another hash.
+    fn send_part(
+        &self,
+        entity: &Entity,
+        hash: ContentHash,
+        size_bytes: u64,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<BlobStatus, TransportError>;
 }
 
 /// A server behind HTTP.
@@ -174,5 +197,25 @@ impl Transport for Http {
         let request = self.agent.post(format!("{}?offset={offset}", self.url(run, stream)));
         let request = request.header("content-type", JOURNAL_MEDIA_TYPE).header("content-encoding", "zstd");
         self.answer(self.prepare(request).send(&compressed[..]))
+    }
+
+    fn put_file(&self, run: &RunPath, file: &FilePath, request: &PutFileRequest) -> Result<BlobStatus, TransportError> {
+        let file: Vec<String> = file.parts().map(path_segment).collect();
+        let url = format!("{}/api/v1/runs/{}/files/{}", self.base_url, url_path(run), file.join("/"));
+        self.answer(self.prepare(self.agent.put(url)).send_json(request))
+    }
+
+    fn send_part(
+        &self,
+        entity: &Entity,
+        hash: ContentHash,
+        size_bytes: u64,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<BlobStatus, TransportError> {
+        let entity = path_segment(entity.as_str());
+        let url = format!("{}/api/v1/blobs/{entity}/{hash}?offset={offset}&size_bytes={size_bytes}", self.base_url);
+        let request = self.agent.put(url).header("content-type", "application/octet-stream");
+        self.answer(self.prepare(request).send(bytes))
     }
 }

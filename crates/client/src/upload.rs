@@ -109,7 +109,8 @@ impl Upload {
 mod tests {
     use std::sync::Mutex;
 
-    use steplog_protocol::IngestResponse;
+    use steplog_model::{ContentHash, Entity, FilePath};
+    use steplog_protocol::{BlobStatus, IngestResponse, PutFileRequest};
 
     use super::*;
 
@@ -154,6 +155,21 @@ mod tests {
                 Some(Fault::AnswerLost) => Err(TransportError::Unavailable("reset".into())),
                 _ => Ok(self.answer()),
             }
+        }
+
+        fn put_file(&self, _: &RunPath, _: &FilePath, _: &PutFileRequest) -> Result<BlobStatus, TransportError> {
+            unreachable!("a journal is no file")
+        }
+
+        fn send_part(
+            &self,
+            _: &Entity,
+            _: ContentHash,
+            _: u64,
+            _: u64,
+            _: &[u8],
+        ) -> Result<BlobStatus, TransportError> {
+            unreachable!("a journal is no file")
         }
     }
 

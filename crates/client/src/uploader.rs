@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use steplog_journal::{Backlog, Event, JournalReader, RunFolder, find_runs};
 use steplog_model::{Entity, StreamId};
 
+use crate::files::FileUploader;
 use crate::fork;
 use crate::local::{JournalLock, Uploaded, UploadedTo};
 use crate::message::Verbosity;
@@ -87,7 +88,13 @@ pub(crate) enum Outcome {
 }
 
 impl Uploader {
-    pub(crate) fn start(identity: &Identity, settings: &Resolved, backlog: Arc<Backlog>, active: Arc<Active>) -> Self {
+    pub(crate) fn start(
+        identity: &Identity,
+        settings: &Resolved,
+        backlog: Arc<Backlog>,
+        active: Arc<Active>,
+        files: Option<FileUploader>,
+    ) -> Self {
         let control = Arc::new(Control { status: Mutex::default(), changed: Condvar::new() });
         let worker = Worker {
             control: control.clone(),
@@ -97,6 +104,7 @@ impl Uploader {
             identity: identity.clone(),
             settings: settings.clone(),
             backlog,
+            files,
             children: BTreeMap::new(),
             failures: 0,
             retry_at: Instant::now(),
@@ -200,7 +208,7 @@ fn gives_up(status: &Status, begun: Instant, timeout: Duration) -> bool {
     }
 }
 
-fn progress_bar() -> ProgressBar {
+pub(crate) fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("steplog: {msg} {bar:30} {bytes}/{total_bytes} {eta}");
     ProgressBar::no_length().with_style(style.expect("the template is right"))
 }
@@ -209,6 +217,7 @@ struct Worker {
     control: Arc<Control>,
     active: Arc<Active>,
     backlog: Arc<Backlog>,
+    files: Option<FileUploader>,
     identity: Identity,
     settings: Resolved,
     transport: Arc<Http>,
@@ -329,6 +338,9 @@ impl Worker {
         let Some(folder) = self.identity.folder.as_ref().filter(|_| fork::count() > 0) else {
             return Ok(());
         };
+        if let Some(files) = &self.files {
+            files.look_at_children();
+        }
         // Children come and go; a folder that cannot be read now can be read at the next tick.
         for stream in folder.streams().unwrap_or_default() {
             if stream != self.identity.stream && !self.children.contains_key(&stream) {
@@ -445,14 +457,19 @@ impl Worker {
         self.noted_at = Instant::now();
         let Some(folder) = &self.identity.folder else { return };
         let server = &self.settings.base_url;
+        let files_pending = self.files.as_ref().is_some_and(|files| !files.is_settled());
         if self.upload.offset() > 0 {
-            let to = UploadedTo { offset: self.upload.offset(), complete: complete && !self.refused };
+            let to = UploadedTo { offset: self.upload.offset(), complete: complete && !self.refused, files_pending };
             Uploaded::note(&folder.journal(self.identity.stream), server, to);
         }
         for (stream, child) in &self.children {
             let journal = folder.journal(*stream);
             let ended = complete && !child.given_up && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some());
-            Uploaded::note(&journal, server, UploadedTo { offset: child.upload.offset(), complete: ended });
+            Uploaded::note(
+                &journal,
+                server,
+                UploadedTo { offset: child.upload.offset(), complete: ended, files_pending },
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 //! files; a [`JournalReader`] finds whole frames in them, also while they grow; a [`StreamDecoder`] turns the bytes of a
 //! stream, from a file or from the network, back into records.
 
+mod files;
 mod frame;
 mod layout;
 mod reader;
@@ -15,6 +16,7 @@ mod upkeep;
 mod varint;
 mod writer;
 
+pub use files::saved_files;
 pub use frame::{FRAME_OVERHEAD_BYTES, MAX_FRAME_BYTES, Scan, scan, whole_frames};
 pub use layout::{RunFolder, find_runs};
 pub use reader::{Chunk, JournalReader, ReadError, Tail};

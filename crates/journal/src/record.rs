@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use steplog_model::{
-    Alert, Change, MAX_KEY_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, Value,
+    Alert, Change, MAX_KEY_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, SavedFile, Value,
 };
 
 use crate::varint::{put_signed, put_unsigned, take_signed, take_unsigned};
@@ -18,6 +18,7 @@ pub(crate) mod kind {
     pub(crate) const HEARTBEAT: u8 = 6;
     pub(crate) const EXIT: u8 = 7;
     pub(crate) const METRIC: u8 = 8;
+    pub(crate) const FILE: u8 = 11;
     pub(crate) const ALERT: u8 = 13;
     pub(crate) const LOSS: u8 = 14;
     pub(crate) const PREEMPTING: u8 = 15;
@@ -164,6 +165,7 @@ pub(crate) fn encode_record(out: &mut Vec<u8>, record: &Record) -> u8 {
         Record::RunUpdate(update) => put_json(out, kind::RUN_UPDATE, update),
         Record::Metric(definition) => put_json(out, kind::METRIC, definition),
         Record::Alert(alert) => put_json(out, kind::ALERT, alert),
+        Record::File(file) => put_json(out, kind::FILE, file),
         Record::Config(changes) => put_changes(out, kind::CONFIG, changes),
         Record::Summary(changes) => put_changes(out, kind::SUMMARY, changes),
         Record::Heartbeat { time } => {
@@ -221,6 +223,7 @@ pub(crate) fn decode_record(kind: u8, payload: &[u8], keys: &mut Vec<Arc<str>>) 
         kind::PREEMPTING => Record::Preempting { time: take_time(&mut bytes)? },
         kind::METRIC => Record::Metric(take_metric(&mut bytes)?),
         kind::ALERT => Record::Alert(take_alert(&mut bytes)?),
+        kind::FILE => Record::File(take_file(&mut bytes)?),
         kind::EXIT => {
             let time = take_time(&mut bytes)?;
             let code = take_signed(&mut bytes).ok_or(DecodeError::Short)?;
@@ -291,6 +294,12 @@ fn take_alert(bytes: &mut &[u8]) -> Result<Alert, DecodeError> {
     let alert: Alert = take_json(bytes)?;
     alert.check().map_err(|error| malformed(error.to_string()))?;
     Ok(alert)
+}
+
+fn take_file(bytes: &mut &[u8]) -> Result<SavedFile, DecodeError> {
+    let file: SavedFile = take_json(bytes)?;
+    file.check().map_err(|error| malformed(error.to_string()))?;
+    Ok(file)
 }
 
 fn take_time(bytes: &mut &[u8]) -> Result<f64, DecodeError> {
@@ -375,6 +384,9 @@ pub(crate) mod tests {
             Record::Alert(
                 serde_json::from_str(r#"{"time":1.5,"title":"t","text":"","level":"WARN","wait_millis":60000}"#)
                     .unwrap(),
+            ),
+            Record::File(
+                serde_json::from_str(r#"{"time":1.5,"path":"a/b.pt","policy":"end","source":"/tmp/a/b.pt"}"#).unwrap(),
             ),
             Record::Exit { time: 3.5, code: -1 },
             Record::Loss { rows: 7, time: 4.5 },

@@ -5,9 +5,12 @@
 
 mod alert;
 mod config;
+mod file;
+mod hash;
 mod histogram;
 mod id;
 mod key;
+mod media_type;
 mod metric;
 mod record;
 mod step;
@@ -17,11 +20,14 @@ mod value;
 
 pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use config::{Config, ConfigConflict};
+pub use file::{FilePath, FilePolicy, InvalidFile, MAX_FILE_PATH_BYTES, SavedFile};
+pub use hash::ContentHash;
 pub use histogram::Histogram;
 pub use id::{
     Entity, InvalidName, MAX_PROJECT_BYTES, MAX_RUN_ID_BYTES, Project, RunId, RunPath, StreamId, path_segment,
 };
 pub use key::{MAX_KEY_BYTES, join_key, split_key};
+pub use media_type::media_type;
 pub use metric::{Aggregate, InvalidMetric, MetricDefinition, MetricDefinitions, SummaryRule};
 pub use record::{Change, ForkPoint, Record, Row, RunStart, RunUpdate};
 pub use step::{StepCounter, StepPlan};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{Alert, MetricDefinition, Project, RunId, StreamId, Value};
+use crate::{Alert, MetricDefinition, Project, RunId, SavedFile, StreamId, Value};
 
 /// One entry of a journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub enum Record {
     Metric(MetricDefinition),
     /// Something to tell people.
     Alert(Alert),
+    /// A file that belongs to the run.
+    File(SavedFile),
     /// The process is about to be taken off its machine, and will be resumed.
     Preempting {
         /// Unix seconds.

@@ -34,6 +34,8 @@ pub struct RunChange {
     pub keys: bool,
     /// Whether the run told people something.
     pub alerts: bool,
+    /// Whether a file came, changed or went.
+    pub files: bool,
     /// Whether name, notes, tags, config, state or the like changed, or the run is new.
     pub details: bool,
     /// Whether the run is gone.

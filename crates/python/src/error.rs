@@ -1,5 +1,6 @@
 //! Errors of the client as the exceptions of `steplog.errors`.
 
+use pyo3::exceptions::PyIsADirectoryError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -39,6 +40,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
         ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::Server => raise(py, "CommError", &COMM, message),
         ErrorKind::Unauthorized => raise(py, "AuthenticationError", &AUTHENTICATION, message),
+        ErrorKind::IsADirectory => PyIsADirectoryError::new_err(message),
         ErrorKind::Io => raise(py, "Error", &OTHER, message),
     }
 }

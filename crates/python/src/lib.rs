@@ -6,6 +6,7 @@ mod error;
 mod keys;
 mod kind;
 mod run;
+mod save;
 mod text;
 mod to_python;
 mod to_value;

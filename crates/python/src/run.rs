@@ -15,6 +15,7 @@ use steplog::{
 
 use crate::error::{invalid, to_exception};
 use crate::keys::KeyObjects;
+use crate::save;
 use crate::to_python::{nest, to_python};
 use crate::to_value::{Place, as_dict, flatten, to_value};
 
@@ -41,7 +42,7 @@ impl NativeRun {
     #[pyo3(signature = (*, project=None, entity=None, name=None, id=None, config=None, tags=None, notes=None, group=None,
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
-        finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, verbosity=None,
+        finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
         sticky_summary=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
@@ -72,6 +73,7 @@ impl NativeRun {
         init_timeout: Option<f64>,
         finish_detached: Option<bool>,
         sender_command: Option<Vec<OsString>>,
+        symlink: Option<bool>,
         verbosity: Option<&str>,
         sticky_summary: Option<bool>,
     ) -> PyResult<Self> {
@@ -86,7 +88,7 @@ impl NativeRun {
         set!(project => project, entity => entity, name => name, id => id, tags => tags, notes => notes, group => group,
             job_type => job_type, dir => root, base_url => base_url, api_key => api_key, sweep_id => sweep_id,
             label => label, primary => primary, allow_val_change => allow_val_change,
-            finish_detached => finish_detached, sender_command => sender_command,
+            finish_detached => finish_detached, sender_command => sender_command, symlink => symlink,
             sticky_summary => sticky_summary);
         let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
@@ -289,6 +291,19 @@ impl NativeRun {
     ///     `UsageError`: The run is finished.
     fn mark_preempting(&self, py: Python<'_>) -> PyResult<()> {
         self.run.mark_preempting().map_err(|error| to_exception(py, &error))
+    }
+
+    /// Saves files with the run; answers their paths in its folder.
+    #[pyo3(signature = (pattern, base_path, policy, glob))]
+    fn save_files(
+        &self,
+        py: Python<'_>,
+        pattern: &str,
+        base_path: Option<PathBuf>,
+        policy: &str,
+        glob: bool,
+    ) -> PyResult<Vec<String>> {
+        save::save(py, &self.run, pattern, base_path, policy, glob)
     }
 
     /// Bytes of the journal, bytes that the server has of it, whether it answered, when it last took something.

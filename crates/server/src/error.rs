@@ -89,6 +89,12 @@ impl From<steplog_model::InvalidName> for ApiError {
     }
 }
 
+impl From<steplog_model::InvalidFile> for ApiError {
+    fn from(error: steplog_model::InvalidFile) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = match self.body {

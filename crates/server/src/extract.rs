@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
-use steplog_model::{RunPath, StreamId};
+use steplog_model::{ContentHash, Entity, FilePath, RunPath, StreamId};
 
 use crate::error::ApiError;
 
@@ -135,6 +135,30 @@ impl<S: Send + Sync> FromRequestParts<S> for StreamInPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let (entity, project, run, stream): (String, String, String, String) = path(parts, state).await?;
         Ok(Self(run_path(entity, project, run)?, stream.parse()?))
+    }
+}
+
+/// The file that a path with `{entity}/{project}/{run}` and `{*path}` names.
+pub(crate) struct FileInPath(pub(crate) RunPath, pub(crate) FilePath);
+
+impl<S: Send + Sync> FromRequestParts<S> for FileInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, run, file): (String, String, String, String) = path(parts, state).await?;
+        Ok(Self(run_path(entity, project, run)?, file.try_into()?))
+    }
+}
+
+/// The bytes that a path with `{entity}/{sha256}` names.
+pub(crate) struct BlobInPath(pub(crate) Entity, pub(crate) ContentHash);
+
+impl<S: Send + Sync> FromRequestParts<S> for BlobInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, hash): (String, String) = path(parts, state).await?;
+        Ok(Self(entity.try_into()?, hash.parse()?))
     }
 }
 

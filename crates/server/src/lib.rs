@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod caller;
 mod connection;
+mod content;
 mod error;
 mod extract;
 mod folder;
@@ -24,7 +25,7 @@ mod ui;
 
 pub use account::{MIN_PASSWORD_CHARACTERS, create_user, delete_user};
 pub use connection::ConnectionLimits;
-pub use folder::{FolderCache, FolderReader, find_run_folders};
+pub use folder::{FolderCache, FolderReader, RunFolders, find_run_folders};
 pub use routes::openapi_json;
 pub use serve::{DEFAULT_PORT, ServeError, check_address, serve, serve_with_limits};
 pub use state::{ServerState, Source};

@@ -108,6 +108,7 @@ impl Hub {
                 rows: earlier.rows | change.rows,
                 keys: earlier.keys | change.keys,
                 alerts: earlier.alerts | change.alerts,
+                files: earlier.files | change.files,
                 details: earlier.details | change.details,
                 ..change.clone()
             };
@@ -174,6 +175,7 @@ mod tests {
             rows: true,
             keys: last_step == 0,
             alerts: false,
+            files: false,
             details: false,
             deleted: false,
         }

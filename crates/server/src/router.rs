@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::header::{ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_TYPE};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -26,9 +26,9 @@ const BODY_PAUSE: Duration = Duration::from_secs(60);
 
 pub(crate) fn router(state: ServerState) -> Router {
     let (api, _) = routes::api().split_for_parts();
-    let compression = CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
-        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("application/vnd.apache.parquet")));
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+        DefaultPredicate::new().and(NotForContentType::const_new("application/vnd.apache.parquet")).and(has_no_ranges),
+    );
     api.route_layer(from_fn_with_state(state.clone(), authorise))
         .method_not_allowed_fallback(refuse_method)
         .route("/healthz", get(|| async { ([(CONTENT_TYPE, "text/plain")], "ok") }))
@@ -51,6 +51,11 @@ async fn guard_host(State(state): State<ServerState>, request: Request, next: Ne
         return error.into_response();
     }
     next.run(request).await
+}
+
+/// What can be read in ranges has a tag and a length that hold for the bytes as they are.
+fn has_no_ranges(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(ACCEPT_RANGES)
 }
 
 /// On the same machine compression costs more than it saves, unless it is a proxy that asks.

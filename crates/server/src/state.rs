@@ -1,6 +1,5 @@
 //! What all handlers share.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::access::AccessTable;
 use crate::account;
 use crate::error::ApiError;
+use crate::folder::RunFolders;
 use crate::in_flight::InFlight;
 use crate::live::Live;
 use crate::login_limit::LoginLimit;
@@ -23,17 +23,20 @@ const MAX_QUERIES: usize = 32;
 /// How many exports run at once; more are told to come back. Each lasts as long as its reader takes.
 const MAX_EXPORTS: usize = 16;
 
+/// How many parts of files are taken in at once, 8 MiB each; more wait.
+const MAX_PARTS: usize = 16;
+
 /// How many passwords are hashed at once: 19 MiB each.
 const MAX_PASSWORD_CHECKS: usize = 2;
 
 /// Where a server's runs come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum Source {
     /// Clients send them.
     #[default]
     Clients,
     /// A folder of local runs; nothing can be changed through the server.
-    Folder(PathBuf),
+    Folder(RunFolders),
 }
 
 /// A server's shared state; a handle, cheap to clone.
@@ -52,6 +55,7 @@ struct Inner {
     queries: Semaphore,
     exports: Arc<Semaphore>,
     password_checks: Semaphore,
+    parts: Semaphore,
     stopping: watch::Sender<bool>,
 }
 
@@ -76,6 +80,7 @@ impl ServerState {
             queries: Semaphore::new(MAX_QUERIES),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             password_checks: Semaphore::new(MAX_PASSWORD_CHECKS),
+            parts: Semaphore::new(MAX_PARTS),
             stopping: watch::Sender::new(false),
         })))
     }
@@ -100,7 +105,15 @@ impl ServerState {
     pub(crate) fn folder(&self) -> Option<String> {
         match &self.0.source {
             Source::Clients => None,
-            Source::Folder(folder) => Some(folder.display().to_string()),
+            Source::Folder(folders) => Some(folders.root().display().to_string()),
+        }
+    }
+
+    /// Where runs stand, when a folder is shown.
+    pub(crate) fn run_folders(&self) -> Option<&RunFolders> {
+        match &self.0.source {
+            Source::Clients => None,
+            Source::Folder(folders) => Some(folders),
         }
     }
 
@@ -122,6 +135,10 @@ impl ServerState {
 
     pub(crate) fn exports(&self) -> &Arc<Semaphore> {
         &self.0.exports
+    }
+
+    pub(crate) fn parts(&self) -> &Semaphore {
+        &self.0.parts
     }
 
     /// Runs store work on a thread of its own.

@@ -9,7 +9,7 @@ use steplog_protocol::{RunChange, RunState};
 use crate::database::Sql as _;
 use crate::hot::LiveRun;
 use crate::store::{Shared, Wake};
-use crate::{Error, database, state};
+use crate::{Error, database, files, state};
 
 /// How often the store notes that it is alive while runs are, in seconds.
 const NOTE_ALIVE: f64 = 15.0;
@@ -17,11 +17,15 @@ const NOTE_ALIVE: f64 = 15.0;
 /// How often unused space of the database is given back to the disk, in seconds.
 const GIVE_BACK: f64 = 600.0;
 
+/// How often files that nothing points at are looked for, in seconds.
+const REMOVE_FILES: f64 = 60.0;
+
 /// Works until the store is closed.
 pub(crate) fn run(shared: &Arc<Shared>) {
     let mut noted_at = f64::NEG_INFINITY;
     let mut looked_at = f64::NEG_INFINITY;
     let mut gave_back_at = shared.options.clock.now();
+    let mut removed_files_at = f64::NEG_INFINITY;
     loop {
         let wake = wait(shared);
         if wake.stop {
@@ -38,6 +42,10 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         if now - gave_back_at >= GIVE_BACK {
             gave_back_at = now;
             report("giving back space", shared.write(|database| database::give_back(database, 0.1), |_| {}));
+        }
+        if (now - removed_files_at).abs() >= REMOVE_FILES {
+            removed_files_at = now;
+            report("removing unused files", files::remove_unused(shared));
         }
         let is_running = shared.states().values().any(|state| *state == RunState::Running);
         if is_running && (now - noted_at).abs() >= NOTE_ALIVE {
@@ -151,6 +159,7 @@ fn notice_silence(shared: &Shared, now: f64) -> Result<(), Error> {
             rows: false,
             keys: false,
             alerts: false,
+            files: false,
             details: true,
             deleted: false,
         });

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use steplog_journal::{MAX_FRAME_BYTES, StreamDecoder, StreamError};
 use steplog_model::{
-    Alert, Change, Config, MetricDefinition, MetricDefinitions, Record, RunPath, RunStart, RunUpdate, StreamId, Value,
+    Alert, Change, Config, MetricDefinition, MetricDefinitions, Record, RunPath, RunStart, RunUpdate, SavedFile,
+    StreamId, Value,
 };
 use steplog_protocol::{Control, IngestResponse, RunChange, RunState};
 
@@ -15,7 +16,7 @@ use crate::hot::{HotStream, LiveRun};
 use crate::state::{run_life, run_state};
 use crate::store::{Ingest, Shared};
 use crate::writer::stream_of;
-use crate::{Error, alerts, catalog, chunk, load, name};
+use crate::{Error, alerts, catalog, chunk, files, load, name};
 
 /// What a sender is told.
 pub(crate) type Answer = Result<IngestResponse, Error>;
@@ -55,6 +56,7 @@ struct Digest {
     config: Vec<Change>,
     metrics: Vec<MetricDefinition>,
     alerts: Vec<Alert>,
+    files: Vec<SavedFile>,
     preempting: bool,
     /// Highest step with a row.
     last_step: Option<i64>,
@@ -417,6 +419,7 @@ impl<'a> Staging<'a> {
         if let Some(step) = digest.start.as_ref().and_then(|start| start.rewind_to) {
             run.last_step = run.last_step.map(|last| last.min(step));
         }
+        files::write_saved(self.database, live.id, &digest.files)?;
         run.last_step = run.last_step.max(digest.last_step);
         run.last_time = run.last_time.max(digest.last_time.unwrap_or(f64::NEG_INFINITY));
         // A run that a server feeds once stays one of a server.
@@ -463,6 +466,7 @@ impl<'a> Staging<'a> {
             rows: digest.has_rows,
             keys: new_keys > 0,
             alerts: !digest.alerts.is_empty(),
+            files: !digest.files.is_empty(),
             details: digest.start.is_some()
                 || digest.exit.is_some()
                 || !digest.config.is_empty()
@@ -635,6 +639,10 @@ fn digest(records: &[Record], mut open_step: Option<i64>) -> Digest {
             Record::Alert(alert) => {
                 saw(&mut digest, alert.time);
                 digest.alerts.push(alert.clone());
+            }
+            Record::File(file) => {
+                saw(&mut digest, file.time);
+                digest.files.push(file.clone());
             }
             Record::Preempting { time } => {
                 saw(&mut digest, *time);

@@ -25,6 +25,12 @@ pub struct StoreOptions {
     pub kept_points: usize,
     /// Bytes of requests that may wait to be written; more are refused as unavailable.
     pub queue_bytes: usize,
+    /// Largest file of a run, in bytes.
+    pub max_file_bytes: u64,
+    /// How many files a run may have.
+    pub max_files: u64,
+    /// Free space of the disk that files leave to everything else, in bytes.
+    pub reserve_bytes: u64,
     /// Most pages that the database may have; `None` for no limit.
     pub max_pages: Option<u32>,
     /// Where the time comes from.
@@ -43,6 +49,9 @@ impl Default for StoreOptions {
             chart_points: 1 << 15,
             kept_points: 1 << 21,
             queue_bytes: 256 << 20,
+            max_file_bytes: 1 << 40,
+            max_files: 100_000,
+            reserve_bytes: 256 << 20,
             max_pages: None,
             clock: Clock::default(),
         }

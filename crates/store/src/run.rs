@@ -8,7 +8,7 @@ use steplog_protocol::{ForkPoint, Metric, Run, RunChange, RunDetail, RunState, S
 use crate::database::Sql as _;
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, lineage, load};
+use crate::{Error, Store, catalog, files, lineage, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -187,6 +187,7 @@ fn change(path: &RunPath, run: &Run, deleted: bool) -> RunChange {
         rows: false,
         keys: false,
         alerts: false,
+        files: false,
         details: true,
         deleted,
     }
@@ -199,6 +200,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
+    files::delete_names(database, run, now)?;
     for table in ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "alerts", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }

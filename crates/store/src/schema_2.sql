@@ -1,4 +1,4 @@
--- Version 2. Statistics of long columns, alerts, metric definitions, and runs that go on from others.
+-- Version 2. Statistics of long columns, alerts, files, metric definitions, and runs that go on from others.
 
 -- What charts read of long columns: made from the chunks, and made again where it is missing or damaged.
 CREATE TABLE pyramids (
@@ -28,6 +28,40 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_by_project ON alerts (project, time DESC, id DESC);
 CREATE INDEX alerts_by_run ON alerts (run, title, time);
+
+-- Bytes of files, which lie in blobs/ under their hash. A row is there before its bytes and goes after them.
+CREATE TABLE blobs (
+    sha256 BLOB PRIMARY KEY,
+    size_bytes BIGINT NOT NULL,
+    -- From when on they may be removed; null while a name points at them.
+    removable_at DOUBLE PRECISION
+);
+CREATE INDEX blobs_removable ON blobs (removable_at) WHERE removable_at IS NOT NULL;
+
+-- Files of runs: names that point at bytes.
+CREATE TABLE files (
+    run BIGINT NOT NULL,
+    path TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    policy TEXT,
+    -- When the file was last changed where it was made.
+    modified_at DOUBLE PRECISION,
+    updated_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (run, path)
+);
+CREATE INDEX files_by_blob ON files (sha256);
+
+-- What journals say about files: those that save() was called for.
+CREATE TABLE saved_files (
+    run BIGINT NOT NULL,
+    path TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    -- Where the link in the run's folder leads; null where the file itself stands there.
+    source TEXT,
+    time DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (run, path)
+);
 
 -- What the script said about its metrics, a JSON list.
 ALTER TABLE runs ADD COLUMN metrics TEXT NOT NULL DEFAULT '[]';

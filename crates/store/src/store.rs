@@ -10,6 +10,7 @@ use steplog_model::{RunPath, StreamId};
 use steplog_protocol::{Control, IngestResponse, RunChange, RunState};
 
 use crate::background;
+use crate::blobs::Blobs;
 use crate::database::Database;
 use crate::database::Sql as _;
 use crate::hot::LiveRun;
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) signal: Signal,
     listeners: RwLock<Vec<Listener>>,
     pub(crate) caches: Caches,
+    /// Uploads are held while waiting for the writer, which takes none.
+    pub(crate) blobs: Blobs,
 }
 
 /// Wakes the background thread.
@@ -99,6 +102,7 @@ impl Store {
         state::grant_grace(&connection, now, options.crashed_after.as_secs_f64())?;
         let shared = Arc::new(Shared {
             caches: Caches::new(options.cache_bytes),
+            blobs: Blobs::new(directory, options.reserve_bytes),
             options,
             sealing: Mutex::default(),
             database,

@@ -1,12 +1,13 @@
 //! Checking that everything stored is as it was written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use rusqlite::Connection;
 use steplog_journal::StreamDecoder;
-use steplog_model::StreamId;
+use steplog_model::{ContentHash, StreamId};
 
+use crate::blobs::{Blobs, hash_file};
 use crate::database::{Sql as _, check_integrity};
 use crate::statistics::Statistics;
 use crate::values::Rows;
@@ -57,6 +58,7 @@ impl Store {
             };
             statement.query_map((), names)?.collect::<Result<_, _>>()?
         };
+        let mut sound = HashSet::new();
         let total = runs.len() as u64;
         progress(0, total);
         for (done, (run, path)) in runs.into_iter().enumerate() {
@@ -66,6 +68,7 @@ impl Store {
             check.catalog();
             check.streams()?;
             check.columns()?;
+            check.files(&self.shared.blobs, &mut sound)?;
             progress(done as u64 + 1, total);
         }
         Ok(findings)
@@ -128,6 +131,27 @@ impl Check<'_> {
             if let Some(reached) = decoder.map(|decoder| decoder.offset()).filter(|reached| *reached != durable) {
                 let message = format!("{durable} bytes were acknowledged, and {reached} are there");
                 self.found(&format!("stream {stream}"), message);
+            }
+        }
+        Ok(())
+    }
+
+    /// That the bytes of files have their hash; `sound` are those already seen to.
+    fn files(&mut self, blobs: &Blobs, sound: &mut HashSet<ContentHash>) -> Result<(), Error> {
+        let mut statement = self.database.sql("SELECT path, sha256 FROM files WHERE run = $1 ORDER BY path")?;
+        let mut rows = statement.query([self.run])?;
+        while let Some(row) = rows.next()? {
+            let (path, hash): (String, [u8; 32]) = (row.get(0)?, row.get(1)?);
+            let hash = ContentHash::from_bytes(hash);
+            if sound.contains(&hash) {
+                continue;
+            }
+            match hash_file(&blobs.path(hash)) {
+                Ok(found) if found == hash => drop(sound.insert(hash)),
+                Ok(found) => {
+                    self.found(&format!("file {path:?}"), format!("its hash should be {hash}, and is {found}"))
+                }
+                Err(error) => self.found(&format!("file {path:?}"), format!("its bytes cannot be read: {error}")),
             }
         }
         Ok(())

@@ -32,6 +32,14 @@ export const api = {
   run: (entity: string, project: string, id: string) => `${API}/runs/${join(entity, project, id)}`,
   history: (entity: string, project: string, id: string, params: Record<string, string>) =>
     `${API}/runs/${join(entity, project, id)}/history?${new URLSearchParams(params)}`,
+  files: (entity: string, project: string, id: string, params: Record<string, string>) =>
+    `${API}/runs/${join(entity, project, id)}/files?${new URLSearchParams(params)}`,
+  /** The content of a file; each part of its path is encoded by itself. */
+  file: (entity: string, project: string, id: string, path: string, params: Record<string, string> = {}) => {
+    const query = new URLSearchParams(params).toString()
+    const url = `${API}/runs/${join(entity, project, id)}/files/${join(...path.split('/'))}`
+    return query === '' ? url : `${url}?${query}`
+  },
   keysQuery: () => `${API}/keys/query`,
   series: () => `${API}/series`,
   events: (project: string | null) =>

@@ -5,6 +5,7 @@ import { useCallback, useMemo, useRef } from 'react'
 import { ApiError } from '~/api/client'
 import { runQuery } from '~/api/queries'
 import { paletteColor } from '~/charts/palette'
+import { FilesTab } from '~/features/files/files-tab'
 import { useLive } from '~/features/live/use-live'
 import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
@@ -20,7 +21,7 @@ import type { SearchParams } from '~/lib/search-params'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
 import styles from './run-page.module.css'
 
-/** One run: what it is, its charts, its rows. */
+/** One run: what it is, its charts, its rows, its files. */
 export function RunPage() {
   const { entity, project: name, id } = useParams({ from: '/$entity/$project/runs/$id' })
   const search = useSearch({ strict: false }) as SearchParams
@@ -97,6 +98,7 @@ export function RunPage() {
         />
       )}
       {tab === 'data' && <HistoryTable run={run} />}
+      {tab === 'files' && <FilesTab run={run} />}
     </div>
   )
 }

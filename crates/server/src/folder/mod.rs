@@ -5,8 +5,10 @@
 //! something last moved, so that a live run is read four times a second and ten thousand old ones cost next to nothing.
 
 mod cache;
+mod files;
 mod journal;
 mod poller;
+mod runs;
 mod tree;
 
 use std::io;
@@ -15,6 +17,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 pub use cache::FolderCache;
+pub(crate) use files::FolderFiles;
+pub use runs::RunFolders;
 pub use tree::find_run_folders;
 
 use poller::{Message, Poller};
@@ -23,6 +27,7 @@ use poller::{Message, Poller};
 pub struct FolderReader {
     messages: mpsc::Sender<Message>,
     caught_up: Arc<CaughtUp>,
+    runs: RunFolders,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -43,9 +48,15 @@ impl FolderReader {
         std::fs::read_dir(&folder)?;
         let caught_up = Arc::<CaughtUp>::default();
         let (messages, inbox) = mpsc::channel();
-        let poller = Poller::new(folder, cache, messages.clone(), caught_up.clone());
+        let runs = RunFolders::new(folder.clone());
+        let poller = Poller::new(folder, cache, messages.clone(), caught_up.clone(), runs.clone());
         let thread = std::thread::Builder::new().name("folder".into()).spawn(move || poller.run(&inbox))?;
-        Ok(Self { messages, caught_up, thread: Some(thread) })
+        Ok(Self { messages, caught_up, runs, thread: Some(thread) })
+    }
+
+    /// Where the runs stand, as far as they were found; it goes on being filled.
+    pub fn run_folders(&self) -> RunFolders {
+        self.runs.clone()
     }
 
     /// Waits until everything that was there at the start has been read, and answers how many journals there were.

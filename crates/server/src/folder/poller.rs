@@ -14,7 +14,7 @@ use steplog_store::{Error, Ingest, Store};
 
 use super::journal::{Journal, Piece};
 use super::tree::{Directory, Found};
-use super::{CaughtUp, FolderCache, cache};
+use super::{CaughtUp, FolderCache, RunFolders, cache};
 
 /// Bytes that wait in the store at most.
 const MAX_WAITING_BYTES: usize = 64 << 20;
@@ -49,6 +49,7 @@ pub(super) struct Poller {
     cache_directory: PathBuf,
     messages: mpsc::Sender<Message>,
     caught_up: Arc<CaughtUp>,
+    runs: RunFolders,
     /// `None` where one is gone.
     directories: Vec<Option<Directory>>,
     journals: Vec<Option<Journal>>,
@@ -63,6 +64,7 @@ impl Poller {
         cache: &FolderCache,
         messages: mpsc::Sender<Message>,
         caught_up: Arc<CaughtUp>,
+        runs: RunFolders,
     ) -> Self {
         let first = Directory::new(root.clone(), 0);
         Self {
@@ -71,6 +73,7 @@ impl Poller {
             cache_directory: cache.directory().into(),
             messages,
             caught_up,
+            runs,
             directories: vec![Some(first)],
             journals: Vec::new(),
             due: BinaryHeap::from([Reverse((Instant::now(), Item::Directory(0)))]),
@@ -166,7 +169,10 @@ impl Poller {
         let path = match journal.run().cloned() {
             Some(path) => path,
             None => match begin(journal, &self.store) {
-                Ok(Some(path)) => path,
+                Ok(Some(path)) => {
+                    self.runs.add(&path, journal.folder());
+                    path
+                }
                 Ok(None) => {
                     let interval = journal.interval();
                     return self.look_again(Item::Journal(index), interval);
@@ -271,6 +277,7 @@ impl Poller {
     }
 
     fn forget(&self, path: &RunPath) {
+        self.runs.remove(path);
         cache::mark_stale(&self.cache_directory);
         match self.store.delete_run(path) {
             Ok(()) => tracing::info!(run = %path, "{path} left the folder"),

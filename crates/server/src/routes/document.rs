@@ -27,8 +27,16 @@ pub fn openapi_json() -> String {
     schemas.insert(Grid::name().into(), Grid::schema());
     schemas.insert(SeriesInfo::name().into(), SeriesInfo::schema());
     let mut document = serde_json::to_value(&document).expect("the document is plain data");
+    name_wildcards(&mut document);
     require_answered_members(&mut document);
     serde_json::to_string_pretty(&document).expect("the document is plain data") + "\n"
+}
+
+/// A parameter that takes the rest of a path is a parameter like any other to this document.
+fn name_wildcards(document: &mut Value) {
+    if let Some(paths) = document["paths"].as_object_mut() {
+        *paths = std::mem::take(paths).into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    }
 }
 
 /// An answer has all its members, absent values being `null`: only in requests may they be left out.

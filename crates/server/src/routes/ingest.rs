@@ -94,7 +94,7 @@ pub(super) async fn ingest(
 /// What can be said before the body is read: whether it is packed, how long it is at most, and room for it.
 fn begin(state: &ServerState, headers: &HeaderMap) -> Result<(bool, usize, Reservation), ApiError> {
     let is_packed = is_zstd(headers)?;
-    let declared = declared_length(headers)?;
+    let declared = declared_length(headers, MAX_INGEST_BODY_BYTES)?;
     Ok((is_packed, declared, state.in_flight().reserve(declared)?))
 }
 
@@ -110,16 +110,17 @@ fn is_zstd(headers: &HeaderMap) -> Result<bool, ApiError> {
 }
 
 /// The body's length as announced; the limit when it comes in chunks of unknown number.
-fn declared_length(headers: &HeaderMap) -> Result<usize, ApiError> {
+pub(super) fn declared_length(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
     let Some(length) = headers.get(CONTENT_LENGTH) else {
-        return Ok(MAX_INGEST_BODY_BYTES);
+        return Ok(limit);
     };
     let length = length.to_str().ok().and_then(|length| length.parse().ok());
     let length = length.ok_or_else(|| ApiError::invalid("the header Content-Length is not a number"))?;
-    if length > MAX_INGEST_BODY_BYTES { Err(too_large()) } else { Ok(length) }
+    if length > limit { Err(too_large(limit)) } else { Ok(length) }
 }
 
-async fn read_body(body: Body, declared: usize) -> Result<Vec<u8>, ApiError> {
+/// Reads a body of at most so many bytes.
+pub(super) async fn read_body(body: Body, declared: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut pieces = body.into_data_stream();
     loop {
@@ -129,14 +130,14 @@ async fn read_body(body: Body, declared: usize) -> Result<Vec<u8>, ApiError> {
         let Some(piece) = piece else { return Ok(bytes) };
         let piece = piece.map_err(|error| ApiError::unavailable(format!("the request body broke off: {error}")))?;
         if bytes.len() + piece.len() > declared {
-            return Err(too_large());
+            return Err(too_large(declared));
         }
         bytes.extend_from_slice(&piece);
     }
 }
 
-fn too_large() -> ApiError {
-    ApiError::invalid(format!("the request body is larger than {} MiB", MAX_INGEST_BODY_BYTES >> 20))
-        .hint("send the journal in smaller pieces")
+fn too_large(limit: usize) -> ApiError {
+    ApiError::invalid(format!("the request body is larger than {} MiB", limit >> 20))
+        .hint("send it in smaller pieces")
         .status(StatusCode::PAYLOAD_TOO_LARGE)
 }

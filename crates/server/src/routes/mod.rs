@@ -2,8 +2,10 @@
 
 mod alert;
 mod api_key;
+mod blob;
 mod document;
 mod event;
+mod file;
 mod history;
 mod ingest;
 mod key;
@@ -36,6 +38,10 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(run::read_resume_point)))
         .routes(Access::Write.routes(routes!(run::update_run, run::delete_run)))
         .routes(Access::Read.routes(routes!(history::read_history)))
+        .routes(Access::Read.routes(routes!(file::list_files)))
+        .routes(Access::Read.routes(routes!(file::read_file)))
+        .routes(Access::Write.routes(routes!(file::put_file, file::delete_file)))
+        .routes(Access::Write.routes(routes!(blob::read_blob_status, blob::put_part)))
         .routes(Access::Read.routes(routes!(key::query_keys)))
         .routes(Access::Read.routes(routes!(series::query_series)))
         .routes(Access::Read.routes(routes!(alert::query_alerts)))

@@ -13,6 +13,7 @@ fn routes() -> Vec<(String, String, String)> {
             let access = operation["x-access"].as_str().expect("an access level").to_owned();
             let path = path.strip_prefix("/api/v1").expect("the prefix");
             let path = path.replace("{entity}", "carol").replace("{project}", "p").replace("{run}", "r");
+            let path = path.replace("{sha256}", &"0".repeat(64)).replace("{path}", "a/b.txt");
             let path = path.replace("{stream}", &"0".repeat(32)).replace("{name}", "carol").replace("{id}", "12345678");
             routes.push((method.to_uppercase(), path, access));
         }
@@ -29,20 +30,24 @@ fn every_route_has_a_level() {
     let mut routes = routes();
     routes.sort();
     let listed: Vec<String> = routes.iter().map(|(method, path, access)| format!("{access} {method} {path}")).collect();
-    let stream = "0".repeat(32);
+    let (stream, hash) = ("0".repeat(32), "0".repeat(64));
     assert_eq!(
         listed,
         [
             "account DELETE /api-keys/12345678",
             "write DELETE /runs/carol/p/r",
+            "write DELETE /runs/carol/p/r/files/a/b.txt",
             "public DELETE /session",
             "admin DELETE /users/carol",
             "account GET /api-keys",
+            &format!("write GET /blobs/carol/{hash}"),
             "read GET /events",
             &format!("write GET /ingest/carol/p/r/{stream}"),
             "public GET /openapi.json",
             "read GET /projects",
             "read GET /runs/carol/p/r",
+            "read GET /runs/carol/p/r/files",
+            "read GET /runs/carol/p/r/files/a/b.txt",
             "read GET /runs/carol/p/r/history",
             "read GET /runs/carol/p/r/resume",
             "public GET /session",
@@ -56,6 +61,8 @@ fn every_route_has_a_level() {
             "read POST /series",
             "public POST /session",
             "admin POST /users",
+            &format!("write PUT /blobs/carol/{hash}"),
+            "write PUT /runs/carol/p/r/files/a/b.txt",
         ]
     );
 }

@@ -141,7 +141,7 @@ fn a_folder_is_shown_and_not_changed() {
     let cache = FolderCache::open_temporary().expect("a cache");
     let reader = FolderReader::start(root.path(), &cache).expect("readable");
     reader.wait_until_caught_up();
-    let server = TestServer::over(cache.store().clone(), Source::Folder(root.path().into()));
+    let server = TestServer::over(cache.store().clone(), Source::Folder(reader.run_folders()));
     let client = server.client();
     let session = client.get("/session").json();
     assert_eq!((&session["source"], &session["folder"]), (&json!("folder"), &json!(root.path())));

@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod connection;
 mod event;
+mod file;
 mod folder;
 mod hostile;
 mod openapi;

@@ -17,6 +17,7 @@ export const RUN_TABS = [
   { value: 'overview', label: 'Overview' },
   { value: 'charts', label: 'Charts' },
   { value: 'data', label: 'Data' },
+  { value: 'files', label: 'Files' },
 ] as const
 export type RunTab = (typeof RUN_TABS)[number]['value']
 

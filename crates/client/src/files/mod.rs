@@ -1,0 +1,13 @@
+//! Files of a run: what `save()` puts into the run's folder, and how that reaches a server.
+
+mod save;
+mod send;
+mod sent;
+mod sync;
+mod tree;
+mod uploader;
+
+pub use save::SaveOptions;
+pub(crate) use save::{Way, place};
+pub(crate) use sync::sync_files;
+pub(crate) use uploader::FileUploader;

@@ -1,0 +1,30 @@
+import type { RunFile } from '../src/api/types.ts'
+import type { MockRun } from './data.ts'
+
+const CONTENT: Record<string, [type: string, text: string]> = {
+  'config.yaml': ['text/plain', 'lr: 0.001\nbatch_size: 64\n'],
+  'checkpoints/epoch-9.pt': ['application/octet-stream', 'x'.repeat(70_000)],
+  'checkpoints/epoch-10.pt': ['application/octet-stream', 'x'.repeat(90_000)],
+  'eval/report.json': ['application/json', '{"accuracy":0.93,"classes":["cat","dog"]}'],
+  'eval/curve.svg': [
+    'image/svg+xml',
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><path d="M0 9 Q5 9 8 4 T20 1" fill="none" stroke="#39f"/></svg>',
+  ],
+}
+
+/** The same few files in every run. */
+export function filesOf({ run }: MockRun): RunFile[] {
+  return Object.entries(CONTENT).map(([path, [media_type, text]]) => ({
+    path,
+    size_bytes: text.length,
+    sha256: null,
+    media_type,
+    policy: 'live',
+    modified_at: run.updated_at,
+    updated_at: run.updated_at,
+  }))
+}
+
+export function contentOf(path: string): [type: string, text: string] | undefined {
+  return CONTENT[path]
+}
