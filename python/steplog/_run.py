@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steplog._config import Config
+from steplog._config import Config, StaticConfig
 from steplog._native import NativeRun
 from steplog._summary import Summary
 from steplog.errors import UsageError
@@ -34,7 +34,8 @@ class Run(NativeRun):
     and calls that would record something raise ``UsageError``.
     """
 
-    __slots__ = ()
+    __slots__ = ("_config",)
+    _config: Config
 
     if TYPE_CHECKING:
         # The native method as it is: a Python function around it would cost as much again. What help() shows is written
@@ -46,14 +47,19 @@ class Run(NativeRun):
             commit: bool | None = None,
             sync: bool | None = None,
         ) -> None:
-            """Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
+            """Log a row: metrics by key.
+
+            Nested dicts are flattened: each leaf is a metric of its own. The call waits for no disk and no network,
+            and what it returned from survives ``kill -9`` of the process. A refused row loses nothing else.
 
             Args:
-                data: Numbers, booleans, text, None, lists and dicts of such; scalars of NumPy, PyTorch, JAX,
-                    TensorFlow.
+                data: A mapping from str to numbers, booleans, text, None, times, enums, dataclasses, lists and
+                    dicts of such, and scalars and arrays of NumPy, PyTorch, JAX and TensorFlow. Of an array of more
+                    than 32 numbers a histogram is kept. At most 4,096 bytes in a key, 1 MiB in a text, 64 levels of
+                    nesting.
                 step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the
-                    row stays open for more and the run's step moves there; below, it is a late row and the run's step
-                    stays.
+                    row stays open for more and the run's step moves there; below, it is a late row and the run's
+                    step stays.
                 commit: Whether the row is complete. Default: yes, unless a step is given.
                 sync: Accepted for old scripts; changes nothing.
 
@@ -65,7 +71,21 @@ class Run(NativeRun):
     @property
     def config(self) -> Config:
         """What the run was set up with; keys can be set, as items and as attributes."""
-        return Config(self)
+        try:
+            return self._config
+        except AttributeError:
+            return self._open_config()
+
+    def _open_config(self, allow_val_change: bool = False) -> Config:
+        """Make the run's config, in which keys may get other values if ``allow_val_change``; called by ``init``."""
+        config = Config(self, allow_val_change)
+        object.__setattr__(self, "_config", config)
+        return config
+
+    @property
+    def config_static(self) -> StaticConfig:
+        """A copy of the config as it is now, for reading only."""
+        return StaticConfig(self.read_config())
 
     @property
     def summary(self) -> Summary:
@@ -320,7 +340,7 @@ class Run(NativeRun):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("name", "notes", "tags"):
-            raise AttributeError(f"attribute {name} is not supported on a Run")
+            raise AttributeError(f"Attribute {name} is not supported on Run object.")
         if self.finished and not self.disabled:
             raise UsageError(f"{name}: the run is finished; begin another with init()")
         super().__setattr__(name, value)

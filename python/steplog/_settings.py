@@ -53,6 +53,7 @@ OF_CLIENT: dict[str, tuple[type, ...]] = {
     "primary": (bool,),
     "quiet": (bool,),
     "silent": (bool,),
+    "sticky_summary": (bool,),
 }
 
 KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
@@ -70,6 +71,8 @@ class Settings(Mapping[str, "Any"]):
             - ``finish_detached``: whether ``finish`` leaves the sending to a process in the background; default no
             - ``label``: what this process is called, where several write one run (``mode="shared"``)
             - ``primary``: whether this process speaks for such a run; default yes
+            - ``sticky_summary``: whether summary values set by hand stay when their keys are logged afterwards; default
+              yes, also by ``STEPLOG_STICKY_SUMMARY``
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with
@@ -86,17 +89,6 @@ class Settings(Mapping[str, "Any"]):
         object.__setattr__(self, "_values", {})
         for name, value in values.items():
             self[name] = value
-
-    @classmethod
-    def of(cls, given: Any) -> Settings:
-        """Settings from what ``init`` was given."""
-        if given is None:
-            return cls()
-        if isinstance(given, Settings):
-            return cls(**given._values)
-        if isinstance(given, Mapping):
-            return cls(**given)
-        raise InvalidDataError(f"settings is a {type(given).__name__}, not a dict or Settings")
 
     def __getitem__(self, name: str) -> Any:
         return self._values[ALIASES.get(name, name)]
@@ -128,13 +120,29 @@ class Settings(Mapping[str, "Any"]):
         return len(self._values)
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """Set several; nothing when one of them is not allowed."""
+        """Set several, all or none.
+
+        Args:
+            values: Settings by name.
+
+        Raises:
+            InvalidDataError: A name is unknown, or a value has the wrong type.
+        """
         checked = Settings(**values)
         self._values.update(checked._values)
 
     def __repr__(self) -> str:
         shown = {name: "***" if name == "api_key" else value for name, value in self._values.items()}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def to_settings(given: Any) -> Settings:
+    """Settings from what ``init`` was given."""
+    if given is None:
+        return Settings()
+    if isinstance(given, Mapping):
+        return Settings(**given)
+    raise InvalidDataError(f"settings is a {type(given).__name__}, not a dict or Settings")
 
 
 def _is_stray_bool(value: object, types: tuple[type, ...]) -> bool:
