@@ -3,8 +3,8 @@
 Documented is what `steplog.__all__` names, and every class of the package that these answer or hold. It is an error
 when one of them, or a member, has no docstring, or when a docstring forgets an argument.
 
-    python scripts/reference.py            writes the file
-    python scripts/reference.py --check    fails when the file is not what would be written
+    .venv/bin/python scripts/reference.py            writes the file
+    .venv/bin/python scripts/reference.py --check    fails when the file is not what would be written
 """
 
 import logging
@@ -18,7 +18,7 @@ import griffe
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "python-api.md"
-REMAKE = "python scripts/reference.py"
+REMAKE = ".venv/bin/python scripts/reference.py"
 
 #: Longest signature on one line, in characters.
 LINE = 100

@@ -62,6 +62,10 @@ KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
 class Settings(Mapping[str, "Any"]):
     """Settings for ``init(settings=…)``; arguments of ``init`` itself win.
 
+    They can be read and set as items and as attributes; one that was not set is ``None`` as an attribute. What is not
+    set comes from the variable of the name, such as ``STEPLOG_FINISH_TIMEOUT``; ``primary``, ``fork_from``,
+    ``resume_from`` and ``reinit`` have none.
+
     Args:
         values: Any of
 
