@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import griffe
 import pytest
 
 import steplog
 from steplog import _absent
+
+COMING_FROM_WANDB = Path(__file__).parents[2] / "docs" / "coming-from-wandb.md"
 
 SOURCES = griffe.load("steplog", allow_inspection=False)
 
@@ -36,3 +40,28 @@ def test_functions_of_the_module_take_what_the_methods_take(name: str) -> None:
         return [(parameter.name, str(parameter.annotation), parameter.default) for parameter in parameters]
 
     assert arguments(name) == arguments(f"_run.Run.{name}")
+
+
+def told_to_be_there(first_column: str) -> dict[str, bool]:
+    """The names in the table with this title, and whether the page tells that they are there."""
+    _, _, below = COMING_FROM_WANDB.read_text().partition(f"| {first_column} | |")
+    table = below.split("\n\n")[0].splitlines()[2:]
+    cells = [row.split("|")[1:3] for row in table]
+    assert {status.strip(" *") for _, status in cells} == {"same", "differs", "not yet"}
+    return {
+        name: status.strip(" *") != "not yet"
+        for names, status in cells
+        for name in re.findall(r"`(\w+)(?:\(\))?`", names)
+    }
+
+
+def test_the_page_for_users_of_wandb_tells_which_members_are_there() -> None:
+    run = told_to_be_there("member of a run")
+    assert run == {name: name in public("_run.Run") for name in run}
+    # What the page does not name is ours alone.
+    assert set(public("_run.Run")) - set(run) == {"finished", "label"}
+    module = told_to_be_there("member of the module")
+    assert module == {name: name in steplog.__all__ for name in module}
+    arguments = told_to_be_there("argument")
+    assert arguments == {name: name in inspect.signature(steplog.init).parameters for name in arguments}
+    assert [name for name in inspect.signature(steplog.init).parameters if name not in arguments] == []
