@@ -45,7 +45,7 @@ class Reference:
         self.functions = [item for item in own if item.is_function]
         self.variables = [item for item in own if item.is_attribute]
         exported_classes = [item.final_target for item in exported if item.is_alias]
-        self.names = {item.final_target.path: item.path for item in exported if item.is_alias}
+        self.names = exported_names(package)
         self.errors = sorted(
             (item for item in exported_classes if item.module.path == "steplog.errors"), key=lambda item: item.lineno
         )
@@ -81,10 +81,7 @@ class Reference:
 
     def title(self, item: griffe.Class) -> str:
         """What users call a class: by the module that exports it, else by its name alone."""
-        if item.path in self.names:
-            return self.names[item.path]
-        is_private = any(part.startswith("_") for part in item.module.path.split("."))
-        return item.name if is_private else item.path
+        return self.names.get(item.path, item.name)
 
     # --- text ------------------------------------------------------------------------------------------------------
 
@@ -129,6 +126,13 @@ class Reference:
 
     def _cell(self, text: str) -> str:
         return " ".join(self._prose(text).split()).replace("|", "\\|")
+
+    def _raised(self, item: griffe.Attribute) -> str:
+        if item.docstring is None:
+            return ""
+        raised = [section.value for section in item.docstring.parse("google") if section.kind.value == "raises"]
+        texts = [f"``{error.annotation}``: {error.description}" for errors in raised for error in errors]
+        return "".join(f" Raises {self._cell(text)}" for text in texts)
 
     # --- the page --------------------------------------------------------------------------------------------------
 
@@ -182,7 +186,7 @@ class Reference:
         settable = any("writable" in item.labels for item in attributes)
         lines = ["| name | type | |", "| --- | --- | --- |"]
         for item in attributes:
-            text = self._cell(description(item))
+            text = self._cell(description(item)) + self._raised(item)
             if settable and "writable" in item.labels:
                 text += " Can be set."
             anchor = self.anchors[f"{owner}.{item.name}"]
@@ -212,6 +216,18 @@ class Reference:
                     yield f"{part.path}: it has no docstring"
                 elif part.is_function:
                     yield from argument_gaps(part)
+
+
+def exported_names(package: griffe.Module) -> dict[str, str]:
+    """Under which name the public modules export what is defined elsewhere; the package itself before the others."""
+    modules = [module for name, module in package.modules.items() if not name.startswith("_")]
+    names: dict[str, str] = {}
+    for module in [package, *modules]:
+        for name in module.exports or ():
+            if not str(name).startswith("_"):
+                item = module[str(name)]
+                names.setdefault(item.final_target.path if item.is_alias else item.path, item.path)
+    return names
 
 
 def argument_gaps(item: griffe.Function) -> Iterator[str]:
@@ -244,7 +260,8 @@ def mentioned(member: griffe.Object) -> Iterator[str]:
 def description(item: griffe.Attribute) -> str:
     """What is said about an attribute: by itself, or under `Attributes:` of its class."""
     if item.docstring is not None:
-        return item.docstring.value
+        sections = item.docstring.parse("google")
+        return "\n\n".join(section.value for section in sections if section.kind.value == "text")
     if item.parent is not None and item.parent.docstring is not None:
         for section in item.parent.docstring.parse("google"):
             if section.kind.value == "attributes":
