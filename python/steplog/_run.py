@@ -375,7 +375,7 @@ class RunStatus:
     """How far the server has what a process wrote of a run; see ``Run.status``.
 
     Attributes:
-        journal_bytes: Size of the journal, in bytes.
+        journal_bytes: Size of the journal, in bytes; while rows come, that of a moment ago.
         synced_bytes: How much of it the server has made durable.
         connected: Whether the server answered so far.
         synced_at: When it last took something, in Unix seconds; ``None`` when it took nothing yet.
