@@ -44,6 +44,8 @@ rust-test: ui ## Tests of the Rust crates
 	$(SAY) 'Rust tests'
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --release --no-fail-fast; else cargo test --release --no-fail-fast --tests --lib --bins; fi
 	@cargo test --release --doc
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; export STEPLOG_DIR="$$folder" STEPLOG_MODE=offline STEPLOG_QUIET=1; \
+		for example in quickstart resume resume threads; do cargo run -q --release -p steplog --example "$$example"; done
 
 python-test: $(VENV)/.tests $(VENV)/.steplog ## Tests of the Python package
 	$(SAY) 'Python tests'

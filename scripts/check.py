@@ -17,6 +17,7 @@ CHECKS: list[tuple[str, list[str], str]] = [
     ("ruff check", [sys.executable, "-m", "ruff", "check", *PYTHON_FILES], "."),
     ("mypy", [sys.executable, "-m", "mypy", "--strict", "python/steplog"], "."),
     ("stubtest", [sys.executable, "-m", "mypy.stubtest", "steplog._native"], "."),
+    ("reference of the Python API", [sys.executable, "scripts/reference.py", "--check"], "."),
     ("ui types, lints and format", ["npm", "run", "--silent", "check"], "ui"),
 ]
 

@@ -19,9 +19,10 @@ from steplog.errors import AuthenticationError, CommError, ConfigError, Error, I
 # is imported there.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import datetime
     import os
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable, Mapping
+    from typing import Any, SupportsIndex
 
     from steplog._alert import AlertLevel
     from steplog._config import Config
@@ -58,20 +59,17 @@ __all__ = [
     "summary",
 ]
 
-#: The open run, or ``None``.
 run: Run | None = None
-#: The open run's config.
+"""The open run, or ``None``."""
+
 config: Any = _absent.NoRun("config")
-#: The open run's summary.
+"""The open run's config; see ``Run.config``. Without a run, touching a key raises ``Error``."""
+
 summary: Any = _absent.NoRun("summary")
-#: The open run's ``log``.
-log: Callable[..., None] = _absent.CALLS["log"]
-#: The open run's ``alert``.
-alert: Callable[..., None] = _absent.CALLS["alert"]
-#: The open run's ``define_metric``.
-define_metric: Callable[..., Metric] = _absent.CALLS["define_metric"]
-#: The open run's ``mark_preempting``.
-mark_preempting: Callable[..., None] = _absent.CALLS["mark_preempting"]
+"""The open run's summary; see ``Run.summary``. Without a run, touching a key raises ``Error``."""
+
+# Methods of the open run, which init() puts here; without a run each raises `Error`.
+globals().update(_absent.CALLS)
 
 
 def init(
@@ -166,8 +164,35 @@ def init(
     )
 
 
+if TYPE_CHECKING:
+
+    def log(data: Any, step: SupportsIndex | None = None, commit: bool | None = None, sync: bool | None = None) -> None:
+        """Log a row to the open run; see ``Run.log``. Without a run it raises ``Error``."""
+
+    def alert(
+        title: str,
+        text: str,
+        level: str | AlertLevel | None = None,
+        wait_duration: int | float | datetime.timedelta | None = None,
+    ) -> None:
+        """Tell people something about the open run; see ``Run.alert``. Without a run it raises ``Error``."""
+
+    def define_metric(
+        name: str,
+        step_metric: str | Metric | None = None,
+        step_sync: bool | None = None,
+        hidden: bool | None = None,
+        summary: str | None = None,
+        overwrite: bool | None = None,
+    ) -> Metric:
+        """Define a metric of the open run; see ``Run.define_metric``. Without a run it raises ``Error``."""
+
+    def mark_preempting() -> None:
+        """Mark the open run; see ``Run.mark_preempting``. Without a run it raises ``Error``."""
+
+
 def finish(exit_code: int | None = None) -> None:
-    """End the open run, if there is one; see ``Run.finish``."""
+    """End the open run; see ``Run.finish``. Without a run it does nothing."""
     if run is not None:
         run.finish(exit_code)
 

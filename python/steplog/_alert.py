@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
 
 class AlertLevel(str, enum.Enum):
-    """How grave an alert is."""
+    """How grave an alert is; the plain text will do as well.
 
-    #: Good to know.
+    Attributes:
+        INFO: Good to know.
+        WARN: Worth a look.
+        ERROR: Something is wrong.
+    """
+
     INFO = "INFO"
-    #: Worth a look.
     WARN = "WARN"
-    #: Something is wrong.
     ERROR = "ERROR"
 
 

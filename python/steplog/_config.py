@@ -77,7 +77,12 @@ class Config:
         return True
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or the default."""
+        """The value of a key.
+
+        Args:
+            key: The key; a hidden one, that begins with an underscore, is found too.
+            default: What is answered when there is no such key.
+        """
         return self._values.get(key, default)
 
     def keys(self) -> KeysView[str]:
@@ -114,7 +119,15 @@ class Config:
         self._take_over()
 
     def setdefaults(self, values: Any) -> None:
-        """Set the keys that are not there yet; takes what ``update`` takes."""
+        """Set the keys that are not there yet; the others keep their values.
+
+        Args:
+            values: As in ``update``.
+
+        Raises:
+            InvalidDataError: ``values`` is no mapping, or a key is not a str.
+            UsageError: The run is finished.
+        """
         self._run.set_config_defaults(to_dict(values))
         self._take_over()
 

@@ -15,8 +15,9 @@ class History:
     """The rows that this process logged to a run.
 
     Iterating gives the complete rows as nested dicts, in the order in which they were completed, with the keys
-    ``_step``, ``_timestamp`` (Unix seconds) and ``_runtime`` (seconds since the start). They are read back from the
-    journal on disk; rows of other processes are read with ``steplog.Api``.
+    ``_step``, ``_timestamp`` (Unix seconds) and ``_runtime`` (seconds since the start). ``len()`` is how many there
+    are, and an index gives one. Each of these reads the whole journal of this process back from disk: to go through it
+    more than once, keep ``list(run.history)``. Rows of other processes are on the server.
     """
 
     __slots__ = ("_run",)
@@ -38,11 +39,28 @@ class History:
         return list(dict.fromkeys(key for row in self for key in row if not key.startswith("_")))
 
     def add(self, row: Mapping[str, Any], step: int | None = None) -> None:
-        """Log a complete row."""
+        """Log a complete row, as ``Run.log`` with ``commit=True`` does.
+
+        Args:
+            row: Metrics by key.
+            step: The row's step. Default: the run's.
+
+        Raises:
+            InvalidDataError: Something in the row cannot be logged; nothing of this call was.
+            UsageError: The run is finished.
+        """
         self._run.log(row, step=step, commit=True)
 
     def update(self, row: Mapping[str, Any]) -> None:
-        """Add to the open row without completing it."""
+        """Add to the open row without completing it, as ``Run.log`` with ``commit=False`` does.
+
+        Args:
+            row: Metrics by key.
+
+        Raises:
+            InvalidDataError: Something in the row cannot be logged; nothing of this call was.
+            UsageError: The run is finished.
+        """
         self._run.log(row, commit=False)
 
     def __repr__(self) -> str:

@@ -8,19 +8,24 @@ if TYPE_CHECKING:
 
 
 class Metric:
-    """A definition of a metric, or of all whose name begins alike."""
+    """A definition of a metric, or of all whose name begins alike; what ``Run.define_metric`` answers.
+
+    It holds what this call said, not what earlier ones of the same name did; ``None`` is what it did not say.
+
+    Attributes:
+        name: The metric; with a ``*`` at its end all that begin so.
+        step_metric: The metric that is its natural x-axis.
+        step_sync: Whether rows that lack the step metric get its last value.
+        hidden: Whether charts of it are hidden unless asked for.
+        summary: What the summary shows of it, such as ``("min", "max")``.
+    """
 
     __slots__ = ("hidden", "name", "step_metric", "step_sync", "summary")
 
-    #: The metric; with a ``*`` at its end all that begin so.
     name: str
-    #: The metric that is its natural x-axis.
     step_metric: str | None
-    #: Whether rows that lack the step metric get its last value.
     step_sync: bool | None
-    #: Whether charts of it are hidden unless asked for.
     hidden: bool | None
-    #: What the summary shows of it.
     summary: tuple[str, ...] | None
 
     def __init__(

@@ -13,32 +13,71 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import Any
+    from typing import Any, SupportsIndex
 
     from steplog._alert import AlertLevel
     from steplog._history import History
     from steplog._metric import Metric
 
 
+# Properties of the same name hide these setters of the native class.
+_set_name = vars(NativeRun)["name"].__set__
+_set_notes = vars(NativeRun)["notes"].__set__
+
+
 class Run(NativeRun):
     """A run that is being recorded; made by ``steplog.init()``.
 
-    Threads and forked children may log to it. As a context manager it is finished at the end of the block, with exit
-    code 1 if an exception left it.
+    Threads and forked children may log to it; a pickled run is the same run in another process. As a context manager it
+    is finished at the end of the block, with exit code 1 if an exception left it.
+
+    Of its attributes only ``name``, ``notes`` and ``tags`` can be set. After ``finish`` everything can still be read,
+    and calls that would record something raise ``UsageError``.
     """
 
     __slots__ = ("_config",)
     _config: Config
 
+    if TYPE_CHECKING:
+        # The native method as it is: a Python function around it would cost as much again. What help() shows is written
+        # beside the native one, and a test keeps the two the same.
+        def log(
+            self,
+            data: Any,
+            step: SupportsIndex | None = None,
+            commit: bool | None = None,
+            sync: bool | None = None,
+        ) -> None:
+            """Log a row: metrics by key.
+
+            Nested dicts are flattened: each leaf is a metric of its own. The call waits for no disk and no network,
+            and what it returned from survives ``kill -9`` of the process. A refused row loses nothing else.
+
+            Args:
+                data: A mapping from str to numbers, booleans, text, None, times, enums, dataclasses, lists and
+                    dicts of such, and scalars and arrays of NumPy, PyTorch, JAX and TensorFlow. Of an array of more
+                    than 32 numbers a histogram is kept. At most 4,096 bytes in a key, 1 MiB in a text, 64 levels of
+                    nesting.
+                step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the
+                    row stays open for more and the run's step moves there; below, it is a late row and the run's
+                    step stays.
+                commit: Whether the row is complete. Default: yes, unless a step is given.
+                sync: Accepted for old scripts; changes nothing.
+
+            Raises:
+                InvalidDataError: Something in the row cannot be logged; nothing of this call was.
+                UsageError: The run is finished.
+            """
+
     @property
     def config(self) -> Config:
-        """What the run was set up with."""
+        """What the run was set up with; keys can be set, as items and as attributes."""
         try:
             return self._config
         except AttributeError:
-            return self.open_config()
+            return self._open_config()
 
-    def open_config(self, allow_val_change: bool = False) -> Config:
+    def _open_config(self, allow_val_change: bool = False) -> Config:
         """Make the run's config, in which keys may get other values if ``allow_val_change``; called by ``init``."""
         config = Config(self, allow_val_change)
         object.__setattr__(self, "_config", config)
@@ -62,13 +101,96 @@ class Run(NativeRun):
         return History(self)
 
     @property
+    def id(self) -> str:
+        """Id, unique in the project: the one given to ``init``, else 8 random characters ``a-z0-9``."""
+        return super().id
+
+    @property
+    def name(self) -> str | None:
+        """Name shown to people; need not be unique. ``None`` when none was given: a server then makes one up."""
+        return super().name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        _set_name(self, name)
+
+    @property
+    def notes(self) -> str | None:
+        """Notes, markdown with maths in ``$$``; kept verbatim. ``None`` when there are none."""
+        return super().notes
+
+    @notes.setter
+    def notes(self, notes: str) -> None:
+        _set_notes(self, notes)
+
+    @property
     def tags(self) -> tuple[str, ...]:
-        """Tags, in the order given; 1 to 64 characters each."""
+        """Tags, in the order given, 1 to 64 characters each; ``()`` when there are none."""
         return tuple(self.tag_list)
 
     @tags.setter
     def tags(self, tags: Iterable[str]) -> None:
         self.set_tag_list(list(tags))
+
+    @property
+    def project(self) -> str:
+        """Project; ``uncategorized`` when none was named."""
+        return super().project
+
+    @property
+    def entity(self) -> str:
+        """User or team; ``local`` when neither the script nor ``steplog login`` named one."""
+        return super().entity
+
+    @property
+    def path(self) -> str:
+        """``entity/project/id``."""
+        return super().path
+
+    @property
+    def group(self) -> str:
+        """Name that runs which belong together have in common; empty when there is none."""
+        return super().group
+
+    @property
+    def job_type(self) -> str:
+        """What kind of work, such as ``train`` or ``eval``; empty when nothing was said."""
+        return super().job_type
+
+    @property
+    def sweep_id(self) -> str | None:
+        """The sweep that the run belongs to."""
+        return super().sweep_id
+
+    @property
+    def label(self) -> str | None:
+        """What this process is called, where several write one run (``mode="shared"``)."""
+        return super().label
+
+    @property
+    def start_time(self) -> float:
+        """When this process began to record, in Unix seconds."""
+        return super().start_time
+
+    @property
+    def step(self) -> int:
+        """The step of the next row that is logged without one; that of the open row, if there is one."""
+        return super().step
+
+    @property
+    def starting_step(self) -> int:
+        """The first step of this process: 0, or the one after the last of the run that it goes on with."""
+        return super().starting_step
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the run was there before, and this process goes on with it."""
+        return super().resumed
+
+    @property
+    def finished(self) -> bool:
+        """Whether ``finish`` was called."""
+        return super().finished
 
     @property
     def mode(self) -> str:
@@ -90,6 +212,21 @@ class Run(NativeRun):
         """The folder for the run's files: absolute, and there. A disabled run has ``/``."""
         folder = self.folder
         return str(folder) if folder is not None else "/"
+
+    @property
+    def url(self) -> str | None:
+        """The run's page on the server; ``None`` unless the run is online. It is known without asking the server."""
+        return super().url
+
+    @property
+    def project_url(self) -> str | None:
+        """The project's page on the server; ``None`` unless the run is online."""
+        return super().project_url
+
+    @property
+    def sweep_url(self) -> str | None:
+        """The sweep's page on the server; ``None`` unless the run is online and belongs to a sweep."""
+        return super().sweep_url
 
     def get_url(self) -> str | None:
         """The run's page on the server; ``None`` unless the run is online."""
@@ -191,16 +328,29 @@ class Run(NativeRun):
 
         _alert.alert(self, title, text, level, wait_duration)
 
+    def mark_preempting(self) -> None:
+        """Say that this process is about to be taken off its machine, and that the run will be resumed.
+
+        The run then shows as preempted, not as crashed, until a process goes on with it.
+
+        Raises:
+            UsageError: The run is finished.
+        """
+        super().mark_preempting()
+
     def status(self) -> RunStatus:
-        """How far the server has what this process wrote."""
+        """How far the server has what this process wrote; asks nobody, and can be called at any time."""
         return RunStatus(*self.sync_state())
 
     def finish(self, exit_code: int | None = None) -> None:
         """End the run.
 
-        Completes the open row, records the exit code (default 0) and waits, with a progress bar, until the server has
-        everything or ``finish_timeout`` is over; then the journal stays on disk and ``steplog sync`` sends the rest.
-        A second call does nothing.
+        Completes the open row, records the exit code and waits, with a progress bar, until the server has everything or
+        ``finish_timeout`` is over; then the journal stays on disk and ``steplog sync`` sends the rest. Ctrl-C ends the
+        waiting. A second call does nothing. Called at the end of the script by itself.
+
+        Args:
+            exit_code: 0 for a run that ended well. Default: that of the process as far as it is known, else 0.
         """
         from steplog import _session
 
@@ -257,18 +407,26 @@ class Run(NativeRun):
 
 
 class RunStatus:
-    """How far the server has what a process wrote of a run."""
+    """How far the server has what a process wrote of a run; see ``Run.status``.
+
+    Attributes:
+        journal_bytes: Size of the journal, in bytes; while rows come, that of a moment ago.
+        synced_bytes: How much of it the server has made durable.
+        connected: Whether the server answered so far.
+        synced_at: When it last took something, in Unix seconds; ``None`` when it took nothing yet.
+    """
 
     __slots__ = ("connected", "journal_bytes", "synced_at", "synced_bytes")
 
+    journal_bytes: int
+    synced_bytes: int
+    connected: bool
+    synced_at: float | None
+
     def __init__(self, journal_bytes: int, synced_bytes: int, connected: bool, synced_at: float | None) -> None:
-        #: Size of the journal, in bytes.
         self.journal_bytes = journal_bytes
-        #: How much of it the server has made durable.
         self.synced_bytes = synced_bytes
-        #: Whether the server answered so far.
         self.connected = connected
-        #: When it last took something, Unix seconds.
         self.synced_at = synced_at
 
     def __repr__(self) -> str:

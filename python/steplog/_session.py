@@ -29,9 +29,9 @@ REINIT = ("default", "return_previous", "finish_previous", "create_new")
 
 def init(config: Any, settings: Any, **arguments: Any) -> Run:
     """Begin a run, or answer the one that is open."""
-    from steplog._settings import OF_CLIENT, Settings
+    from steplog._settings import OF_CLIENT, to_settings
 
-    chosen = Settings.of(settings)
+    chosen = to_settings(settings)
     given = {name: value for name, value in arguments.items() if value is not None}
     values = {**chosen, **given}
     reinit = _reinit(values.pop("reinit", None))
@@ -54,7 +54,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         sender_command=[sys.executable, "-m", "steplog._send"],
         **{name: value for name, value in values.items() if name not in OF_CLIENT or value is not None},
     )
-    run.open_config(bool(values.get("allow_val_change")))
+    run._open_config(bool(values.get("allow_val_change")))
     _hook()
     _open_runs.append(run)
     if reinit != "create_new":

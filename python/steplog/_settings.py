@@ -63,6 +63,10 @@ KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
 class Settings(Mapping[str, "Any"]):
     """Settings for ``init(settings=…)``; arguments of ``init`` itself win.
 
+    They can be read and set as items and as attributes; one that was not set is ``None`` as an attribute. What is not
+    set comes from the variable of the name, such as ``STEPLOG_FINISH_TIMEOUT``; ``primary``, ``fork_from``,
+    ``resume_from`` and ``reinit`` have none.
+
     Args:
         values: Any of
 
@@ -91,17 +95,6 @@ class Settings(Mapping[str, "Any"]):
         object.__setattr__(self, "_values", {})
         for name, value in values.items():
             self[name] = value
-
-    @classmethod
-    def of(cls, given: Any) -> Settings:
-        """Settings from what ``init`` was given."""
-        if given is None:
-            return cls()
-        if isinstance(given, Settings):
-            return cls(**given._values)
-        if isinstance(given, Mapping):
-            return cls(**given)
-        raise InvalidDataError(f"settings is a {type(given).__name__}, not a dict or Settings")
 
     def __getitem__(self, name: str) -> Any:
         return self._values[ALIASES.get(name, name)]
@@ -133,13 +126,29 @@ class Settings(Mapping[str, "Any"]):
         return len(self._values)
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """Set several; nothing when one of them is not allowed."""
+        """Set several, all or none.
+
+        Args:
+            values: Settings by name.
+
+        Raises:
+            InvalidDataError: A name is unknown, or a value has the wrong type.
+        """
         checked = Settings(**values)
         self._values.update(checked._values)
 
     def __repr__(self) -> str:
         shown = {name: "***" if name == "api_key" else value for name, value in self._values.items()}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def to_settings(given: Any) -> Settings:
+    """Settings from what ``init`` was given."""
+    if given is None:
+        return Settings()
+    if isinstance(given, Mapping):
+        return Settings(**given)
+    raise InvalidDataError(f"settings is a {type(given).__name__}, not a dict or Settings")
 
 
 def _is_stray_bool(value: object, types: tuple[type, ...]) -> bool:

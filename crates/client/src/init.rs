@@ -128,7 +128,7 @@ impl RunBuilder {
         self
     }
 
-    /// Where the data goes. Default: online.
+    /// Where the data goes. Default: [`Mode::Online`].
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = Some(mode);
@@ -236,7 +236,7 @@ impl RunBuilder {
         self
     }
 
-    /// How long [`Run::finish`] waits for the server at most. Default: 60 s.
+    /// How long [`Run::finish`] waits for the server at most. Default: `STEPLOG_FINISH_TIMEOUT` in seconds, else 60 s.
     #[must_use]
     pub fn finish_timeout(mut self, timeout: Duration) -> Self {
         self.settings.finish_timeout = Some(timeout);
@@ -244,14 +244,15 @@ impl RunBuilder {
     }
 
     /// How long `init` waits for the server when it must ask it something, which is so only when a run is resumed or
-    /// forked. Default: 10 s.
+    /// forked. Default: `STEPLOG_INIT_TIMEOUT` in seconds, else 10 s.
     #[must_use]
     pub fn init_timeout(mut self, timeout: Duration) -> Self {
         self.settings.init_timeout = Some(timeout);
         self
     }
 
-    /// Whether [`Run::finish`] returns at once and leaves the sending to a process in the background. Default: no.
+    /// Whether [`Run::finish`] returns at once and leaves the sending to a process in the background. Default:
+    /// `STEPLOG_FINISH_DETACHED`, else no.
     #[must_use]
     pub fn finish_detached(mut self, detached: bool) -> Self {
         self.settings.finish_detached = Some(detached);
@@ -272,14 +273,16 @@ impl RunBuilder {
         self
     }
 
-    /// How much is said on stderr.
+    /// How much is said on stderr. Default: nothing when `STEPLOG_SILENT` is set, warnings only when `STEPLOG_QUIET` is,
+    /// else [`Verbosity::Normal`].
     #[must_use]
     pub fn verbosity(mut self, verbosity: Verbosity) -> Self {
         self.settings.verbosity = Some(verbosity);
         self
     }
 
-    /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
+    /// Whether a summary value set by hand stays when its key is logged afterwards. Default: `STEPLOG_STICKY_SUMMARY`, else
+    /// yes.
     #[must_use]
     pub fn sticky_summary(mut self, sticky: bool) -> Self {
         self.settings.sticky_summary = Some(sticky);

@@ -100,7 +100,7 @@ pub(crate) struct Active {
 /// How far the server has what a process wrote of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunStatus {
-    /// Size of the journal, in bytes.
+    /// Size of the journal, in bytes; while rows come, that of a moment ago.
     pub journal_bytes: u64,
     /// How much of it the server has made durable.
     pub synced_bytes: u64,
@@ -117,7 +117,8 @@ pub enum FinishReport {
     Synced,
     /// A process in the background sends what the server has not yet.
     Detached,
-    /// The journal is complete on disk; a server was not reached, or has not all of it yet. `steplog sync` sends the rest.
+    /// The journal is complete on disk; the run is offline, or a server was not reached or has not all of it yet. `steplog
+    /// sync` sends the rest.
     Local {
         /// How many bytes a reached server is still missing.
         missing_bytes: u64,
@@ -392,7 +393,8 @@ impl Run {
         Ok(placed.paths)
     }
 
-    /// Says that this process is about to be taken off its machine, and that the run will be resumed.
+    /// Says that this process is about to be taken off its machine, and that the run will be resumed. It then shows as
+    /// preempted, not as crashed, until a process goes on with it.
     ///
     /// # Errors
     /// The run is finished.
@@ -402,7 +404,7 @@ impl Run {
         state.append(&Record::Preempting { time: now() })
     }
 
-    /// How far the server has what this process wrote.
+    /// How far the server has what this process wrote; asks nobody, and can be called at any time.
     pub fn status(&self) -> RunStatus {
         match self.shared.own_uploader() {
             Some(uploader) => uploader.status(),
@@ -445,17 +447,17 @@ impl Run {
         self.state().last_row
     }
 
-    /// Id.
+    /// Id, unique in the project: the one given, else 8 random characters `a-z0-9`.
     pub fn id(&self) -> &str {
         self.shared.identity.id.as_str()
     }
 
-    /// Name, if one was given.
+    /// Name shown to people, if one was given; a server makes one up for a run without.
     pub fn name(&self) -> Option<String> {
         self.state().name.clone()
     }
 
-    /// Renames the run.
+    /// Renames the run; people see it at once.
     ///
     /// # Errors
     /// The run is finished.
@@ -463,7 +465,7 @@ impl Run {
         self.update("name", RunUpdate { name: Some(name.into()), ..RunUpdate::default() })
     }
 
-    /// Notes.
+    /// Notes, markdown, verbatim; `None` when there are none.
     pub fn notes(&self) -> Option<String> {
         self.state().notes.clone()
     }
@@ -476,7 +478,7 @@ impl Run {
         self.update("notes", RunUpdate { notes: Some(notes.into()), ..RunUpdate::default() })
     }
 
-    /// Tags, in the order given.
+    /// Tags, in the order given, 1 to 64 characters each.
     pub fn tags(&self) -> Vec<String> {
         self.state().tags.clone()
     }
@@ -503,7 +505,7 @@ impl Run {
         Ok(())
     }
 
-    /// Project.
+    /// Project; `uncategorized` when none was named.
     pub fn project(&self) -> &str {
         self.shared.identity.project.as_str()
     }
@@ -518,12 +520,12 @@ impl Run {
         self.shared.identity.path().to_string()
     }
 
-    /// Group.
+    /// What runs that belong together have in common.
     pub fn group(&self) -> Option<&str> {
         self.shared.identity.group.as_deref()
     }
 
-    /// Job type.
+    /// What kind of work the run is, such as `train` or `eval`.
     pub fn job_type(&self) -> Option<&str> {
         self.shared.identity.job_type.as_deref()
     }
@@ -533,17 +535,17 @@ impl Run {
         self.shared.identity.mode
     }
 
-    /// When it began, Unix seconds.
+    /// When this process began to record, Unix seconds.
     pub fn start_time(&self) -> f64 {
         self.shared.identity.started_at
     }
 
-    /// The folder for the run's files; `None` for a disabled run.
+    /// The folder for the run's files, absolute; `None` for a disabled run.
     pub fn dir(&self) -> Option<PathBuf> {
         self.shared.identity.folder.as_ref().map(RunFolder::files)
     }
 
-    /// Its page on the server; `None` unless the run is online.
+    /// Its page on the server; `None` unless the run is online. It is known without asking the server.
     pub fn url(&self) -> Option<String> {
         let identity = &self.shared.identity;
         identity
@@ -639,8 +641,8 @@ impl Run {
         let outcome = self.shared.drain_all(uploader, settings.finish_timeout, interrupted);
         self.tell_end(rows, &outcome);
         match outcome {
-            Outcome::Synced => FinishReport::Synced,
-            Outcome::NoServer => FinishReport::Local { missing_bytes: 0 },
+            Outcome::Synced if self.shared.identity.mode.is_online() => FinishReport::Synced,
+            Outcome::Synced | Outcome::NoServer => FinishReport::Local { missing_bytes: 0 },
             Outcome::Missing { bytes, .. } => FinishReport::Local { missing_bytes: bytes },
         }
     }

@@ -58,7 +58,7 @@ fn rows_are_on_disk_as_soon_as_log_returns_open_ones_too() {
     assert_eq!(records(root.path()), expected);
     assert_eq!(run.step(), 5);
     assert_eq!(run.summary().get("loss"), Some(&Value::Float(1.0)), "an open row does not count yet");
-    assert_eq!(run.finish_with(3), FinishReport::Synced);
+    assert_eq!(run.finish_with(3), FinishReport::Local { missing_bytes: 0 });
     assert_eq!(run.summary().get("loss"), Some(&Value::Float(0.5)));
     assert_eq!(records(root.path()).last(), Some(&Record::Exit { time: 0.0, code: 3 }));
     assert_eq!(run.log([("loss", 0.1)]).unwrap_err().kind(), ErrorKind::Finished);

@@ -132,13 +132,19 @@ impl NativeRun {
         Ok(Self { run, scratch: Mutex::default() })
     }
 
-    /// Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
+    /// Log a row: metrics by key.
+    ///
+    /// Nested dicts are flattened: each leaf is a metric of its own. The call waits for no disk and no network,
+    /// and what it returned from survives `kill -9` of the process. A refused row loses nothing else.
     ///
     /// Args:
-    ///     data: Numbers, booleans, text, None, times, lists and dicts of such; arrays of NumPy,
-    ///         PyTorch, JAX, TensorFlow, of which more than 32 numbers are kept as a histogram.
-    ///     step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row
-    ///         stays open for more and the run's step moves there; below, it is a late row and the run's step stays.
+    ///     data: A mapping from str to numbers, booleans, text, None, times, enums, dataclasses, lists and
+    ///         dicts of such, and scalars and arrays of NumPy, PyTorch, JAX and TensorFlow. Of an array of more
+    ///         than 32 numbers a histogram is kept. At most 4,096 bytes in a key, 1 MiB in a text, 64 levels of
+    ///         nesting.
+    ///     step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the
+    ///         row stays open for more and the run's step moves there; below, it is a late row and the run's
+    ///         step stays.
     ///     commit: Whether the row is complete. Default: yes, unless a step is given.
     ///     sync: Accepted for old scripts; changes nothing.
     ///
