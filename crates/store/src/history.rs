@@ -9,6 +9,7 @@ use steplog_model::{RunPath, Value};
 
 use crate::database::Sql as _;
 use crate::hot::HotColumn;
+use crate::sample::Sampler;
 use crate::source::Source;
 use crate::store::Shared;
 use crate::values::Kinds;
@@ -16,6 +17,9 @@ use crate::{Error, catalog};
 
 /// About so many cells are in memory at a time.
 const WINDOW_CELLS: usize = 1 << 20;
+
+/// The id of a key that the run does not have.
+const NO_KEY: i64 = 0;
 
 /// A key of the table.
 pub(crate) struct HistoryColumn {
@@ -34,19 +38,37 @@ pub(crate) struct HistoryRow {
     pub(crate) values: Vec<Option<Value>>,
 }
 
+/// Which rows of a history are read.
+#[derive(Clone, Debug)]
+pub(crate) struct RowSelection {
+    pub(crate) steps: RangeInclusive<i64>,
+    /// Only so many, from the lowest step.
+    pub(crate) limit: Option<usize>,
+    /// About so many at most, chosen as [`Sampler`] does.
+    pub(crate) samples: Option<usize>,
+}
+
 /// The whole history as it was at one moment.
 pub(crate) struct History {
     run: i64,
     pub(crate) created_at: f64,
     pub(crate) columns: Vec<HistoryColumn>,
     hot: Vec<Option<HotColumn>>,
+    /// Indices of the columns that a row must have a value of; `None` when no row can have one.
+    required: Option<Vec<usize>>,
 }
 
 impl History {
-    /// Looks up the columns; `keys` picks some of them, and a key that the run does not have is an error.
+    /// Looks up the columns; `keys` picks some of them, and a key that the run does not have is an error. Only rows with
+    /// all keys of `required` are in the history: so a key there may be one that the run does not have.
     ///
     /// The live part is copied here, before any transaction on the chunks begins: see [`Source`].
-    pub(crate) fn open(shared: &Shared, path: &RunPath, keys: Option<&[String]>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        shared: &Shared,
+        path: &RunPath,
+        keys: Option<&[String]>,
+        required: &[String],
+    ) -> Result<Self, Error> {
         let reader = shared.database.reader()?;
         let (run, _) = catalog::run_id(&reader, path)?;
         let created_at = reader.sql("SELECT created_at FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
@@ -69,23 +91,34 @@ impl History {
         if let Some(live) = &live {
             live_kinds.extend(live.columns.iter().map(|column| (column.id, column.kinds)));
         }
-        let mut history = Self { run, created_at, columns: Vec::new(), hot: Vec::new() };
+        let mut history = Self { run, created_at, columns: Vec::new(), hot: Vec::new(), required: None };
         for key in wanted {
             let Some((id, kinds)) = found.get(&key).copied() else {
+                if required.contains(&key) {
+                    // An empty column, of numbers as most are.
+                    history.hot.push(None);
+                    history.columns.push(HistoryColumn { key, kinds: Kinds::FLOAT, id: NO_KEY });
+                    continue;
+                }
                 return Err(Error::not_found(format!("run {path} has no key {key:?}")));
             };
             history.hot.push(live.as_ref().and_then(|live| live.column(&key, 0)));
             let kinds = kinds.and(live_kinds.get(&id).copied().unwrap_or_default());
             history.columns.push(HistoryColumn { key, kinds, id });
         }
+        let place = |key: &String| {
+            let place = history.columns.iter().position(|column| column.key == *key);
+            place.filter(|place| history.columns[*place].id != NO_KEY)
+        };
+        history.required = required.iter().map(place).collect();
         Ok(history)
     }
 
-    /// Hands out the rows with steps in `steps`, by step, some at a time.
+    /// Hands out rows by step, some at a time.
     pub(crate) fn read(
         mut self,
         shared: &Shared,
-        steps: RangeInclusive<i64>,
+        selection: &RowSelection,
         mut each: impl FnMut(&[HistoryRow]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let reader = shared.database.reader()?;
@@ -94,22 +127,63 @@ impl History {
         if exists.is_none() {
             return Err(Error::not_found("the run was deleted"));
         }
+        let Some(required) = self.required else { return Ok(()) };
         let mut sources = Vec::with_capacity(self.columns.len());
         for (column, hot) in self.columns.iter().zip(std::mem::take(&mut self.hot)) {
             sources.push(Source::open(shared, &snapshot, (self.run, column.id), hot, None)?);
         }
-        for window in windows(&sources, &steps) {
-            let rows = read_window(&sources, &window)?;
+        let scan = Scan { sources, required, steps: selection.steps.clone() };
+        let Some(samples) = selection.samples else {
+            return scan.rows(selection.limit, |rows| each(&rows));
+        };
+        // Twice: what stays is known at the end, and may be too much to hold until then.
+        let mut sampler = Sampler::new(samples, scan.sources.len());
+        scan.rows(None, |rows| {
+            rows.iter().for_each(|row| sampler.push(row));
+            Ok(())
+        })?;
+        let kept = sampler.finish();
+        scan.rows(None, |mut rows| {
+            rows.retain(|row| kept.contains(&row.step));
+            if rows.is_empty() { Ok(()) } else { each(&rows) }
+        })
+    }
+}
+
+/// The columns of a history at one moment, to be gone through by step.
+struct Scan<'a> {
+    sources: Vec<Source<'a>>,
+    required: Vec<usize>,
+    steps: RangeInclusive<i64>,
+}
+
+impl Scan<'_> {
+    fn rows(
+        &self,
+        limit: Option<usize>,
+        mut each: impl FnMut(Vec<HistoryRow>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut left = limit.unwrap_or(usize::MAX);
+        let first_cells = left.saturating_mul(self.sources.len());
+        for window in windows(&self.sources, &self.steps, first_cells) {
+            let mut rows = read_window(&self.sources, &window)?;
+            rows.retain(|row| self.required.iter().all(|place| row.values[*place].is_some()));
+            rows.truncate(left);
+            left -= rows.len();
             if !rows.is_empty() {
-                each(&rows)?;
+                each(rows)?;
+            }
+            if left == 0 {
+                break;
             }
         }
         Ok(())
     }
 }
 
-/// Cuts the steps into ranges that hold about [`WINDOW_CELLS`] each, told from the steps of the chunks.
-fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>) -> Vec<RangeInclusive<i64>> {
+/// Cuts the steps into ranges, told from the steps of the chunks: the first holds about `first_cells`, each further one
+/// twice as many up to [`WINDOW_CELLS`].
+fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>, first_cells: usize) -> Vec<RangeInclusive<i64>> {
     // Each chunk is taken to be spread evenly: its cells end, in shares, at steps up to its last.
     const SHARES: i128 = 8;
     let mut ends: BTreeMap<i64, usize> = BTreeMap::new();
@@ -127,13 +201,14 @@ fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>) -> Vec<RangeIncl
         }
     }
     let mut windows = Vec::new();
-    let (mut begin, mut cells) = (*steps.start(), 0);
+    let (mut begin, mut cells, mut enough) = (*steps.start(), 0, first_cells.clamp(1, WINDOW_CELLS));
     let last = ends.keys().next_back().copied();
     for (end, count) in ends {
         cells += count;
-        if cells >= WINDOW_CELLS || Some(end) == last {
+        if cells >= enough || Some(end) == last {
             windows.push(begin..=end);
             cells = 0;
+            enough = (enough * 2).min(WINDOW_CELLS);
             begin = end.saturating_add(1);
         }
     }

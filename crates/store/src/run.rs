@@ -6,9 +6,10 @@ use steplog_model::{MetricDefinition, RunPath, StreamId, split_key};
 use steplog_protocol::{Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, load};
+use crate::{Error, Store, catalog, edit, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -65,7 +66,8 @@ impl Store {
         );
         let (run, environment): (Run, String) =
             reader.sql(&sql)?.query_row(params![since, run_id], |row| Ok((read_run(row)?, row.get(20)?)))?;
-        let config = load::config(&reader, run_id)?;
+        let mut config = load::config(&reader, run_id)?;
+        Edits::load(&reader, run_id, Noun::Config)?.apply_to_config(&mut config);
         let config = config.entries().iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
         Ok(RunDetail {
             run,
@@ -80,7 +82,7 @@ impl Store {
 
     /// The summary as a nested object: from memory when the run is live, for that is ahead of the catalog.
     fn summary(&self, database: &Connection, run: i64, path: &RunPath) -> Result<Map<String, Json>, Error> {
-        let summary = match self.shared.live(path).filter(|live| live.id == run) {
+        let mut summary = match self.shared.live(path).filter(|live| live.id == run) {
             Some(live) => {
                 let mut hot = live.hot();
                 hot.update_summary();
@@ -88,6 +90,7 @@ impl Store {
             }
             None => load::summary(database, run)?,
         };
+        Edits::load(database, run, Noun::Summary)?.apply_to_summary(&mut summary);
         let mut leaves: Vec<_> = summary.iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
         leaves.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut object = Map::new();
@@ -100,17 +103,20 @@ impl Store {
     /// Changes what people may change, and tells the watchers.
     ///
     /// # Errors
-    /// There is no such run, or the name is empty or too long.
+    /// There is no such run; the name is empty or too long; a config or summary entry is too large, or there are too many.
     pub fn update_run(&self, path: &RunPath, update: &UpdateRunRequest) -> Result<RunDetail, Error> {
         if let Some(name) = &update.name
             && (name.trim().is_empty() || name.chars().count() > MAX_NAME)
         {
             return Err(Error::invalid(format!("a run's name must have 1 to {MAX_NAME} characters")));
         }
+        let (config, summary) = (edit::changes(update, Noun::Config)?, edit::changes(update, Noun::Summary)?);
         let (path_there, changes) = (path.clone(), update.clone());
         self.shared.write(
             move |database| {
-                let (run, _) = catalog::run_id(database, &path_there)?;
+                let (run, project) = catalog::run_id(database, &path_there)?;
+                edit::write(database, (run, project), Noun::Config, &config)?;
+                edit::write(database, (run, project), Noun::Summary, &summary)?;
                 let text = |text: Option<String>| text.filter(|text| !text.is_empty());
                 database
                     .sql(
@@ -184,7 +190,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "alerts", "streams"] {
+    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "edits", "alerts", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

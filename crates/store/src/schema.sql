@@ -179,6 +179,18 @@ CREATE TABLE run_values (
 ) WITHOUT ROWID;
 CREATE INDEX run_values_by_run ON run_values (run);
 
+-- What people changed of configs and summaries: it wins over what the journals say.
+CREATE TABLE edits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run BIGINT NOT NULL,
+    -- config or summary
+    noun TEXT NOT NULL,
+    key TEXT NOT NULL,
+    -- Null where the key was removed.
+    value BLOB,
+    UNIQUE (run, noun, key)
+);
+
 CREATE TABLE users (
     name TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL,

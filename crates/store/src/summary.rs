@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::hot::LiveRun;
 use crate::store::Shared;
 use crate::{Error, catalog};
@@ -42,7 +43,8 @@ impl Shared {
     }
 }
 
-/// Writes the leaves of a run's summary that changed, and answers them; [`forget`] them after the commit.
+/// Writes the leaves of a run's summary that changed, and answers them; [`forget`] them after the commit. What people
+/// changed is in the catalog already, and stays.
 pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<HashSet<Arc<str>>, Error> {
     let mut hot = live.hot();
     hot.update_summary();
@@ -50,7 +52,9 @@ pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<Has
         // It was deleted in the meantime.
         return Ok(hot.dirty.clone());
     }
-    for key in &hot.dirty {
+    let edits = Edits::load(database, live.id, Noun::Summary)?;
+    let covered = edits.covered(hot.dirty.iter());
+    for key in hot.dirty.iter().filter(|key| !covered.contains(&***key)) {
         let field = catalog::make_field(database, live.project, &format!("summary.{key}"))?;
         match hot.summary.get(key) {
             Some(value) => catalog::put_value(database, field, live.id, value, hot.summary.step_of(key))?,
