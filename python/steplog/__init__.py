@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from steplog import _absent
 from steplog._native import __version__
-from steplog.errors import CommError, ConfigError, Error, InvalidDataError, UsageError
+from steplog.errors import CommError, ConfigError, Error, InvalidDataError, NotFoundError, UsageError
 
 # Importing steplog must cost a few milliseconds, and `typing` alone costs ten: what only type checkers and `init` need
 # is imported there.
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from steplog._config import Config
     from steplog._run import Run
     from steplog._summary import Summary
+    from steplog.api import Api
 
 __all__ = [
+    "Api",
     "CommError",
     "Config",
     "ConfigError",
     "Error",
     "InvalidDataError",
+    "NotFoundError",
     "Run",
     "Summary",
     "UsageError",
@@ -106,7 +109,7 @@ def finish(exit_code: int | None = None) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    modules = {"Config": "_config", "Run": "_run", "Summary": "_summary"}
+    modules = {"Api": "api", "Config": "_config", "Run": "_run", "Summary": "_summary"}
     if name not in modules:
         raise AttributeError(f"module 'steplog' has no attribute {name!r}")
     from importlib import import_module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CommError", "ConfigError", "Error", "InvalidDataError", "UsageError"]
+__all__ = ["CommError", "ConfigError", "Error", "InvalidDataError", "NotFoundError", "UsageError"]
 
 
 class Error(Exception):
@@ -28,3 +28,8 @@ class ConfigError(Error):
 
 class CommError(Error):
     """The server refused, or could not be reached, where an answer was needed."""
+
+
+# A ValueError too: that is what scripts for other servers expect of a path that leads nowhere.
+class NotFoundError(CommError, ValueError):
+    """The server does not have it: the message names its path."""

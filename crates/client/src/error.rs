@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Finished,
     /// The operating system refused.
     Io,
+    /// The server does not have it.
+    NotFound,
     /// The server refused or could not be reached.
     Server,
 }

@@ -15,6 +15,7 @@
 //! [`Run::finish`] waits for that a bounded time, and `steplog sync` sends what was left. Trouble with disk or network is
 //! one warning, never an error of training.
 
+pub mod api;
 mod error;
 mod fork;
 mod init;
@@ -28,6 +29,7 @@ mod transport;
 mod upload;
 mod uploader;
 
+pub use api::{Api, ApiSettings};
 pub use error::{Error, ErrorKind};
 pub use init::RunBuilder;
 pub use message::Verbosity;
@@ -35,6 +37,6 @@ pub use row::IntoRow;
 pub use run::{FinishReport, Run};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
-pub use steplog_model::{Config, Entity, Project, RunId, Value, join_key, split_key};
+pub use steplog_model::{Config, Entity, Project, RunId, RunPath, Value, join_key, split_key};
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use steplog_model::{RunPath, StreamId, path_segment};
 use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, Session};
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,15 @@ pub trait Transport: Send + Sync {
     ) -> Result<IngestResponse, TransportError>;
 }
 
+/// How we speak HTTP: any status is an answer, and a redirection is not followed, for it would take the key along.
+pub(crate) fn agent_config() -> ConfigBuilder<AgentScope> {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
+}
+
 /// A server behind HTTP.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -58,15 +69,8 @@ pub struct Http {
 impl Http {
     /// A server by URL; nothing is sent yet.
     pub fn new(base_url: &str, api_key: Option<&str>) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(120)))
-            .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
-            .build();
         Self {
-            agent: config.into(),
+            agent: agent_config().timeout_global(Some(Duration::from_secs(120))).build().into(),
             base_url: base_url.trim_end_matches('/').to_owned(),
             authorization: api_key.map(|key| format!("Bearer {key}")),
         }

@@ -30,12 +30,14 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static CONFIG: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static USAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static COMM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static NOT_FOUND: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
         ErrorKind::Invalid => invalid(py, message),
         ErrorKind::ConfigConflict => raise(py, "ConfigError", &CONFIG, message),
         ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
+        ErrorKind::NotFound => raise(py, "NotFoundError", &NOT_FOUND, message),
         ErrorKind::Server => raise(py, "CommError", &COMM, message),
         ErrorKind::Io => raise(py, "Error", &OTHER, message),
     }

@@ -1,5 +1,6 @@
 //! The native half of the steplog Python package: thin classes over the client crate.
 
+mod api;
 mod error;
 mod keys;
 mod run;
@@ -12,5 +13,10 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
+    module.add_class::<api::NativeApi>()?;
+    module.add_class::<api::NativeRuns>()?;
+    module.add_class::<api::NativeApiRun>()?;
+    module.add_class::<api::NativeRows>()?;
+    module.add_class::<api::NativeDownload>()?;
     Ok(())
 }
