@@ -12,7 +12,8 @@ MAGIC = b"STEPLOG\0"
 HEADER_BYTES = 48
 LONGEST_FRAME = 16 << 20
 
-RUN_START, ROW, CONFIG, SUMMARY, RUN_UPDATE, HEARTBEAT, EXIT, LOSS = 1, 2, 3, 4, 5, 6, 7, 14
+RUN_START, ROW, CONFIG, SUMMARY, RUN_UPDATE, HEARTBEAT, EXIT = 1, 2, 3, 4, 5, 6, 7
+METRIC, ALERT, LOSS, PREEMPTING = 8, 13, 14, 15
 
 
 class Damaged(Exception):
@@ -39,6 +40,9 @@ class Journal:
     updates: list[dict[str, Any]] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
     exits: list[int] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    preempting: list[float] = field(default_factory=list)
     lost_rows: int = 0
     #: Stream offset behind the last valid frame.
     end: int = 0
@@ -142,12 +146,12 @@ def _segment_header(data: bytes, stream: str, base: int) -> None:
 
 
 def _apply(journal: Journal, kind: int, payload: _Payload, keys: list[str]) -> None:
-    if kind in (RUN_START, RUN_UPDATE):
-        members = json.loads(payload.data)
-        if kind == RUN_START:
-            journal.start = members
-        else:
-            journal.updates.append(members)
+    if kind == RUN_START:
+        journal.start = json.loads(payload.data)
+        return
+    lists = {RUN_UPDATE: journal.updates, METRIC: journal.metrics, ALERT: journal.alerts}
+    if kind in lists:
+        lists[kind].append(json.loads(payload.data))
         return
     if kind == ROW:
         flags, step, time = payload.take(1)[0], payload.zigzag(), payload.double()
@@ -164,6 +168,8 @@ def _apply(journal: Journal, kind: int, payload: _Payload, keys: list[str]) -> N
         journal.summary += payload.changes()
     elif kind == HEARTBEAT:
         journal.heartbeats.append(payload.double())
+    elif kind == PREEMPTING:
+        journal.preempting.append(payload.double())
     elif kind == EXIT:
         payload.double()
         journal.exits.append(payload.zigzag())

@@ -23,27 +23,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from steplog._alert import AlertLevel
     from steplog._config import Config
+    from steplog._history import History
+    from steplog._metric import Metric
     from steplog._run import Run
+    from steplog._settings import Settings
     from steplog._summary import Summary
     from steplog.api import Api
 
 __all__ = [
+    "AlertLevel",
     "Api",
     "CommError",
     "Config",
     "ConfigError",
     "Error",
+    "History",
     "InvalidDataError",
+    "Metric",
     "NotFoundError",
     "Run",
+    "Settings",
     "Summary",
     "UsageError",
     "__version__",
+    "alert",
     "config",
+    "define_metric",
     "finish",
     "init",
+    "join",
     "log",
+    "mark_preempting",
     "run",
     "summary",
 ]
@@ -55,7 +67,13 @@ config: Any = _absent.NoRun("config")
 #: The open run's summary.
 summary: Any = _absent.NoRun("summary")
 #: The open run's ``log``.
-log: Callable[..., None] = _absent.log
+log: Callable[..., None] = _absent.CALLS["log"]
+#: The open run's ``alert``.
+alert: Callable[..., None] = _absent.CALLS["alert"]
+#: The open run's ``define_metric``.
+define_metric: Callable[..., Metric] = _absent.CALLS["define_metric"]
+#: The open run's ``mark_preempting``.
+mark_preempting: Callable[..., None] = _absent.CALLS["mark_preempting"]
 
 
 def init(
@@ -70,9 +88,14 @@ def init(
     job_type: str | None = None,
     dir: str | os.PathLike[str] | None = None,
     mode: str | None = None,
+    resume: bool | str | None = None,
+    reinit: bool | str | None = None,
+    fork_from: str | None = None,
+    resume_from: str | None = None,
+    allow_val_change: bool | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Begin a run; needs no server, and waits for none.
+    """Begin a run; needs no server, and waits for none unless a run is resumed or forked.
 
     Args:
         project: Project; at most 128 bytes, none of ``/\\#?%:``. Default: ``STEPLOG_PROJECT``, else ``uncategorized``.
@@ -87,19 +110,53 @@ def init(
         dir: The folder below which ``steplog/<project>/<id>/`` is made. Default: ``STEPLOG_DIR``, else the working
             directory.
         mode: ``online`` (default): to disk, and to a server as soon as one answers. ``offline``: to disk until
-            ``steplog sync``. ``disabled``: nowhere. Default: ``STEPLOG_MODE``.
-        settings: ``base_url`` and ``api_key`` of the server, ``finish_timeout`` in seconds (default 60), ``quiet``
-            (only warnings) and ``silent`` (not one byte).
+            ``steplog sync``. ``shared``: as ``online``, where several processes write the run of one ``id``, each with
+            a ``label`` in its settings. ``disabled``: nowhere. Default: ``STEPLOG_MODE``.
+        resume: Whether to go on with a run that is there already, on the server or below the same folder. ``"allow"``:
+            go on with the run of this ``id``, or begin it. ``"must"``: it must be there. ``"never"``: it must not.
+            ``"auto"`` or true: go on with the last run below the same folder that did not end well. Steps then go on
+            behind the last, and config, summary, tags and notes are those of the run. Default: ``STEPLOG_RESUME``, else
+            no.
+        reinit: What to do while a run is open. ``"return_previous"`` or false: answer that run; the other arguments are
+            not looked at. ``"finish_previous"`` or true: finish it first. ``"create_new"``: begin another beside it,
+            which does not become ``steplog.run``. Default: answer it; in a notebook finish it.
+        fork_from: ``"ID?_step=N"``: begin a new run with the config and the history, up to step N, of another one.
+        resume_from: ``"ID?_step=N"``: go back to step N of a run and on from there; later rows do not count any more.
+        allow_val_change: Whether ``config`` may change values of a run that is gone on with. Default: no, the earlier
+            values stay.
+        settings: A ``Settings``, or a dict of what that takes.
 
-    Every variable may also begin with ``WANDB_``. While a run is open, ``init`` answers that run.
+    Every variable may also begin with ``WANDB_``. What no argument and no variable says is looked up in
+    ``steplog/settings`` below the working directory and in ``~/.config/steplog/settings``: lines such as
+    ``project = digits``.
 
     Raises:
         InvalidDataError: A name or setting is not allowed.
+        UsageError: Arguments exclude each other, or the run to go on with is not there (or is, when it must not).
+        CommError: The server had to be asked about a run and did not answer.
         Error: Neither the folder nor a temporary one can be written.
     """
     from steplog import _session
 
-    return _session.init(project, entity, name, id, config, tags, notes, group, job_type, dir, mode, settings)
+    return _session.init(
+        config,
+        settings,
+        project=project,
+        entity=entity,
+        name=name,
+        id=id,
+        tags=tags,
+        notes=notes,
+        group=group,
+        job_type=job_type,
+        dir=dir,
+        mode=mode,
+        resume=resume,
+        reinit=reinit,
+        fork_from=fork_from,
+        resume_from=resume_from,
+        allow_val_change=allow_val_change,
+    )
 
 
 def finish(exit_code: int | None = None) -> None:
@@ -108,8 +165,22 @@ def finish(exit_code: int | None = None) -> None:
         run.finish(exit_code)
 
 
+def join(exit_code: int | None = None) -> None:
+    """Do what ``finish`` does, under its old name."""
+    finish(exit_code)
+
+
 def __getattr__(name: str) -> Any:
-    modules = {"Api": "api", "Config": "_config", "Run": "_run", "Summary": "_summary"}
+    modules = {
+        "AlertLevel": "_alert",
+        "Api": "api",
+        "Config": "_config",
+        "History": "_history",
+        "Metric": "_metric",
+        "Run": "_run",
+        "Settings": "_settings",
+        "Summary": "_summary",
+    }
     if name not in modules:
         raise AttributeError(f"module 'steplog' has no attribute {name!r}")
     from importlib import import_module

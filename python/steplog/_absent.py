@@ -6,12 +6,23 @@ from steplog.errors import Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
 
-def log(*_: Any, **__: Any) -> NoReturn:
-    """Stands for ``steplog.log`` while there is no run."""
-    raise Error("You must call steplog.init() before steplog.log()")
+def _refusing(name: str) -> Callable[..., NoReturn]:
+    def call(*_: Any, **__: Any) -> NoReturn:
+        raise Error(f"You must call steplog.init() before steplog.{name}()")
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"""Stands for ``steplog.{name}`` while there is no run."""
+    return call
+
+
+#: The functions of the module that are methods of the open run, and what stands for them while there is none.
+CALLS: dict[str, Callable[..., Any]] = {
+    name: _refusing(name) for name in ("alert", "define_metric", "log", "mark_preempting")
+}
 
 
 class NoRun:

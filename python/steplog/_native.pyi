@@ -4,9 +4,20 @@ from typing import Any, SupportsIndex, final
 
 from typing_extensions import disjoint_base
 
-__all__ = ["NativeApi", "NativeApiRun", "NativeDownload", "NativeRows", "NativeRun", "NativeRuns", "__version__"]
+__all__ = [
+    "NativeApi",
+    "NativeApiRun",
+    "NativeDownload",
+    "NativeRows",
+    "NativeRun",
+    "NativeRuns",
+    "__version__",
+    "send_run",
+]
 
 __version__: str
+
+def send_run(folder: str | PathLike[str], patience: float) -> None: ...
 
 @disjoint_base
 class NativeRun:
@@ -26,10 +37,21 @@ class NativeRun:
         job_type: str | None = None,
         dir: str | PathLike[str] | None = None,
         mode: str | None = None,
+        resume: str | None = None,
+        fork_from: str | None = None,
+        resume_from: str | None = None,
+        allow_val_change: bool | None = None,
+        sweep_id: str | None = None,
+        label: str | None = None,
+        primary: bool | None = None,
+        attach: tuple[str, int] | None = None,
         environment: dict[str, Any] | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
         finish_timeout: float | None = None,
+        init_timeout: float | None = None,
+        finish_detached: bool | None = None,
+        sender_command: list[str] | None = None,
         verbosity: str | None = None,
     ) -> NativeRun: ...
     def log(
@@ -41,6 +63,19 @@ class NativeRun:
     def set_summary(self, path: list[str], value: Any) -> None: ...
     def remove_summary(self, path: list[str]) -> None: ...
     def set_tag_list(self, tags: list[str]) -> None: ...
+    def define(
+        self,
+        name: str,
+        step_metric: str | None,
+        step_sync: bool | None,
+        hidden: bool | None,
+        summary: str | None,
+        overwrite: bool,
+    ) -> list[str]: ...
+    def tell(self, title: str, text: str, level: str, wait_seconds: float) -> None: ...
+    def mark_preempting(self) -> None: ...
+    def sync_state(self) -> tuple[int, int, bool, float | None]: ...
+    def read_history(self) -> list[dict[str, Any]]: ...
     def close(self, exit_code: int) -> None: ...
     name: str | None
     notes: str | None
@@ -66,6 +101,20 @@ class NativeRun:
     def start_time(self) -> float: ...
     @property
     def step(self) -> int: ...
+    @property
+    def root(self) -> Path | None: ...
+    @property
+    def starting_step(self) -> int: ...
+    @property
+    def resumed(self) -> bool: ...
+    @property
+    def sweep_id(self) -> str | None: ...
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def stream(self) -> str: ...
+    @property
+    def sweep_url(self) -> str | None: ...
     @property
     def folder(self) -> Path | None: ...
     @property

@@ -9,9 +9,14 @@ from steplog.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Any
+
+    from steplog._alert import AlertLevel
+    from steplog._history import History
+    from steplog._metric import Metric
 
 
 class Run(NativeRun):
@@ -34,6 +39,13 @@ class Run(NativeRun):
         return Summary(self)
 
     @property
+    def history(self) -> History:
+        """The rows that this process logged."""
+        from steplog._history import History
+
+        return History(self)
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """Tags, in the order given; 1 to 64 characters each."""
         return tuple(self.tag_list)
@@ -44,7 +56,7 @@ class Run(NativeRun):
 
     @property
     def mode(self) -> str:
-        """``"online"``, ``"offline"`` or ``"disabled"``."""
+        """``"online"``, ``"offline"``, ``"shared"`` or ``"disabled"``."""
         return self.mode_word
 
     @property
@@ -71,6 +83,68 @@ class Run(NativeRun):
         """The project's page on the server; ``None`` unless the run is online."""
         return self.project_url
 
+    def get_sweep_url(self) -> str | None:
+        """The sweep's page on the server; ``None`` unless the run is online and belongs to a sweep."""
+        return self.sweep_url
+
+    def define_metric(
+        self,
+        name: str,
+        step_metric: str | Metric | None = None,
+        step_sync: bool | None = None,
+        hidden: bool | None = None,
+        summary: str | None = None,
+        overwrite: bool | None = None,
+    ) -> Metric:
+        """Say something about a metric, for what is logged from now on.
+
+        Args:
+            name: The metric; with a ``*`` at its end all that begin so. The parts of a nested key are joined by ``.``.
+            step_metric: The metric that is its natural x-axis.
+            step_sync: Whether rows that have the metric and lack the step metric get its last value. Default: yes.
+            hidden: Whether charts of it are hidden unless asked for. Default: no.
+            summary: What the summary shows of it, a list such as ``"min,max"`` of ``min``, ``max``, ``mean``,
+                ``first``, ``last``, ``none`` (nothing) and ``copy`` (the latest value itself). It then holds a dict:
+                ``run.summary["loss"]["min"]``. Default: the latest value itself.
+            overwrite: Whether an earlier definition of the same name is replaced as a whole. Default: only where this
+                one says something.
+
+        Raises:
+            InvalidDataError: A name or an argument is not allowed.
+            UsageError: The run is finished.
+        """
+        from steplog import _metric
+
+        return _metric.define(self, name, step_metric, step_sync, hidden, summary, overwrite)
+
+    def alert(
+        self,
+        title: str,
+        text: str,
+        level: str | AlertLevel | None = None,
+        wait_duration: int | float | datetime.timedelta | None = None,
+    ) -> None:
+        """Tell people something.
+
+        Args:
+            title: Below 64 characters.
+            text: Any text; kept verbatim.
+            level: ``INFO`` (default), ``WARN`` or ``ERROR``.
+            wait_duration: For how long further alerts with the same title are kept but not passed on: seconds or a
+                ``timedelta``. Default, and for 0: one minute.
+
+        Raises:
+            InvalidDataError: An argument is not allowed.
+            UsageError: The run is finished.
+        """
+        from steplog import _alert
+
+        _alert.alert(self, title, text, level, wait_duration)
+
+    def status(self) -> RunStatus:
+        """How far the server has what this process wrote."""
+        return RunStatus(*self.sync_state())
+
     def finish(self, exit_code: int | None = None) -> None:
         """End the run.
 
@@ -81,6 +155,10 @@ class Run(NativeRun):
         from steplog import _session
 
         _session.finish(self, exit_code)
+
+    def join(self, exit_code: int | None = None) -> None:
+        """Do what ``finish`` does, under its old name."""
+        self.finish(exit_code)
 
     def __enter__(self) -> Run:
         return self
@@ -108,8 +186,43 @@ class Run(NativeRun):
     def __deepcopy__(self, memo: Any) -> Run:
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process writes a part of the same run, in a journal of its own.
+        from steplog import _session
+
+        arguments = {
+            "project": self.project,
+            "entity": self.entity,
+            "id": self.id,
+            "mode": self.mode_word,
+            "group": self.group or None,
+            "job_type": self.job_type or None,
+            "dir": self.root,
+            "attach": (self.stream, self.step),
+        }
+        return _session.attach, (self.path, arguments)
+
     def __repr__(self) -> str:
         return f"<steplog.Run {self.path} {self.name or ''}".rstrip() + ">"
+
+
+class RunStatus:
+    """How far the server has what a process wrote of a run."""
+
+    __slots__ = ("connected", "journal_bytes", "synced_at", "synced_bytes")
+
+    def __init__(self, journal_bytes: int, synced_bytes: int, connected: bool, synced_at: float | None) -> None:
+        #: Size of the journal, in bytes.
+        self.journal_bytes = journal_bytes
+        #: How much of it the server has made durable.
+        self.synced_bytes = synced_bytes
+        #: Whether the server answered so far.
+        self.connected = connected
+        #: When it last took something, Unix seconds.
+        self.synced_at = synced_at
+
+    def __repr__(self) -> str:
+        return f"<steplog.RunStatus {self.synced_bytes} of {self.journal_bytes} bytes>"
 
 
 def exit_code_of(kind: type[BaseException] | None, error: BaseException | None) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import builtins
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import steplog
 from steplog import _absent
 from steplog._run import Run, exit_code_of
-from steplog.errors import InvalidDataError
+from steplog.errors import InvalidDataError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,51 +23,85 @@ _exit_code = 0
 _hooked = False
 _open_runs: list[Run] = []
 
-SETTINGS = ("api_key", "base_url", "finish_timeout", "quiet", "silent")
+REINIT = ("default", "return_previous", "finish_previous", "create_new")
 
 
-def init(
-    project: str | None,
-    entity: str | None,
-    name: str | None,
-    id: str | None,
-    config: Any,
-    tags: Iterable[str] | None,
-    notes: str | None,
-    group: str | None,
-    job_type: str | None,
-    dir: str | os.PathLike[str] | None,
-    mode: str | None,
-    settings: Mapping[str, Any] | None,
-) -> Run:
+def init(config: Any, settings: Any, **arguments: Any) -> Run:
     """Begin a run, or answer the one that is open."""
-    if steplog.run is not None:
-        return steplog.run
-    known = dict(settings or {})
-    unknown = sorted(set(known) - set(SETTINGS))
-    if unknown:
-        raise InvalidDataError(f"unknown setting {unknown[0]!r}; known are {', '.join(SETTINGS)}")
-    quiet, silent = known.pop("quiet", None), known.pop("silent", None)
+    from steplog._settings import OF_CLIENT, Settings
+
+    chosen = Settings.of(settings)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    values = {**chosen, **given}
+    reinit = _reinit(values.pop("reinit", None))
+    resume = _resume(values.pop("resume", None))
+    if (open_run := steplog.run) is not None and reinit != "create_new":
+        if resume == "must":
+            raise UsageError(f"resume='must' while the run {open_run.path} is open; finish() it first")
+        if reinit == "return_previous":
+            return open_run
+        finish(open_run, None)
+    quiet, silent = values.pop("quiet", None), values.pop("silent", None)
+    tags = values.pop("tags", None)
     run = Run(
-        project=project,
-        entity=entity,
-        name=name,
-        id=id,
         config=_as_dict(config),
-        tags=None if tags is None else list(tags),
-        notes=notes,
-        group=group,
-        job_type=job_type,
-        dir=dir,
-        mode=mode,
+        tags=None if tags is None else [tags] if isinstance(tags, str) else list(tags),
+        resume=resume,
         environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
-        **known,
+        sender_command=[sys.executable, "-m", "steplog._send"],
+        **{name: value for name, value in values.items() if name not in OF_CLIENT or value is not None},
     )
     _hook()
     _open_runs.append(run)
-    steplog.run, steplog.config, steplog.summary, steplog.log = run, run.config, run.summary, run.log
+    if reinit != "create_new":
+        make_global(run)
     return run
+
+
+def make_global(run: Run) -> None:
+    """Let the module's globals speak of this run."""
+    steplog.run, steplog.config, steplog.summary = run, run.config, run.summary
+    for name in _absent.CALLS:
+        setattr(steplog, name, getattr(run, name))
+
+
+def attach(path: str, arguments: dict[str, Any]) -> Run:
+    """The run that was pickled: itself in the process that has it, a part of it in another."""
+    for run in _open_runs:
+        if run.path == path:
+            return run
+    run = Run(sender_command=[sys.executable, "-m", "steplog._send"], **arguments)
+    _hook()
+    _open_runs.append(run)
+    return run
+
+
+def _reinit(word: Any) -> str:
+    if word in (True, False):
+        word = "finish_previous" if word else "return_previous"
+    if word is None or word == "default":
+        # A cell that is run again begins a new run; a script that calls init() twice means the same one.
+        return "finish_previous" if _in_notebook() else "return_previous"
+    if word not in REINIT:
+        raise InvalidDataError(f"reinit {word!r} is none of True, False, {', '.join(map(repr, REINIT))}")
+    return str(word)
+
+
+def _resume(word: Any) -> str | None:
+    if word is None or word is False:
+        return None
+    if word is True:
+        return "auto"
+    if not isinstance(word, str):
+        raise InvalidDataError(f"resume is a {type(word).__name__}, not a bool or one of allow, must, never, auto")
+    return word
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and shell.has_trait("kernel")
 
 
 def finish(run: Run, exit_code: int | None) -> None:
@@ -81,7 +116,8 @@ def finish(run: Run, exit_code: int | None) -> None:
 def reset() -> None:
     """Put the module's globals back to what they are without a run."""
     steplog.run, steplog.config, steplog.summary = None, _absent.NoRun("config"), _absent.NoRun("summary")
-    steplog.log = _absent.log
+    for name, call in _absent.CALLS.items():
+        setattr(steplog, name, call)
 
 
 def _as_dict(config: Any) -> dict[str, Any]:
@@ -120,6 +156,7 @@ def _hook() -> None:
     atexit.register(_finish_open_runs)
     process = os.getpid()
     exit_before, hook_before = sys.exit, sys.excepthook
+    quitter: Any = type(getattr(builtins, "exit", None))
 
     def exit(status: Any = None, /) -> NoReturn:
         _remember(exit_code_of(SystemExit, SystemExit(status)))
@@ -136,6 +173,15 @@ def _hook() -> None:
 
     sys.exit = exit
     sys.excepthook = excepthook
+    # exit() and quit() are there when `site` is: they raise without asking sys.exit.
+    if quitter.__name__ == "Quitter":
+        quit_before = quitter.__call__
+
+        def quit(self: Any, code: Any = None) -> None:
+            _remember(exit_code_of(SystemExit, SystemExit(code)))
+            quit_before(self, code)
+
+        quitter.__call__ = quit
 
 
 def _finish_open_runs() -> None:

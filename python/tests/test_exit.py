@@ -36,7 +36,8 @@ def end_of(tmp_path: Path, code: str) -> tuple[int, list[int], str]:
         ("sys.exit('message')", 1, [1], "message"),
         ("sys.exit()", 0, [0], ""),
         pytest.param("raise SystemExit(4)", 4, [4], "", marks=UNTOLD),
-        pytest.param("exit(5)", 5, [5], "", marks=UNTOLD),
+        ("exit(5)", 5, [5], ""),
+        ("quit('message')", 1, [1], "message"),
         ("run.finish(7)", 0, [7], ""),
         ("run.finish()\nraise ValueError('later')", 1, [0], "ValueError: later"),
         pytest.param("try:\n    sys.exit(3)\nexcept SystemExit:\n    pass", 0, [0], "", marks=UNTOLD),
@@ -56,10 +57,35 @@ def test_ctrl_c_is_255(tmp_path: Path) -> None:
     assert text.count("KeyboardInterrupt") == 1
 
 
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
-def test_a_killed_process_leaves_its_rows_and_no_exit(tmp_path: Path, name: str) -> None:
-    returned, recorded, _ = end_of(tmp_path, f"os.kill(os.getpid(), signal.{name})")
-    assert (returned, recorded) == (-getattr(signal, name), [])
+def test_a_killed_process_leaves_its_rows_and_no_exit(tmp_path: Path) -> None:
+    returned, recorded, _ = end_of(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
+    assert (returned, recorded) == (-signal.SIGKILL, [])
+
+
+@pytest.mark.parametrize("rest", ["", "while True: pass", "import time; time.sleep(1e6)"])
+def test_a_process_that_is_asked_to_end_says_so(tmp_path: Path, rest: str) -> None:
+    returned, recorded, text = end_of(tmp_path, f"run.log({{'y': 2}}, commit=False)\nos.kill(os.getpid(), 15)\n{rest}")
+    assert (returned, recorded, text) == (-signal.SIGTERM, [143], "")
+
+
+def test_a_handler_of_the_script_is_left_alone(tmp_path: Path) -> None:
+    code = (
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\nos.kill(os.getpid(), 15)\nimport time; time.sleep(1e6)"
+    )
+    assert end_of(tmp_path, code)[:2] == (7, [7])
+
+
+def test_without_an_open_run_the_signal_does_what_it_does(tmp_path: Path) -> None:
+    returned, recorded, _ = end_of(tmp_path, "run.finish()\nos.kill(os.getpid(), 15)\nwhile True: pass")
+    assert (returned, recorded) == (-signal.SIGTERM, [0])
+
+
+def test_a_forked_child_ends_at_once(tmp_path: Path) -> None:
+    code = (
+        "child = os.fork()\nif child == 0:\n    while True: pass\n"
+        "os.kill(child, 15)\nassert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -15"
+    )
+    assert end_of(tmp_path, code) == (0, [0], "")
 
 
 def test_os_exit_leaves_rows_and_no_exit(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_made_is_replaced_by_a_temporary_one(
         ({"entity": "a?b"}, "forbidden character"),
         ({"tags": [""]}, "1 to 64 characters"),
         ({"tags": ["x" * 65]}, "1 to 64 characters"),
-        ({"mode": "shared"}, r'mode "shared" is none of "online", "offline", "disabled"'),
+        ({"mode": "live"}, r'mode "live" is none of "online", "offline", "shared", "disabled"'),
         ({"config": 5}, "config is a int, not a dict"),
         ({"config": {5: 1}}, "the config key 5 is a int, not a str"),
         ({"settings": {"colour": 1}}, "unknown setting 'colour'"),

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum ErrorKind {
     /// The argument is wrong; the call changed nothing.
     Invalid,
+    /// The call makes no sense now, or with these arguments together; it changed nothing.
+    Usage,
     /// A config key already has another value; the call changed nothing.
     ConfigConflict,
     /// The run is finished.
@@ -36,6 +38,10 @@ impl Error {
         Self::new(ErrorKind::Invalid, message.to_string())
     }
 
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Usage, message.to_string())
+    }
+
     pub(crate) fn io(error: std::io::Error, what: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Io, format!("{what}: {error}"))
     }
@@ -56,6 +62,18 @@ impl std::error::Error for Error {}
 
 impl From<steplog_model::InvalidName> for Error {
     fn from(error: steplog_model::InvalidName) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidMetric> for Error {
+    fn from(error: steplog_model::InvalidMetric) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidAlert> for Error {
+    fn from(error: steplog_model::InvalidAlert) -> Self {
         Self::invalid(error)
     }
 }

@@ -16,13 +16,13 @@ pub(crate) fn watch() {
         #[cfg(unix)]
         // SAFETY: The handlers only add to an atomic, which is allowed between fork and exec.
         unsafe {
-            libc::pthread_atfork(None, Some(in_parent), Some(in_child));
+            libc::pthread_atfork(Some(before), None, Some(in_child));
         }
     });
 }
 
 #[cfg(unix)]
-extern "C" fn in_parent() {
+extern "C" fn before() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// How many children this process has forked.
-pub(crate) fn children() -> u32 {
+/// How many forks this process has begun, those of its own parents counted.
+pub(crate) fn count() -> u32 {
     FORKS.load(Ordering::Relaxed)
 }

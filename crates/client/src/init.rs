@@ -1,25 +1,35 @@
 //! Beginning a run: arguments, environment and defaults become a journal on disk. No network.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use steplog_journal::{JournalWriter, RunFolder, WriterOptions};
-use steplog_model::{Config, Entity, Project, Record, RunId, RunStart, StepCounter, StreamId, Value};
+use steplog_model::{
+    Change, Entity, ForkPoint, Project, Record, RunId, RunPath, RunStart, StepCounter, StreamId, Value,
+};
 
+use crate::earlier::Earlier;
 use crate::error::Error;
 use crate::fork;
 use crate::local::JournalLock;
 use crate::message::Verbosity;
+use crate::resume::{Resume, Unfinished};
 use crate::run::{Identity, Run};
-use crate::settings::{Mode, Settings, environment};
+use crate::settings::{Mode, Resolved, Settings};
+use crate::source::{Sources, environment};
+use crate::state::Begin;
+use crate::transport::{Http, TransportError};
 
 /// The project of a run that names none.
 const DEFAULT_PROJECT: &str = "uncategorized";
 
 /// What a run is to be; see [`Run::builder`]. What is not set is taken from the environment (`STEPLOG_PROJECT`,
 /// `STEPLOG_ENTITY`, `STEPLOG_NAME`, `STEPLOG_RUN_ID`, `STEPLOG_TAGS`, `STEPLOG_NOTES`, `STEPLOG_RUN_GROUP`,
-/// `STEPLOG_JOB_TYPE`, `STEPLOG_DIR`, `STEPLOG_MODE`, each also with the prefix `WANDB_`).
+/// `STEPLOG_JOB_TYPE`, `STEPLOG_DIR`, `STEPLOG_MODE`, `STEPLOG_RESUME`, `STEPLOG_SWEEP_ID`, `STEPLOG_LABEL`, each also
+/// with the prefix `WANDB_`), then from the file `settings` in the folder of all runs, then from
+/// `~/.config/steplog/settings`; both have lines such as `project = digits`.
 #[derive(Clone, Debug, Default)]
 pub struct RunBuilder {
     project: Option<String>,
@@ -33,8 +43,23 @@ pub struct RunBuilder {
     root: Option<PathBuf>,
     mode: Option<Mode>,
     config: Vec<(String, Value)>,
+    allow_val_change: bool,
+    resume: Option<Resume>,
+    fork_from: Option<ForkPoint>,
+    resume_from: Option<ForkPoint>,
+    label: Option<String>,
+    secondary: bool,
+    sweep_id: Option<String>,
+    attach: Option<Attach>,
     environment: Map<String, Json>,
     settings: Settings,
+}
+
+/// A run of another process that this one writes to.
+#[derive(Clone, Debug)]
+struct Attach {
+    parent: StreamId,
+    first_step: i64,
 }
 
 impl RunBuilder {
@@ -116,6 +141,69 @@ impl RunBuilder {
         self
     }
 
+    /// Whether, when a run is resumed, config values given here take the place of earlier ones; by default the earlier
+    /// ones stay.
+    #[must_use]
+    pub fn allow_val_change(mut self, allow: bool) -> Self {
+        self.allow_val_change = allow;
+        self
+    }
+
+    /// What to do when a run with the id is there already, on the server or below the same folder, and when not. Default:
+    /// nobody is asked; with the id of an earlier run this process adds to that run, from step 0 on.
+    #[must_use]
+    pub fn resume(mut self, resume: Resume) -> Self {
+        self.resume = Some(resume);
+        self
+    }
+
+    /// Begins with the history of another run of the project up to a step: config and rows are those of that run, without
+    /// being copied, and this one goes on at the next step. See [`crate::parse_fork_point`].
+    #[must_use]
+    pub fn fork_from(mut self, point: ForkPoint) -> Self {
+        self.fork_from = Some(point);
+        self
+    }
+
+    /// Goes back to a step of a run and on from there: rows with higher steps do not count any more.
+    #[must_use]
+    pub fn resume_from(mut self, point: ForkPoint) -> Self {
+        self.resume_from = Some(point);
+        self
+    }
+
+    /// What this process is called, where several write one run ([`Mode::Shared`]).
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Whether this process speaks for the run: what it says of its surroundings is shown as the run's. Default: yes. Of
+    /// several processes that write one run, one should.
+    #[must_use]
+    pub fn primary(mut self, primary: bool) -> Self {
+        self.secondary = !primary;
+        self
+    }
+
+    /// The sweep that the run belongs to.
+    #[must_use]
+    pub fn sweep_id(mut self, sweep: impl Into<String>) -> Self {
+        self.sweep_id = Some(sweep.into());
+        self
+    }
+
+    /// Writes to a run of another process as a part of it: the run does not end with this process. `stream` and `step` are
+    /// [`Run::stream`] and [`Run::step`] there.
+    ///
+    /// # Errors
+    /// The stream is none.
+    pub fn attach(mut self, stream: &str, step: i64) -> Result<Self, Error> {
+        self.attach = Some(Attach { parent: stream.parse()?, first_step: step });
+        Ok(self)
+    }
+
     /// What to tell about the surroundings of the run: command, versions.
     #[must_use]
     pub fn environment(mut self, environment: Map<String, Json>) -> Self {
@@ -145,6 +233,28 @@ impl RunBuilder {
         self
     }
 
+    /// How long `init` waits for the server when it must ask it something, which is so only when a run is resumed or
+    /// forked. Default: 10 s.
+    #[must_use]
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.init_timeout = Some(timeout);
+        self
+    }
+
+    /// Whether [`Run::finish`] returns at once and leaves the sending to a process in the background. Default: no.
+    #[must_use]
+    pub fn finish_detached(mut self, detached: bool) -> Self {
+        self.settings.finish_detached = Some(detached);
+        self
+    }
+
+    /// The command of that process; it gets the run's folder as one more argument. Default: `steplog sync --patient`.
+    #[must_use]
+    pub fn sender_command(mut self, command: Vec<OsString>) -> Self {
+        self.settings.sender_command = Some(command);
+        self
+    }
+
     /// How much is said on stderr.
     #[must_use]
     pub fn verbosity(mut self, verbosity: Verbosity) -> Self {
@@ -152,88 +262,250 @@ impl RunBuilder {
         self
     }
 
-    /// Begins the run: makes its folder and journal, and starts the thread that sends it. No network round trip.
+    /// Begins the run: makes its folder and journal, and starts the thread that sends it. There is no network round trip,
+    /// unless a run is resumed or forked.
     ///
     /// # Errors
-    /// A name or setting is not allowed, or neither the folder nor a temporary one can be written.
-    pub fn init(self) -> Result<Run, Error> {
+    /// A name or setting is not allowed, arguments exclude each other, the run to go on with is not there (or is, when it
+    /// must not), or neither the folder nor a temporary one can be written.
+    pub fn init(mut self) -> Result<Run, Error> {
         fork::watch();
-        let settings = self.settings.resolve()?;
-        let mode = match (self.mode, environment("MODE")) {
+        let root = self.root.take().or_else(|| environment("DIR").map(PathBuf::from)).unwrap_or_default();
+        let home = home_below(&root).map_err(|error| Error::io(error, "there is no working directory"))?;
+        let sources = Sources::load(&home);
+        let settings = self.settings.resolve(&sources)?;
+        let mut identity = self.identify(&home, &sources, &settings)?;
+        let tags = self.tags.take().or_else(|| sources.get("TAGS").map(|tags| split_tags(&tags)));
+        check_tags(tags.as_deref().unwrap_or_default())?;
+        let (name, notes) =
+            (self.name.take().or_else(|| sources.get("NAME")), self.notes.take().or_else(|| sources.get("NOTES")));
+        let earlier = match identity.mode {
+            Mode::Disabled => None,
+            _ => self.find_earlier(&home, &mut identity, &settings)?,
+        };
+        identity.resumed = earlier.is_some() && self.fork_from.is_none();
+        let first_step = match (&self.attach, self.resume_from.as_ref().or(self.fork_from.as_ref())) {
+            (Some(attach), _) => attach.first_step,
+            (None, Some(point)) => point.step.saturating_add(1),
+            (None, None) => earlier.as_ref().map_or(0, Earlier::next_step),
+        };
+        identity.starting_step = first_step;
+        let mut earlier = earlier.unwrap_or_default();
+        if self.fork_from.is_some() {
+            // A fork has the history and the config of its parent, and is a run of its own beside it.
+            earlier = Earlier {
+                last_row: earlier.last_row,
+                config: earlier.config,
+                summary: earlier.summary,
+                ..Earlier::default()
+            };
+        }
+        identity.group = identity.group.or(earlier.group.take());
+        identity.job_type = identity.job_type.or(earlier.job_type.take());
+        identity.sweep_id = identity.sweep_id.or(earlier.sweep_id.take());
+        // What a fork inherits is its own to record; what a resumed run has is recorded already.
+        let inherited = if self.fork_from.is_some() { earlier.config.entries().to_vec() } else { Vec::new() };
+        let mut config = earlier.config;
+        let given = std::mem::take(&mut self.config);
+        let new = given.into_iter().filter(|(key, _)| self.allow_val_change || config.get(key).is_none()).collect();
+        let changes = config.update(new, true).expect("changes are allowed");
+        let inherited = inherited.into_iter().map(|(key, value)| Change { key, value: Some(value) });
+        let changes: Vec<Change> = inherited.chain(changes).collect();
+
+        let begin = Begin {
+            name: name.clone().or(earlier.name),
+            notes: notes.clone().or(earlier.notes),
+            tags: tags.clone().or(earlier.tags).unwrap_or_default(),
+            config,
+            summary: earlier.summary,
+            last_row: earlier.last_row,
+            steps: StepCounter::new(first_step),
+        };
+        if identity.mode == Mode::Disabled {
+            return Ok(Run::disabled(identity, settings, begin));
+        }
+        let (folder, mut writer, lock) = open_journal(&home, &identity, settings.verbosity)?;
+        let start = RunStart {
+            name,
+            notes,
+            tags,
+            group: identity.group.clone(),
+            job_type: identity.job_type.clone(),
+            sweep_id: identity.sweep_id.clone(),
+            first_step,
+            resumed: identity.resumed,
+            fork_from: self.fork_from,
+            rewind_to: self.resume_from.map(|point| point.step),
+            parent_stream: self.attach.as_ref().map(|attach| attach.parent),
+            environment: if self.secondary { Map::new() } else { with_client(self.environment) },
+            ..identity.start(identity.started_at)
+        };
+        writer.append_record(&Record::RunStart(Box::new(start)))?;
+        if !changes.is_empty() {
+            writer.append_record(&Record::Config(changes))?;
+        }
+        let home = folder.path().ancestors().nth(2).unwrap_or(folder.path());
+        match self.resume {
+            Some(Resume::Auto) => {
+                Unfinished { project: identity.project.clone(), run_id: identity.id.clone() }.note(home);
+            }
+            None if self.attach.is_none() => Unfinished::forget(home),
+            _ => {}
+        }
+        identity.folder = Some(folder);
+        Ok(Run::begin(identity, settings, begin, writer, lock))
+    }
+
+    /// Who the run is, as far as arguments, environment and files say.
+    fn identify(&mut self, home: &Path, sources: &Sources, settings: &Resolved) -> Result<Identity, Error> {
+        let mode = match (self.mode, sources.get("MODE")) {
             (Some(mode), _) => mode,
             (None, Some(word)) => word.parse()?,
             (None, None) => Mode::default(),
         };
-        let project: Project =
-            self.project.or_else(|| environment("PROJECT")).unwrap_or_else(|| DEFAULT_PROJECT.into()).parse()?;
-        let id: RunId = match self.id.or_else(|| environment("RUN_ID")) {
-            Some(id) => id.parse()?,
-            None => RunId::generate(),
+        let or_source = |given: &mut Option<String>, name: &str| given.take().or_else(|| sources.get(name));
+        let project = or_source(&mut self.project, "PROJECT");
+        let project: Project = match project {
+            Some(project) => project.parse()?,
+            None if mode == Mode::Disabled => "dummy".parse()?,
+            None => DEFAULT_PROJECT.parse()?,
         };
-        let named_entity = self.entity.or_else(|| environment("ENTITY"));
-        let default_entity = settings.default_entity.clone().unwrap_or_else(|| "local".into());
-        let entity: Entity = match (&named_entity, mode) {
-            (Some(entity), _) => entity.parse()?,
-            (None, _) => default_entity.parse()?,
+        if self.resume.is_none() {
+            self.resume = environment("RESUME").map(|word| word.parse()).transpose()?;
+        }
+        let id = or_source(&mut self.id, "RUN_ID").map(|id| id.parse::<RunId>()).transpose()?;
+        let id = self.choose_id(id, home, &project)?;
+        let named_entity = or_source(&mut self.entity, "ENTITY");
+        let default_entity = settings.default_entity.clone();
+        let entity: Entity = match (&named_entity, &default_entity) {
+            (Some(entity), _) | (None, Some(entity)) => entity.parse()?,
+            (None, None) if mode == Mode::Disabled => "dummy".parse()?,
+            (None, None) => "local".parse()?,
         };
-        let tags = self.tags.or_else(|| {
-            environment("TAGS")
-                .map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect())
-        });
-        check_tags(tags.as_deref().unwrap_or_default())?;
-        let mut config = Config::default();
-        let config_changes = config.update(self.config, true).expect("changes are allowed");
-        let started_at = crate::run::now();
-        let mut identity = Identity {
+        Ok(Identity {
             entity,
-            entity_named: named_entity.is_some() || settings.default_entity.is_some(),
+            entity_named: named_entity.is_some() || default_entity.is_some(),
             project,
             id,
             mode,
-            group: self.group.or_else(|| environment("RUN_GROUP")),
-            job_type: self.job_type.or_else(|| environment("JOB_TYPE")),
-            started_at,
+            group: or_source(&mut self.group, "RUN_GROUP"),
+            job_type: or_source(&mut self.job_type, "JOB_TYPE"),
+            label: or_source(&mut self.label, "LABEL"),
+            sweep_id: or_source(&mut self.sweep_id, "SWEEP_ID"),
+            started_at: crate::run::now(),
+            starting_step: 0,
+            resumed: false,
+            auto_resumed: self.resume == Some(Resume::Auto),
             folder: None,
             stream: StreamId::generate(),
-        };
-        let name = self.name.or_else(|| environment("NAME"));
-        let notes = self.notes.or_else(|| environment("NOTES"));
-        if mode == Mode::Disabled {
-            return Ok(Run::disabled(identity, settings, name, notes, tags, config));
-        }
+        })
+    }
 
-        let root = self.root.or_else(|| environment("DIR").map(PathBuf::from)).unwrap_or_default();
-        let (folder, mut writer, lock) = open_journal(&root, &identity, settings.verbosity)?;
-        let start = RunStart {
-            name: name.clone(),
-            notes: notes.clone(),
-            tags: tags.clone(),
-            group: identity.group.clone(),
-            job_type: identity.job_type.clone(),
-            environment: with_client(self.environment),
-            ..identity.start(started_at)
-        };
-        identity.folder = Some(folder);
-        writer.append_record(&Record::RunStart(Box::new(start)))?;
-        if !config_changes.is_empty() {
-            writer.append_record(&Record::Config(config_changes))?;
+    /// Which run it is, and that the arguments about it go together.
+    fn choose_id(&self, given: Option<RunId>, home: &Path, project: &Project) -> Result<RunId, Error> {
+        let ways = [self.resume.is_some(), self.fork_from.is_some(), self.resume_from.is_some()];
+        if ways.into_iter().filter(|way| *way).count() > 1 {
+            return Err(Error::usage("resume, fork_from and resume_from exclude each other"));
         }
-        Ok(Run::begin(identity, settings, name, notes, tags, config, StepCounter::new(0), writer, lock))
+        if let Some(point) = &self.resume_from {
+            if given.as_ref().is_some_and(|id| *id != point.run_id) {
+                return Err(Error::usage(format_args!(
+                    "resume_from names the run {}, and the id is another one: {}",
+                    point.run_id,
+                    given.as_ref().map_or("", RunId::as_str)
+                )));
+            }
+            return Ok(point.run_id.clone());
+        }
+        if self.fork_from.as_ref().is_some_and(|point| given.as_ref() == Some(&point.run_id)) {
+            return Err(Error::usage("a fork needs an id of its own; to go back in the same run use resume_from"));
+        }
+        let noted = || match self.resume {
+            Some(Resume::Auto) => Unfinished::load(home, project).map(|noted| noted.run_id),
+            _ => None,
+        };
+        Ok(given.or_else(noted).unwrap_or_else(RunId::generate))
+    }
+
+    /// What there is already of the run, or of the one that it forks from. Only who asks for it waits for a server.
+    fn find_earlier(
+        &self,
+        home: &Path,
+        identity: &mut Identity,
+        settings: &Resolved,
+    ) -> Result<Option<Earlier>, Error> {
+        let point = self.resume_from.as_ref().or(self.fork_from.as_ref());
+        if self.resume.is_none() && point.is_none() {
+            return Ok(None);
+        }
+        let mut path = identity.path();
+        if let Some(point) = point {
+            path.run = point.run_id.clone();
+        }
+        let until = point.map(|point| point.step);
+        let local = Earlier::read(&RunFolder::below(home, &path.project, &path.run), until);
+        let told = match identity.mode.is_online() {
+            true => self.ask_server(&path, settings, until, local.is_some())?,
+            false => None,
+        };
+        let earlier = Earlier::furthest(local, told);
+        let there = earlier.is_some();
+        match (self.resume, point) {
+            (Some(Resume::Must), _) if !there => Err(Error::usage(format_args!(
+                "resume=\"must\": there is no run {path}\nhint: resume=\"allow\" begins it when it is not there"
+            ))),
+            (Some(Resume::Never), _) if there => Err(Error::usage(format_args!(
+                "resume=\"never\": there is a run {path} already\nhint: leave the id away to get a new one"
+            ))),
+            (None, Some(_)) if !there => Err(Error::usage(format_args!("there is no run {path} to go on from"))),
+            _ => Ok(earlier),
+        }
+    }
+
+    fn ask_server(
+        &self,
+        path: &RunPath,
+        settings: &Resolved,
+        until: Option<i64>,
+        is_here: bool,
+    ) -> Result<Option<Earlier>, Error> {
+        let http = Http::with_timeout(&settings.base_url, settings.api_key.as_deref(), settings.init_timeout);
+        match http.resume_point(path) {
+            Ok(point) => Ok(point.map(|point| Earlier::told(point, until))),
+            // Nobody named a server, and none is there: the run is one of this disk.
+            Err(TransportError::Unavailable(_)) if !settings.server_configured => Ok(None),
+            Err(error) if is_here => {
+                let begin = "the server could not be asked where the run stands";
+                settings.verbosity.warn(&format!("{begin}, so it goes on from what is on this disk: {error}"));
+                Ok(None)
+            }
+            Err(error) => Err(Error::new(
+                crate::ErrorKind::Server,
+                format!("the server could not be asked for the run {path}: {error}"),
+            )),
+        }
     }
 }
 
-/// Makes the run's folder and journal below `root`, or below a temporary folder when that cannot be written.
+/// The folder of all runs below `root`, absolute: later changes of the working directory must not move it.
+fn home_below(root: &Path) -> std::io::Result<PathBuf> {
+    let root = std::path::absolute(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
+    let hidden = root.join(".steplog");
+    Ok(if hidden.is_dir() { hidden } else { root.join("steplog") })
+}
+
+fn split_tags(tags: &str) -> Vec<String> {
+    tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
+}
+
+/// Makes the run's folder and journal below `home`, or below a temporary folder when that cannot be written.
 fn open_journal(
-    root: &Path,
+    home: &Path,
     identity: &Identity,
     verbosity: Verbosity,
 ) -> Result<(RunFolder, JournalWriter, Option<JournalLock>), Error> {
-    let open = |root: &Path| -> std::io::Result<_> {
-        // Later changes of the working directory must not move the run.
-        let root = std::path::absolute(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
-        let hidden = root.join(".steplog");
-        let home = if hidden.is_dir() { hidden } else { root.join("steplog") };
-        let folder = RunFolder::below(&home, &identity.project, &identity.id);
+    let open = |home: &Path| -> std::io::Result<_> {
+        let folder = RunFolder::below(home, &identity.project, &identity.id);
         let journal = folder.journal(identity.stream);
         let writer = JournalWriter::create(&journal, identity.stream, WriterOptions::default())?;
         // A full disk is the writer's to deal with: the run goes on in memory.
@@ -241,8 +513,8 @@ fn open_journal(
         let lock = JournalLock::try_take(&journal).ok().flatten();
         Ok((folder, writer, lock))
     };
-    open(root).or_else(|error| {
-        let temporary = std::env::temp_dir();
+    open(home).or_else(|error| {
+        let temporary = std::env::temp_dir().join("steplog");
         let opened = open(&temporary).map_err(|error| Error::io(error, "cannot write the run's folder"))?;
         verbosity.warn(&format!("{error}; the run is kept in {} instead", opened.0.path().display()));
         Ok(opened)

@@ -16,27 +16,42 @@
 //! one warning, never an error of training.
 
 pub mod api;
+mod earlier;
 mod error;
 mod fork;
+mod history;
 mod init;
 mod local;
 mod message;
+mod metrics;
+mod resume;
 mod row;
 mod run;
+mod sender;
 mod settings;
+mod shared_step;
+mod source;
+mod state;
 mod sync;
+mod terminate;
 mod transport;
 mod upload;
 mod uploader;
 
 pub use api::{Api, ApiSettings};
 pub use error::{Error, ErrorKind};
+pub use history::HistoryRow;
 pub use init::RunBuilder;
 pub use message::Verbosity;
+pub use resume::{Resume, parse_fork_point};
 pub use row::IntoRow;
-pub use run::{FinishReport, Run};
+pub use run::{FinishReport, Run, RunStatus};
+pub use sender::{LocalRun, local_run, send_patiently};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
-pub use steplog_model::{Config, Entity, Project, RunId, RunPath, Value, join_key, split_key};
+pub use steplog_model::{
+    Aggregate, AlertLevel, Config, Entity, ForkPoint, MetricDefinition, Project, RunId, RunPath, Value, join_key,
+    split_key,
+};
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

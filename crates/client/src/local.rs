@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 const LOCK: &str = "lock";
 const UPLOADED: &str = "uploaded.json";
+const SENDER: &str = "sender";
 
 /// Held by the process that writes a journal; the operating system lets go of it however that process ends.
 #[derive(Debug)]
@@ -21,6 +22,32 @@ impl JournalLock {
     pub(crate) fn try_take(journal: &Path) -> io::Result<Option<Self>> {
         let file = File::options().create(true).truncate(false).write(true).open(journal.join(LOCK))?;
         Ok(file.try_lock().is_ok().then_some(Self { _file: file }))
+    }
+}
+
+/// Held by the process that sends a run in the background; the file says which that is.
+#[derive(Debug)]
+pub(crate) struct SenderLock {
+    _file: File,
+}
+
+impl SenderLock {
+    /// Takes the lock of a run's folder; `None` while another process has it.
+    pub(crate) fn try_take(run: &Path) -> io::Result<Option<Self>> {
+        let mut file = File::options().create(true).truncate(false).write(true).open(run.join(SENDER))?;
+        if file.try_lock().is_err() {
+            return Ok(None);
+        }
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())?;
+        Ok(Some(Self { _file: file }))
+    }
+
+    /// The process that has the lock.
+    pub(crate) fn holder(run: &Path) -> Option<u32> {
+        let path = run.join(SENDER);
+        let is_free = File::options().write(true).open(&path).ok()?.try_lock().is_ok();
+        if is_free { None } else { fs::read_to_string(path).ok()?.trim().parse().ok() }
     }
 }
 

@@ -6,25 +6,27 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, Prepared, RunFolder, Upkeep, WriterOptions};
+use steplog_journal::{Backlog, JournalWriter, KeyId, RunFolder};
 use steplog_model::{
-    Change, Config, Entity, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Project, Record, RunId, RunPath, RunStart, RunUpdate,
-    StepCounter, StreamId, Summary, Value, path_segment,
+    Alert, AlertLevel, Change, Config, Entity, MetricDefinition, Project, Record, RunId, RunPath, RunStart, RunUpdate,
+    StreamId, Summary, Value, path_segment,
 };
 
 use crate::error::{Error, ErrorKind};
 use crate::fork;
+use crate::history::{self, HistoryRow};
 use crate::init::{RunBuilder, check_tags, host_name};
 use crate::local::JournalLock;
+use crate::resume::Unfinished;
 use crate::row::IntoRow;
+use crate::sender;
 use crate::settings::{Mode, Resolved};
+use crate::state::{Begin, Journal, State, check_value};
+use crate::terminate;
 use crate::uploader::{Outcome, Uploader};
 
-/// Keys that every row has by itself, interned first so that they are recognised by number.
-const OWN_KEYS: [&str; 3] = ["_timestamp", "_step", "_runtime"];
-
-/// How many rows with other keys than the one before wait for the summary.
-const MOST_UNFOLDED_ROWS: usize = 16;
+/// An alert with the same title is not passed on for so long, unless the script says otherwise.
+const DEFAULT_ALERT_WAIT: Duration = Duration::from_secs(60);
 
 /// What a run is, fixed at its beginning.
 #[derive(Clone, Debug)]
@@ -37,7 +39,14 @@ pub(crate) struct Identity {
     pub(crate) mode: Mode,
     pub(crate) group: Option<String>,
     pub(crate) job_type: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) sweep_id: Option<String>,
     pub(crate) started_at: f64,
+    /// The first step of this process, and whether it goes on with a run that was there.
+    pub(crate) starting_step: i64,
+    pub(crate) resumed: bool,
+    /// Whether the next process may find the run by itself, as long as this one has not ended well.
+    pub(crate) auto_resumed: bool,
     /// `None` for a disabled run.
     pub(crate) folder: Option<RunFolder>,
     /// The stream of the process that called `init`.
@@ -52,6 +61,7 @@ impl Identity {
             mode: Some(self.mode.as_str().into()),
             host: host_name(),
             process_id: Some(std::process::id()),
+            label: self.label.clone(),
             ..RunStart::new(self.id.clone(), self.project.clone(), started_at)
         }
     }
@@ -69,7 +79,7 @@ pub struct Run {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     identity: Identity,
     settings: Resolved,
     /// What this process has of the run: made by `init`, or on first use in a forked child. Never null.
@@ -84,39 +94,17 @@ pub(crate) struct Active {
     pub(crate) state: Mutex<State>,
 }
 
-pub(crate) struct State {
-    journal: Journal,
-    keys: Keys,
-    steps: StepCounter,
-    config: Config,
-    summary: Summary,
-    /// The newest complete rows that `summary` has not taken in yet, each with other keys than the one before: a row with
-    /// the same keys takes the place of the last one. Hashing every key of every row is what `log` has no time for.
-    latest: Vec<(i64, Vec<(KeyId, Value)>)>,
-    /// The open row's entries, which count for the summary once it is complete.
-    pending: Vec<(KeyId, Value)>,
-    name: Option<String>,
-    notes: Option<String>,
-    tags: Vec<String>,
-    rows: u64,
-    /// Step and time of the complete row with the highest step.
-    last_row: Option<(i64, f64)>,
-    pub(crate) written_at: f64,
-    finished: bool,
-    /// Told by the journal as it closed.
-    last_events: Vec<Event>,
-}
-
-enum Journal {
-    Open {
-        writer: Box<JournalWriter>,
-        lock: Option<JournalLock>,
-    },
-    /// A forked child that has not written yet.
-    Later(Box<Identity>),
-    /// Nothing is kept.
-    Disabled,
-    Closed,
+/// How far the server has what a process wrote of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RunStatus {
+    /// Size of the journal, in bytes.
+    pub journal_bytes: u64,
+    /// How much of it the server has made durable.
+    pub synced_bytes: u64,
+    /// Whether the server answered so far.
+    pub connected: bool,
+    /// When the server last took something, Unix seconds.
+    pub synced_at: Option<f64>,
 }
 
 /// How [`Run::finish`] ended.
@@ -124,6 +112,8 @@ enum Journal {
 pub enum FinishReport {
     /// The server has everything.
     Synced,
+    /// A process in the background sends what the server has not yet.
+    Detached,
     /// The journal is complete on disk; a server was not reached, or has not all of it yet. `steplog sync` sends the rest.
     Local {
         /// How many bytes a reached server is still missing.
@@ -139,42 +129,27 @@ impl Run {
         RunBuilder::default().project(project)
     }
 
-    pub(crate) fn disabled(
-        identity: Identity,
-        settings: Resolved,
-        name: Option<String>,
-        notes: Option<String>,
-        tags: Option<Vec<String>>,
-        config: Config,
-    ) -> Self {
-        let name = name.or_else(|| Some(format!("dummy-{}", identity.id)));
-        let state = State::new(Journal::Disabled, name, notes, tags, config, StepCounter::new(0));
+    pub(crate) fn disabled(identity: Identity, settings: Resolved, mut begin: Begin) -> Self {
+        begin.name = begin.name.or_else(|| Some(format!("dummy-{}", identity.id)));
+        let state = State::new(Journal::Disabled, begin);
         Self::with_active(identity, settings, Active { generation: fork::generation(), state: Mutex::new(state) }, None)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the one caller has each of them in hand, and a struct would say no more"
-    )]
     pub(crate) fn begin(
         identity: Identity,
         settings: Resolved,
-        name: Option<String>,
-        notes: Option<String>,
-        tags: Option<Vec<String>>,
-        config: Config,
-        steps: StepCounter,
+        begin: Begin,
         writer: JournalWriter,
         lock: Option<JournalLock>,
     ) -> Self {
         let backlog = writer.backlog();
-        let state = State::new(Journal::Open { writer: Box::new(writer), lock }, name, notes, tags, config, steps);
+        let state = State::new(Journal::Open { writer: Box::new(writer), lock }, begin);
         let active = Active { generation: fork::generation(), state: Mutex::new(state) };
         let run = Self::with_active(identity, settings, active, Some(backlog));
         if let Some(url) = run.url() {
-            run.shared.settings.verbosity.info(&format!("{} → {url}", run.label()));
+            run.shared.settings.verbosity.info(&format!("{} → {url}", run.title()));
         } else if let Some(dir) = run.shared.identity.folder.as_ref() {
-            run.shared.settings.verbosity.info(&format!("{} → {}", run.label(), dir.path().display()));
+            run.shared.settings.verbosity.info(&format!("{} → {}", run.title(), dir.path().display()));
         }
         run
     }
@@ -183,7 +158,11 @@ impl Run {
         let active = Arc::new(active);
         let uploader = backlog.map(|backlog| Uploader::start(&identity, &settings, backlog, active.clone()));
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
-        Self { shared: Arc::new(Shared { identity, settings, active, uploader, report: Mutex::new(None) }) }
+        let shared = Arc::new(Shared { identity, settings, active, uploader, report: Mutex::new(None) });
+        if shared.uploader.is_some() {
+            terminate::watch(Arc::downgrade(&shared));
+        }
+        Self { shared }
     }
 
     /// Logs a row: maps are flattened, and each leaf is a metric. The row gets the next step and is complete.
@@ -300,6 +279,16 @@ impl Run {
         Ok(())
     }
 
+    /// The complete rows that this process logged so far, read back from its journal: step, time and entries by key, in the
+    /// order in which they were completed. What was logged at one step later is a row of its own.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn history(&self) -> Result<Vec<HistoryRow>, Error> {
+        let backlog = self.state().backlog();
+        backlog.map_or(Ok(Vec::new()), |(stream, backlog)| history::read(stream, &backlog))
+    }
+
     /// A copy of the summary.
     pub fn summary(&self) -> Summary {
         let mut state = self.state();
@@ -307,9 +296,88 @@ impl Run {
         state.summary.clone()
     }
 
+    /// Says something about a metric: what the summary shows of it, which metric is its x-axis, whether charts of it are
+    /// hidden. It holds for what is logged from now on.
+    ///
+    /// ```no_run
+    /// # let run = steplog::Run::builder("digits").init()?;
+    /// run.define_metric(steplog::MetricDefinition {
+    ///     name: "val/*".into(),
+    ///     step_metric: Some("epoch".into()),
+    ///     summary: Some(vec![steplog::Aggregate::Min, steplog::Aggregate::Last]),
+    ///     ..Default::default()
+    /// })?;
+    /// # Ok::<(), steplog::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The name is empty or has a `*` before its end, or the run is finished.
+    pub fn define_metric(&self, definition: MetricDefinition) -> Result<(), Error> {
+        self.state().define_metric(definition)
+    }
+
+    /// Tells people something. `wait` is for how long further alerts with the same title are kept but not passed on;
+    /// `None`, or nothing: a minute.
+    ///
+    /// # Errors
+    /// The title has 64 characters or more, or the run is finished.
+    pub fn alert(&self, title: &str, text: &str, level: AlertLevel, wait: Option<Duration>) -> Result<(), Error> {
+        let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(DEFAULT_ALERT_WAIT);
+        let wait_millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let alert = Alert { time: now(), title: title.into(), text: text.into(), level, wait_millis };
+        alert.check()?;
+        let mut state = self.state();
+        state.check_open("alert")?;
+        check_value("text", &text.into())?;
+        state.append(&Record::Alert(alert))
+    }
+
+    /// Says that this process is about to be taken off its machine, and that the run will be resumed.
+    ///
+    /// # Errors
+    /// The run is finished.
+    pub fn mark_preempting(&self) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("mark_preempting")?;
+        state.append(&Record::Preempting { time: now() })
+    }
+
+    /// How far the server has what this process wrote.
+    pub fn status(&self) -> RunStatus {
+        match self.shared.own_uploader() {
+            Some(uploader) => uploader.status(),
+            None => RunStatus::default(),
+        }
+    }
+
     /// The number that the next automatic row will use.
     pub fn step(&self) -> i64 {
-        self.state().steps.next()
+        self.state().step()
+    }
+
+    /// The first step of this process: 0, or the one after the last of the run that it goes on with.
+    pub fn starting_step(&self) -> i64 {
+        self.shared.identity.starting_step
+    }
+
+    /// Whether it goes on with a run that was there before.
+    pub fn resumed(&self) -> bool {
+        self.shared.identity.resumed
+    }
+
+    /// The sweep that the run belongs to.
+    pub fn sweep_id(&self) -> Option<&str> {
+        self.shared.identity.sweep_id.as_deref()
+    }
+
+    /// What this process is called, where several write one run.
+    pub fn label(&self) -> Option<&str> {
+        self.shared.identity.label.as_deref()
+    }
+
+    /// The journal of the process that began the run, for [`RunBuilder::attach`]: 32 hex digits.
+    pub fn stream(&self) -> String {
+        self.shared.identity.stream.to_string()
     }
 
     /// Step and time of the complete row with the highest step.
@@ -418,14 +486,23 @@ impl Run {
     /// Its page on the server; `None` unless the run is online.
     pub fn url(&self) -> Option<String> {
         let identity = &self.shared.identity;
-        (identity.mode == Mode::Online)
+        identity
+            .mode
+            .is_online()
             .then(|| format!("{}/runs/{}", self.project_url_of(identity), path_segment(identity.id.as_str())))
     }
 
     /// Its project's page on the server; `None` unless the run is online.
     pub fn project_url(&self) -> Option<String> {
         let identity = &self.shared.identity;
-        (identity.mode == Mode::Online).then(|| self.project_url_of(identity))
+        identity.mode.is_online().then(|| self.project_url_of(identity))
+    }
+
+    /// Its sweep's page on the server; `None` unless the run is online and belongs to a sweep.
+    pub fn sweep_url(&self) -> Option<String> {
+        let identity = &self.shared.identity;
+        let sweep = identity.sweep_id.as_ref().filter(|_| identity.mode.is_online())?;
+        Some(format!("{}/sweeps/{}", self.project_url_of(identity), path_segment(sweep)))
     }
 
     fn project_url_of(&self, identity: &Identity) -> String {
@@ -456,26 +533,55 @@ impl Run {
         if let Some(report) = &*report {
             return report.clone();
         }
-        let rows = {
-            let mut state = self.state();
-            state.finish(exit_code);
-            state.rows
-        };
-        let answer = match (&self.shared.uploader, fork::generation()) {
-            (Some(uploader), generation) if generation == uploader.generation() => {
-                let outcome =
-                    uploader.drain(self.shared.settings.finish_timeout, self.shared.settings.verbosity, interrupted);
-                self.tell_end(rows, &outcome);
-                match outcome {
-                    Outcome::Synced => FinishReport::Synced,
-                    Outcome::NoServer => FinishReport::Local { missing_bytes: 0 },
-                    Outcome::Missing { bytes, .. } => FinishReport::Local { missing_bytes: bytes },
-                }
+        let rows = self.shared.close_journal(exit_code);
+        terminate::give_way();
+        let Shared { settings, identity, .. } = &*self.shared;
+        let answer = match (self.shared.own_uploader(), &identity.folder) {
+            (Some(uploader), Some(folder)) if settings.finish_detached && identity.mode.is_online() => {
+                self.finish_behind(uploader, folder, rows, interrupted)
             }
-            _ => FinishReport::Nothing,
+            (Some(uploader), _) => self.finish_here(uploader, rows, interrupted),
+            (None, _) => FinishReport::Nothing,
         };
         *report = Some(answer.clone());
         answer
+    }
+
+    /// Leaves the sending to a process of its own.
+    fn finish_behind(
+        &self,
+        uploader: &Uploader,
+        folder: &RunFolder,
+        rows: u64,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> FinishReport {
+        let settings = &self.shared.settings;
+        match sender::spawn(&settings.sender_command, folder, settings) {
+            Ok(()) => {
+                uploader.stop();
+                let label = self.title();
+                settings
+                    .verbosity
+                    .info(&format!("{label} ended after {rows} rows; a process in the background sends them"));
+                FinishReport::Detached
+            }
+            Err(error) => {
+                settings.verbosity.warn(&format!("{error}; so the run is sent from here"));
+                self.finish_here(uploader, rows, interrupted)
+            }
+        }
+    }
+
+    /// Waits until everything is sent, as long as that may take.
+    fn finish_here(&self, uploader: &Uploader, rows: u64, interrupted: &mut dyn FnMut() -> bool) -> FinishReport {
+        let settings = &self.shared.settings;
+        let outcome = uploader.drain(settings.finish_timeout, settings.verbosity, interrupted);
+        self.tell_end(rows, &outcome);
+        match outcome {
+            Outcome::Synced => FinishReport::Synced,
+            Outcome::NoServer => FinishReport::Local { missing_bytes: 0 },
+            Outcome::Missing { bytes, .. } => FinishReport::Local { missing_bytes: bytes },
+        }
     }
 
     fn tell_end(&self, rows: u64, outcome: &Outcome) {
@@ -483,7 +589,7 @@ impl Run {
             return;
         };
         let root = folder.path().ancestors().nth(3).unwrap_or(folder.path()).display();
-        let mut line = format!("{} ended after {rows} rows", self.label());
+        let mut line = format!("{} ended after {rows} rows", self.title());
         let verbosity = self.shared.settings.verbosity;
         // Writing to a String cannot fail.
         let _ = match (outcome, self.url()) {
@@ -502,11 +608,44 @@ impl Run {
         }
     }
 
-    fn label(&self) -> String {
+    fn title(&self) -> String {
         match self.name() {
             Some(name) => format!("run {name} ({})", self.id()),
             None => format!("run {}", self.id()),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+}
+
+impl Shared {
+    /// Completes the journal; answers how many rows it has.
+    pub(crate) fn close_journal(&self, exit_code: i32) -> u64 {
+        let mut state = self.state();
+        if state.finish(terminate::exit_code(exit_code)) && self.own_uploader().is_some() {
+            terminate::run_ended();
+        }
+        let rows = state.rows;
+        drop(state);
+        let home = self.identity.folder.as_ref().and_then(|folder| folder.path().ancestors().nth(2));
+        if let Some(home) = home.filter(|_| exit_code == 0 && self.identity.auto_resumed) {
+            Unfinished::forget(home);
+        }
+        rows
+    }
+
+    /// Waits at most so long until everything is sent.
+    pub(crate) fn drain(&self, timeout: Duration) {
+        if let Some(uploader) = self.own_uploader() {
+            uploader.drain(timeout, self.settings.verbosity, &mut || false);
+        }
+    }
+
+    /// The uploader, in the process that has its thread.
+    fn own_uploader(&self) -> Option<&Uploader> {
+        self.uploader.as_ref().filter(|uploader| uploader.generation() == fork::generation())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -515,7 +654,7 @@ impl Run {
 
     fn active(&self) -> &Active {
         // SAFETY: The pointer comes from `Arc::into_raw`, is never null, and is freed only when `Shared` is dropped.
-        let active = unsafe { &*self.shared.active.load(Ordering::Acquire) };
+        let active = unsafe { &*self.active.load(Ordering::Acquire) };
         if active.generation == fork::generation() { active } else { self.adopt(active) }
     }
 
@@ -523,26 +662,19 @@ impl Run {
     /// threads that did not come along may hold its lock.
     #[cold]
     fn adopt(&self, parent: &Active) -> &Active {
-        let identity = &self.shared.identity;
+        let identity = &self.identity;
         let state = match parent.state.try_lock() {
             Ok(mut parent) => {
                 parent.fold_latest();
                 parent.forked(identity)
             }
             // Another thread of the parent was just logging: its half-made state is out of reach.
-            Err(_) => State::new(
-                Journal::Later(Box::new(identity.clone())),
-                None,
-                None,
-                None,
-                Config::default(),
-                StepCounter::new(0),
-            ),
+            Err(_) => State::new(Journal::Later(Box::new(identity.clone())), Begin::default()),
         };
         let own =
             Arc::into_raw(Arc::new(Active { generation: fork::generation(), state: Mutex::new(state) })).cast_mut();
         let from = std::ptr::from_ref(parent).cast_mut();
-        match self.shared.active.compare_exchange(from, own, Ordering::AcqRel, Ordering::Acquire) {
+        match self.active.compare_exchange(from, own, Ordering::AcqRel, Ordering::Acquire) {
             // SAFETY: As in `active`.
             Ok(_) => unsafe { &*own },
             Err(winner) => {
@@ -567,7 +699,9 @@ impl Drop for Shared {
             std::mem::forget(self.uploader.take());
             return;
         }
-        lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 });
+        if lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 }) && self.own_uploader().is_some() {
+            terminate::run_ended();
+        }
         // `finish` has already waited for as long as it may; `drain` again would wait as long once more.
         let waited = lock(&self.report).is_some();
         let own = |uploader: &Uploader| !waited && uploader.generation() == fork::generation();
@@ -575,263 +709,6 @@ impl Drop for Shared {
             uploader.drain(self.settings.finish_timeout, self.settings.verbosity, &mut || false);
         }
     }
-}
-
-impl State {
-    fn new(
-        journal: Journal,
-        name: Option<String>,
-        notes: Option<String>,
-        tags: Option<Vec<String>>,
-        config: Config,
-        steps: StepCounter,
-    ) -> Self {
-        let mut keys = Keys::default();
-        for key in OWN_KEYS {
-            keys.intern(key).expect("the key is short");
-        }
-        Self {
-            journal,
-            keys,
-            steps,
-            config,
-            summary: Summary::default(),
-            latest: Vec::new(),
-            pending: Vec::new(),
-            name,
-            notes,
-            tags: tags.unwrap_or_default(),
-            rows: 0,
-            last_row: None,
-            written_at: now(),
-            finished: false,
-            last_events: Vec::new(),
-        }
-    }
-
-    fn forked(&self, identity: &Identity) -> Self {
-        let journal = match self.journal {
-            Journal::Disabled => Journal::Disabled,
-            Journal::Closed => Journal::Closed,
-            Journal::Open { .. } | Journal::Later(_) => Journal::Later(Box::new(identity.clone())),
-        };
-        Self {
-            summary: self.summary.clone(),
-            finished: self.finished,
-            ..Self::new(
-                journal,
-                self.name.clone(),
-                self.notes.clone(),
-                Some(self.tags.clone()),
-                self.config.clone(),
-                StepCounter::new(self.steps.next()),
-            )
-        }
-    }
-
-    fn intern(&mut self, key: &str) -> Result<KeyId, Error> {
-        Ok(self.keys.intern(key)?)
-    }
-
-    fn log(&mut self, entries: &mut Vec<(KeyId, Value)>, step: Option<i64>, commit: Option<bool>) -> Result<(), Error> {
-        self.check_open("log")?;
-        let written_at = now();
-        let mut time = written_at;
-        let mut own_keys = false;
-        for (key, value) in &*entries {
-            own_keys |= key.index() < OWN_KEYS.len();
-            if !matches!(value, Value::Float(_) | Value::Int(_) | Value::Bool(_) | Value::Null) {
-                check_value(self.keys.text(*key), value)?;
-            }
-        }
-        if own_keys {
-            // A time given by the caller wins; step and run time are not the caller's to set.
-            let given = entries.iter().find(|(key, _)| key.index() == 0).and_then(|(_, value)| value.as_f64());
-            time = given.filter(|time| time.is_finite()).unwrap_or(time);
-            entries.retain(|(key, _)| key.index() >= OWN_KEYS.len());
-        }
-        let mut steps = self.steps;
-        let plan = if matches!(self.journal, Journal::Disabled) {
-            // A disabled run only has a summary, and its step stays 0.
-            steps.plan(None, Some(false));
-            steps = StepCounter::new(0);
-            steplog_model::StepPlan { step: 0, commits_open: false, commits: true }
-        } else {
-            let plan = steps.plan(step, commit);
-            self.open_journal()?;
-            if let Journal::Open { writer, .. } = &mut self.journal {
-                writer.append_row(plan.step, time, plan.commits, entries, &self.keys)?;
-            }
-            plan
-        };
-        self.written_at = written_at;
-        if plan.commits_open {
-            let step = self.steps.next();
-            self.complete_pending(step);
-            self.complete_row(step, time);
-        }
-        let late = plan.step < self.steps.next();
-        self.steps = steps;
-        if plan.commits {
-            if !late {
-                self.complete_pending(plan.step);
-            }
-            self.complete_row(plan.step, time);
-            self.keep_latest(plan.step, entries);
-        } else {
-            self.pending.append(entries);
-        }
-        Ok(())
-    }
-
-    fn complete_row(&mut self, step: i64, time: f64) {
-        self.rows += 1;
-        if self.last_row.is_none_or(|(highest, _)| step >= highest) {
-            self.last_row = Some((step, time));
-        }
-    }
-
-    fn complete_pending(&mut self, step: i64) {
-        let mut pending = std::mem::take(&mut self.pending);
-        if !pending.is_empty() {
-            self.keep_latest(step, &mut pending);
-        }
-    }
-
-    /// Keeps a complete row for the summary, and leaves an empty buffer for the next.
-    fn keep_latest(&mut self, step: i64, entries: &mut Vec<(KeyId, Value)>) {
-        if let Some((last_step, last)) = self.latest.last_mut() {
-            let covers = step >= *last_step
-                && last.len() == entries.len()
-                && last.iter().zip(&*entries).all(|((a, _), (b, value))| a == b && !matches!(value, Value::Null));
-            if covers {
-                *last_step = step;
-                std::mem::swap(last, entries);
-                entries.clear();
-                return;
-            }
-        }
-        if self.latest.len() >= MOST_UNFOLDED_ROWS {
-            self.fold_latest();
-        }
-        self.latest.push((step, std::mem::take(entries)));
-    }
-
-    /// Brings the summary up to date.
-    fn fold_latest(&mut self) {
-        for (step, entries) in self.latest.drain(..) {
-            for (key, value) in entries {
-                self.summary.apply_value(self.keys.text(key), step, &value);
-            }
-        }
-    }
-
-    fn check_open(&self, what: &str) -> Result<(), Error> {
-        // A disabled run takes everything, always: its script must not behave differently from one that records.
-        if self.finished && !matches!(self.journal, Journal::Disabled) {
-            return Err(Error::new(
-                ErrorKind::Finished,
-                format!("{what}: the run is finished; begin another with init()"),
-            ));
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, record: &Record) -> Result<(), Error> {
-        self.open_journal()?;
-        if let Journal::Open { writer, .. } = &mut self.journal {
-            writer.append_record(record)?;
-            self.written_at = now();
-        }
-        Ok(())
-    }
-
-    /// Begins the journal of a forked child, before its first record.
-    fn open_journal(&mut self) -> Result<(), Error> {
-        let Journal::Later(identity) = &self.journal else {
-            return Ok(());
-        };
-        let Some(folder) = &identity.folder else { return Ok(()) };
-        let stream = StreamId::generate();
-        let journal = folder.journal(stream);
-        let mut writer = JournalWriter::create(&journal, stream, WriterOptions::default())
-            .map_err(|error| Error::io(error, "cannot begin the journal of a forked process"))?;
-        let start =
-            RunStart { first_step: self.steps.next(), parent_stream: Some(identity.stream), ..identity.start(now()) };
-        writer.append_record(&Record::RunStart(Box::new(start)))?;
-        let lock = JournalLock::try_take(&journal).ok().flatten();
-        self.journal = Journal::Open { writer: Box::new(writer), lock };
-        Ok(())
-    }
-
-    /// Completes the open row, records the exit code and closes the journal; once.
-    fn finish(&mut self, code: i32) {
-        if std::mem::replace(&mut self.finished, true) || matches!(self.journal, Journal::Disabled) {
-            return;
-        }
-        let step = self.steps.next();
-        if self.steps.commit_open() {
-            self.complete_pending(step);
-            self.complete_row(step, self.written_at);
-        }
-        if let Journal::Open { mut writer, lock } = std::mem::replace(&mut self.journal, Journal::Closed) {
-            writer.append_record(&Record::Exit { time: now(), code }).expect("the record is small");
-            self.last_events = writer.take_events();
-            // The end of a journal that could not be cut is found all the same.
-            let _ = writer.close();
-            drop(lock);
-        }
-    }
-
-    /// Slow file work for a background thread, to be done without the state.
-    pub(crate) fn take_upkeep(&mut self) -> Option<Upkeep> {
-        match &mut self.journal {
-            Journal::Open { writer, .. } => writer.take_upkeep(),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn give_prepared(&mut self, prepared: Prepared) {
-        match &mut self.journal {
-            Journal::Open { writer, .. } => writer.give_prepared(prepared),
-            _ => prepared.discard(),
-        }
-    }
-
-    /// What a background thread does now and then: signs of life, and the disk's return. Answers what a person should
-    /// hear about.
-    pub(crate) fn tend(&mut self, heartbeat_after: f64) -> Vec<Event> {
-        let mut events = std::mem::take(&mut self.last_events);
-        if let Journal::Open { writer, .. } = &mut self.journal {
-            writer.retry_disk();
-            events.extend(writer.take_events());
-            let time = now();
-            if time - self.written_at >= heartbeat_after {
-                self.written_at = time;
-                writer.append_record(&Record::Heartbeat { time }).expect("the record is small");
-            }
-        }
-        events
-    }
-}
-
-/// Refuses what does not belong into a row.
-fn check_value(key: &str, value: &Value) -> Result<(), Error> {
-    fn check(value: &Value, depth: usize) -> Result<(), String> {
-        if depth > MAX_VALUE_DEPTH {
-            return Err(format!("nests more than {MAX_VALUE_DEPTH} levels deep"));
-        }
-        match value {
-            Value::Text(text) | Value::BigInt(text) if text.len() > MAX_TEXT_BYTES => Err(format!(
-                "holds a text of {} bytes, more than {MAX_TEXT_BYTES}; keep large data in a file",
-                text.len()
-            )),
-            Value::List(items) => items.iter().try_for_each(|item| check(item, depth + 1)),
-            Value::Map(entries) => entries.iter().try_for_each(|(_, item)| check(item, depth + 1)),
-            _ => Ok(()),
-        }
-    }
-    check(value, 0).map_err(|what| Error::invalid(format_args!("the value of {key:?} {what}")))
 }
 
 /// The time now, Unix seconds.

@@ -1,6 +1,7 @@
 //! Settings of a run: arguments before environment before stored credentials before defaults.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::message::Verbosity;
+use crate::source::{Sources, config_folder};
 
 /// Where a server is looked for when none is configured.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:7837";
@@ -21,16 +23,24 @@ pub enum Mode {
     Online,
     /// To the journal only, until `steplog sync`.
     Offline,
+    /// As online, where several processes write one run, each with a label of its own.
+    Shared,
     /// Nowhere.
     Disabled,
 }
 
 impl Mode {
+    /// Whether the data goes to a server when there is one.
+    pub fn is_online(self) -> bool {
+        matches!(self, Self::Online | Self::Shared)
+    }
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Online => "online",
             Self::Offline => "offline",
+            Self::Shared => "shared",
             Self::Disabled => "disabled",
         }
     }
@@ -43,8 +53,11 @@ impl std::str::FromStr for Mode {
         match word {
             "online" | "run" => Ok(Self::Online),
             "offline" | "dryrun" => Ok(Self::Offline),
+            "shared" => Ok(Self::Shared),
             "disabled" => Ok(Self::Disabled),
-            _ => Err(Error::invalid(format_args!("mode {word:?} is none of \"online\", \"offline\", \"disabled\""))),
+            _ => Err(Error::invalid(format_args!(
+                "mode {word:?} is none of \"online\", \"offline\", \"shared\", \"disabled\""
+            ))),
         }
     }
 }
@@ -58,6 +71,12 @@ pub struct Settings {
     pub api_key: Option<String>,
     /// How long `finish` waits for the server at most. Default: 60 s.
     pub finish_timeout: Option<Duration>,
+    /// How long `init` waits for the server when it has to ask it something. Default: 10 s.
+    pub init_timeout: Option<Duration>,
+    /// Whether `finish` leaves the sending to a process in the background. Default: no.
+    pub finish_detached: Option<bool>,
+    /// The command of that process; it gets the run's folder as one more argument. Default: `steplog sync --patient`.
+    pub sender_command: Option<Vec<OsString>>,
     /// How much steplog says.
     pub verbosity: Option<Verbosity>,
 }
@@ -72,35 +91,39 @@ pub(crate) struct Resolved {
     /// Entity of the stored credentials.
     pub(crate) default_entity: Option<String>,
     pub(crate) finish_timeout: Duration,
+    pub(crate) init_timeout: Duration,
+    pub(crate) finish_detached: bool,
+    pub(crate) sender_command: Vec<OsString>,
     pub(crate) verbosity: Verbosity,
 }
 
 impl Settings {
-    pub(crate) fn resolve(&self) -> Result<Resolved, Error> {
+    pub(crate) fn resolve(&self, sources: &Sources) -> Result<Resolved, Error> {
         let credentials = Credentials::load(&credentials_path());
-        let named = self.base_url.clone().or_else(|| environment("BASE_URL")).or_else(|| credentials.default.clone());
+        let named = self.base_url.clone().or_else(|| sources.get("BASE_URL")).or_else(|| credentials.default.clone());
         let server_configured = named.is_some();
         let base_url = normal_url(named.as_deref().unwrap_or(DEFAULT_URL))?;
         let stored = credentials.servers.get(&base_url);
         let api_key = self
             .api_key
             .clone()
-            .or_else(|| environment("API_KEY"))
+            .or_else(|| sources.get("API_KEY"))
             .or_else(|| stored.map(|stored| stored.api_key.clone()));
-        let finish_timeout = match (self.finish_timeout, environment("FINISH_TIMEOUT")) {
-            (Some(timeout), _) => timeout,
-            (None, Some(seconds)) => {
-                seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| {
-                    Error::invalid(format_args!("STEPLOG_FINISH_TIMEOUT {seconds:?} is not a number of seconds"))
-                })?
+        let seconds = |given: Option<Duration>, name: &str, default: u64| match (given, sources.get(name)) {
+            (Some(timeout), _) => Ok(timeout),
+            (None, Some(text)) => {
+                let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                seconds
+                    .ok_or_else(|| Error::invalid(format_args!("STEPLOG_{name} {text:?} is not a number of seconds")))
             }
-            (None, None) => Duration::from_secs(60),
+            (None, None) => Ok(Duration::from_secs(default)),
         };
-        let is_set =
-            |name| environment(name).is_some_and(|value| matches!(&*value.to_lowercase(), "1" | "true" | "yes" | "on"));
+        let finish_timeout = seconds(self.finish_timeout, "FINISH_TIMEOUT", 60)?;
+        let init_timeout = seconds(self.init_timeout, "INIT_TIMEOUT", 10)?;
+        let finish_detached = self.finish_detached.unwrap_or_else(|| sources.is_set("FINISH_DETACHED"));
         let verbosity = self.verbosity.unwrap_or_else(|| match () {
-            () if is_set("SILENT") => Verbosity::Silent,
-            () if is_set("QUIET") => Verbosity::Quiet,
+            () if sources.is_set("SILENT") => Verbosity::Silent,
+            () if sources.is_set("QUIET") => Verbosity::Quiet,
             () => Verbosity::Normal,
         });
         Ok(Resolved {
@@ -109,19 +132,15 @@ impl Settings {
             api_key,
             default_entity: stored.and_then(|stored| stored.entity.clone()),
             finish_timeout,
+            init_timeout,
+            finish_detached,
+            sender_command: self
+                .sender_command
+                .clone()
+                .unwrap_or_else(|| ["steplog", "sync", "--patient"].map(OsString::from).to_vec()),
             verbosity,
         })
     }
-}
-
-/// A variable as `STEPLOG_name`, else as `WANDB_name`, so that job scripts need no change. Empty counts as unset, and the
-/// other product's own servers are not ours.
-pub(crate) fn environment(name: &str) -> Option<String> {
-    ["STEPLOG_", "WANDB_"].iter().find_map(|prefix| {
-        let value = std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty())?;
-        let foreign = *prefix == "WANDB_" && name == "BASE_URL" && value.contains("wandb.ai");
-        (!foreign).then_some(value)
-    })
 }
 
 fn normal_url(url: &str) -> Result<String, Error> {
@@ -165,13 +184,7 @@ impl Credentials {
 
 /// `$XDG_CONFIG_HOME/steplog/credentials.json`, or below `~/.config`.
 pub fn credentials_path() -> PathBuf {
-    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
-    config
-        .or_else(|| home().map(|home| home.join(".config")))
-        .unwrap_or_default()
-        .join("steplog")
-        .join("credentials.json")
+    config_folder().join("credentials.json")
 }
 
 #[cfg(test)]
@@ -191,7 +204,7 @@ mod tests {
         assert_eq!("dryrun".parse::<Mode>().unwrap(), Mode::Offline);
         assert_eq!(
             "live".parse::<Mode>().unwrap_err().to_string(),
-            r#"mode "live" is none of "online", "offline", "disabled""#
+            r#"mode "live" is none of "online", "offline", "shared", "disabled""#
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use steplog_model::{RunPath, StreamId, path_segment};
-use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, Session};
+use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, ResumePoint, Session};
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
 
@@ -67,10 +67,17 @@ pub struct Http {
 }
 
 impl Http {
-    /// A server by URL; nothing is sent yet.
+    /// A server by URL; nothing is sent yet. A request takes at most 2 minutes.
     pub fn new(base_url: &str, api_key: Option<&str>) -> Self {
+        Self::with_timeout(base_url, api_key, Duration::from_secs(120))
+    }
+
+    /// A server by URL, for requests that take at most so long.
+    pub fn with_timeout(base_url: &str, api_key: Option<&str>, timeout: Duration) -> Self {
+        let connect = Duration::from_secs(10).min(timeout);
+        let config = agent_config().timeout_connect(Some(connect)).timeout_global(Some(timeout)).build();
         Self {
-            agent: agent_config().timeout_global(Some(Duration::from_secs(120))).build().into(),
+            agent: config.into(),
             base_url: base_url.trim_end_matches('/').to_owned(),
             authorization: api_key.map(|key| format!("Bearer {key}")),
         }
@@ -84,11 +91,21 @@ impl Http {
         self.answer(self.prepare(self.agent.get(format!("{}/api/v1/session", self.base_url))).call())
     }
 
+    /// Where a run stands; `None` when the server does not know it.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    pub(crate) fn resume_point(&self, run: &RunPath) -> Result<Option<ResumePoint>, TransportError> {
+        let url = format!("{}/api/v1/runs/{}/resume", self.base_url, url_path(run));
+        let response = self.prepare(self.agent.get(url)).call();
+        match &response {
+            Ok(answer) if answer.status() == 404 => Ok(None),
+            _ => self.answer(response).map(Some),
+        }
+    }
+
     fn url(&self, run: &RunPath, stream: StreamId) -> String {
-        let segment = |name: &str| path_segment(name);
-        let (entity, project, id) =
-            (segment(run.entity.as_str()), segment(run.project.as_str()), segment(run.run.as_str()));
-        format!("{}/api/v1/ingest/{entity}/{project}/{id}/{stream}", self.base_url)
+        format!("{}/api/v1/ingest/{}/{stream}", self.base_url, url_path(run))
     }
 
     fn prepare<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
@@ -126,6 +143,12 @@ impl Http {
             _ => TransportError::Unavailable(message),
         })
     }
+}
+
+/// A run's path as it stands in a URL.
+fn url_path(run: &RunPath) -> String {
+    let names = [run.entity.as_str(), run.project.as_str(), run.run.as_str()];
+    names.map(path_segment).join("/")
 }
 
 impl Transport for Http {

@@ -13,7 +13,7 @@ use steplog_model::{Entity, StreamId};
 use crate::fork;
 use crate::local::{JournalLock, Uploaded, UploadedTo};
 use crate::message::Verbosity;
-use crate::run::{Active, Identity, lock};
+use crate::run::{Active, Identity, RunStatus, lock, now};
 use crate::settings::{Mode, Resolved};
 use crate::sync::sync_run;
 use crate::transport::{Http, Transport, TransportError};
@@ -56,6 +56,10 @@ struct Status {
     acknowledged: u64,
     /// Whether the server ever answered as one of ours.
     reached: bool,
+    /// When it last took something, Unix seconds.
+    synced_at: Option<f64>,
+    /// Somebody else sends the rest: the thread is to end as soon as it can.
+    abandoned: bool,
     /// Requests fail.
     failing: Option<Failing>,
     /// The thread will send no more.
@@ -113,6 +117,23 @@ impl Uploader {
     /// The process that the thread lives in.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// How far the server is.
+    pub(crate) fn status(&self) -> RunStatus {
+        let status = lock(&self.control.status);
+        RunStatus {
+            journal_bytes: status.end,
+            synced_bytes: status.acknowledged,
+            connected: status.reached,
+            synced_at: status.synced_at,
+        }
+    }
+
+    /// Ends the thread without sending what is left. It may be in a request, and is not waited for.
+    pub(crate) fn stop(&self) {
+        lock(&self.control.status).abandoned = true;
+        self.control.changed.notify_all();
     }
 
     /// Lets the thread send what is left, and waits for that: until `timeout`, or until the server has not answered for a
@@ -214,10 +235,13 @@ struct Child {
 impl Worker {
     fn run(mut self) {
         loop {
-            let draining = lock(&self.control.status).draining;
+            let Status { draining, abandoned, .. } = *lock(&self.control.status);
+            if abandoned {
+                return;
+            }
             self.tend();
-            let complete = self.identity.mode == Mode::Offline || self.refused || self.send(draining);
-            if self.identity.mode != Mode::Offline {
+            let complete = !self.identity.mode.is_online() || self.refused || self.send(draining);
+            if self.identity.mode.is_online() {
                 self.note(draining && complete);
             }
             let mut status = lock(&self.control.status);
@@ -235,7 +259,11 @@ impl Worker {
                 Some(backoff) if draining => backoff.min(Duration::from_millis(500)),
                 _ => TICK,
             };
-            drop(self.control.changed.wait_timeout_while(status, pause, |status| status.draining == draining));
+            drop(
+                self.control
+                    .changed
+                    .wait_timeout_while(status, pause, |status| status.draining == draining && !status.abandoned),
+            );
         }
     }
 
@@ -288,13 +316,17 @@ impl Worker {
             self.succeeded();
             let mut status = lock(&self.control.status);
             (status.end, status.acknowledged) = (self.backlog.end(), offset);
+            status.synced_at = Some(now());
+            if status.abandoned {
+                return Ok(());
+            }
             self.control.changed.notify_all();
         }
         self.send_children()
     }
 
     fn send_children(&mut self) -> Result<(), UploadError> {
-        let Some(folder) = self.identity.folder.as_ref().filter(|_| fork::children() > 0) else {
+        let Some(folder) = self.identity.folder.as_ref().filter(|_| fork::count() > 0) else {
             return Ok(());
         };
         // Children come and go; a folder that cannot be read now can be read at the next tick.

@@ -24,9 +24,19 @@ impl RunFolder {
         Self { path: root.join(path_segment(project.as_str())).join(path_segment(run.as_str())) }
     }
 
+    /// The run whose folder this is.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder of another run of the same project.
+    pub fn sibling(&self, run: &RunId) -> Self {
+        Self { path: self.path.with_file_name(path_segment(run.as_str())) }
     }
 
     /// The folder that the run calls `dir`.

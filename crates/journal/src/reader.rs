@@ -82,6 +82,22 @@ impl JournalReader {
         Ok(Chunk { offset, bytes: Vec::new() })
     }
 
+    /// The stream offset behind the last whole frame. Only the last segment is read.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn end(&self) -> Result<u64, ReadError> {
+        let segments = list_segments(&self.folder).map_err(|error| named(error, &self.folder))?;
+        let mut end = segments.last().map_or(0, |last| last.base);
+        loop {
+            let chunk = self.read(end, 4 << 20)?;
+            if chunk.bytes.is_empty() {
+                return Ok(end);
+            }
+            end = chunk.offset + chunk.bytes.len() as u64;
+        }
+    }
+
     /// What follows the end of the stream, given that offset as [`Self::read`] found it.
     ///
     /// # Errors

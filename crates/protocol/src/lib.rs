@@ -11,6 +11,7 @@ mod event;
 mod ingest;
 mod key;
 mod project;
+mod resume;
 mod run;
 mod series;
 
@@ -21,5 +22,6 @@ pub use event::*;
 pub use ingest::*;
 pub use key::*;
 pub use project::*;
+pub use resume::*;
 pub use run::*;
 pub use series::*;

@@ -36,7 +36,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     match error.kind() {
         ErrorKind::Invalid => invalid(py, message),
         ErrorKind::ConfigConflict => raise(py, "ConfigError", &CONFIG, message),
-        ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
+        ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::NotFound => raise(py, "NotFoundError", &NOT_FOUND, message),
         ErrorKind::Server => raise(py, "CommError", &COMM, message),
         ErrorKind::Io => raise(py, "Error", &OTHER, message),

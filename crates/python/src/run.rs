@@ -1,5 +1,6 @@
 //! The run as Python calls it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +8,10 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 use pyo3::{PyTypeInfo, ffi};
-use steplog::{KeyId, Mode, Run, RunBuilder, Value, Verbosity, join_key};
+use steplog::{
+    Aggregate, AlertLevel, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings, Value,
+    Verbosity, join_key, parse_fork_point, send_patiently,
+};
 
 use crate::error::{invalid, to_exception};
 use crate::keys::KeyObjects;
@@ -35,8 +39,9 @@ type Other = (Py<PyAny>, Py<PyAny>);
 impl NativeRun {
     #[new]
     #[pyo3(signature = (*, project=None, entity=None, name=None, id=None, config=None, tags=None, notes=None, group=None,
-        job_type=None, dir=None, mode=None, environment=None, base_url=None, api_key=None, finish_timeout=None,
-        verbosity=None))]
+        job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
+        sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
+        finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, verbosity=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -51,10 +56,21 @@ impl NativeRun {
         job_type: Option<String>,
         dir: Option<PathBuf>,
         mode: Option<&str>,
+        resume: Option<&str>,
+        fork_from: Option<&str>,
+        resume_from: Option<&str>,
+        allow_val_change: Option<bool>,
+        sweep_id: Option<String>,
+        label: Option<String>,
+        primary: Option<bool>,
+        attach: Option<(String, i64)>,
         environment: Option<Bound<'_, PyDict>>,
         base_url: Option<String>,
         api_key: Option<String>,
         finish_timeout: Option<f64>,
+        init_timeout: Option<f64>,
+        finish_detached: Option<bool>,
+        sender_command: Option<Vec<OsString>>,
         verbosity: Option<&str>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
@@ -66,15 +82,30 @@ impl NativeRun {
             };
         }
         set!(project => project, entity => entity, name => name, id => id, tags => tags, notes => notes, group => group,
-            job_type => job_type, dir => root, base_url => base_url, api_key => api_key);
+            job_type => job_type, dir => root, base_url => base_url, api_key => api_key, sweep_id => sweep_id,
+            label => label, primary => primary, allow_val_change => allow_val_change,
+            finish_detached => finish_detached, sender_command => sender_command);
+        let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
-            builder = builder.mode(mode.parse::<Mode>().map_err(|error| to_exception(py, &error))?);
+            builder = builder.mode(mode.parse::<Mode>().map_err(refused)?);
+        }
+        if let Some(resume) = resume {
+            builder = builder.resume(resume.parse::<Resume>().map_err(refused)?);
+        }
+        if let Some(point) = fork_from {
+            builder = builder.fork_from(parse_fork_point(point).map_err(refused)?);
+        }
+        if let Some(point) = resume_from {
+            builder = builder.resume_from(parse_fork_point(point).map_err(refused)?);
+        }
+        if let Some((stream, step)) = attach {
+            builder = builder.attach(&stream, step).map_err(refused)?;
         }
         if let Some(seconds) = finish_timeout {
-            let timeout = Duration::try_from_secs_f64(seconds).map_err(|error| {
-                invalid(py, format!("finish_timeout {seconds} is not a number of seconds: {error}"))
-            })?;
-            builder = builder.finish_timeout(timeout);
+            builder = builder.finish_timeout(timeout(py, "finish_timeout", seconds)?);
+        }
+        if let Some(seconds) = init_timeout {
+            builder = builder.init_timeout(timeout(py, "init_timeout", seconds)?);
         }
         if let Some(word) = verbosity {
             builder = builder.verbosity(match word {
@@ -204,6 +235,68 @@ impl NativeRun {
         self.run.change_summary(vec![(key, None)]).map_err(|error| to_exception(py, &error))
     }
 
+    /// Says something about a metric.
+    #[pyo3(signature = (name, step_metric, step_sync, hidden, summary, overwrite))]
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of define_metric()")]
+    fn define(
+        &self,
+        py: Python<'_>,
+        name: String,
+        step_metric: Option<String>,
+        step_sync: Option<bool>,
+        hidden: Option<bool>,
+        summary: Option<&str>,
+        overwrite: bool,
+    ) -> PyResult<Vec<&'static str>> {
+        let summary = summary.map(Aggregate::parse_list).transpose();
+        let summary = summary.map_err(|error| to_exception(py, &error.into()))?;
+        let words = summary.iter().flatten().map(|aggregate| aggregate.as_str()).collect();
+        let definition = MetricDefinition { name, step_metric, step_sync, hidden, summary, overwrite };
+        self.run.define_metric(definition).map_err(|error| to_exception(py, &error))?;
+        Ok(words)
+    }
+
+    /// Tells people something; the waiting time is in seconds, 0 for the usual one.
+    fn tell(&self, py: Python<'_>, title: &str, text: &str, level: &str, wait_seconds: f64) -> PyResult<()> {
+        let level = level.parse::<AlertLevel>().map_err(|error| to_exception(py, &error.into()))?;
+        let wait = timeout(py, "wait_duration", wait_seconds)?;
+        self.run.alert(title, text, level, Some(wait)).map_err(|error| to_exception(py, &error))
+    }
+
+    /// Says that this process is about to be taken off its machine, and that the run will be resumed.
+    ///
+    /// The run then shows as preempted, not as crashed, until a process goes on with it.
+    ///
+    /// Raises:
+    ///     `UsageError`: The run is finished.
+    fn mark_preempting(&self, py: Python<'_>) -> PyResult<()> {
+        self.run.mark_preempting().map_err(|error| to_exception(py, &error))
+    }
+
+    /// Bytes of the journal, bytes that the server has of it, whether it answered, when it last took something.
+    fn sync_state(&self) -> (u64, u64, bool, Option<f64>) {
+        let status = self.run.status();
+        (status.journal_bytes, status.synced_bytes, status.connected, status.synced_at)
+    }
+
+    /// The complete rows of this process as nested dicts.
+    fn read_history<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let rows = py.detach(|| self.run.history()).map_err(|error| to_exception(py, &error))?;
+        let start = self.run.start_time();
+        rows.iter()
+            .map(|row| {
+                let own = [
+                    ("_runtime", Value::Float(row.time - start)),
+                    ("_step", Value::Int(row.step)),
+                    ("_timestamp", Value::Float(row.time)),
+                ];
+                let mut leaves: Vec<_> = row.entries.iter().map(|(key, value)| (&**key, value)).collect();
+                leaves.extend(own.iter().map(|(key, value)| (*key, value)));
+                nest(py, &leaves)
+            })
+            .collect()
+    }
+
     /// Ends the run; waits for the server up to the timeout.
     fn close(&self, py: Python<'_>, exit_code: i32) -> PyResult<()> {
         let mut signal = Ok(());
@@ -294,6 +387,42 @@ impl NativeRun {
     #[getter]
     fn step(&self) -> i64 {
         self.run.step()
+    }
+
+    /// The folder that `init` calls `dir`: the one above that of all runs.
+    #[getter]
+    fn root(&self) -> Option<PathBuf> {
+        self.run.dir()?.ancestors().nth(4).map(PathBuf::from)
+    }
+
+    #[getter]
+    fn starting_step(&self) -> i64 {
+        self.run.starting_step()
+    }
+
+    #[getter]
+    fn resumed(&self) -> bool {
+        self.run.resumed()
+    }
+
+    #[getter]
+    fn sweep_id(&self) -> Option<&str> {
+        self.run.sweep_id()
+    }
+
+    #[getter]
+    fn label(&self) -> Option<&str> {
+        self.run.label()
+    }
+
+    #[getter]
+    fn stream(&self) -> String {
+        self.run.stream()
+    }
+
+    #[getter]
+    fn sweep_url(&self) -> Option<String> {
+        self.run.sweep_url()
     }
 
     #[getter]
@@ -395,6 +524,22 @@ unsafe fn plain_value(object: *mut ffi::PyObject) -> Option<Value> {
         }
         None
     }
+}
+
+/// A length of time given in seconds.
+fn timeout(py: Python<'_>, name: &str, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|error| invalid(py, format!("{name} {seconds} is not a number of seconds: {error}")))
+}
+
+/// Sends a run of a folder to a server until that has all of it; what `finish` leaves to a process in the background.
+/// `patience` is how long the server may not answer, in seconds.
+#[pyfunction]
+pub(crate) fn send_run(py: Python<'_>, folder: PathBuf, patience: f64) -> PyResult<()> {
+    let patience = timeout(py, "patience", patience)?;
+    py.detach(|| send_patiently(&RunFolder::at(folder), &Settings::default(), patience))
+        .map(drop)
+        .map_err(|error| to_exception(py, &error))
 }
 
 /// The config entries of a dict: keys are str, outer dashes are stripped.

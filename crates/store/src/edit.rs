@@ -1,8 +1,6 @@
 //! What people changed of a run's config and summary. It stands beside what the journals say and wins over it, whenever
 //! the journals say it: so it is lost neither to a run that goes on nor to one whose journal comes late.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, params};
 use serde_json::Value as Json;
 use steplog_model::{Change, Config, MAX_KEY_BYTES, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Summary, Value};
@@ -50,20 +48,8 @@ impl Edits {
         self.0.iter().cloned().for_each(|change| config.apply(change));
     }
 
-    pub(crate) fn apply_to_summary(&self, summary: &mut Summary) {
-        self.0.iter().for_each(|change| summary.apply_change(change));
-    }
-
-    /// Which of these leaves of the summary are not what the journals say.
-    pub(crate) fn covered<'a>(&self, leaves: impl Iterator<Item = &'a std::sync::Arc<str>>) -> HashSet<&'a str> {
-        let edited: HashSet<&str> = self.0.iter().map(|change| &*change.key).collect();
-        if edited.is_empty() {
-            return HashSet::new();
-        }
-        let is_covered = |leaf: &&str| {
-            edited.contains(*leaf) || leaf.match_indices('.').any(|(dot, _)| edited.contains(&leaf[..dot]))
-        };
-        leaves.map(|leaf| &**leaf).filter(is_covered).collect()
+    pub(crate) fn apply_to_summary(self, summary: &mut Summary) {
+        self.0.into_iter().for_each(|change| summary.edit(change));
     }
 }
 

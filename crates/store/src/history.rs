@@ -9,6 +9,7 @@ use steplog_model::{RunPath, Value};
 
 use crate::database::Sql as _;
 use crate::hot::HotColumn;
+use crate::lineage::{self, Member};
 use crate::sample::Sampler;
 use crate::source::Source;
 use crate::store::Shared;
@@ -18,14 +19,24 @@ use crate::{Error, catalog};
 /// About so many cells are in memory at a time.
 const WINDOW_CELLS: usize = 1 << 20;
 
-/// The id of a key that the run does not have.
-const NO_KEY: i64 = 0;
-
 /// A key of the table.
 pub(crate) struct HistoryColumn {
     pub(crate) key: String,
     pub(crate) kinds: Kinds,
     id: i64,
+    /// The runs that have it, by place in [`History::members`], each with the live part.
+    parts: Vec<(usize, Option<HotColumn>)>,
+}
+
+impl HistoryColumn {
+    /// Of a key that the run does not have: numbers, as most are.
+    fn empty(key: &str) -> Self {
+        Self { key: key.to_owned(), kinds: Kinds::FLOAT, id: 0, parts: Vec::new() }
+    }
+
+    fn has_parts(&self, key: &str) -> bool {
+        self.key == key && !self.parts.is_empty()
+    }
 }
 
 /// A row: one step.
@@ -50,12 +61,21 @@ pub(crate) struct RowSelection {
 
 /// The whole history as it was at one moment.
 pub(crate) struct History {
-    run: i64,
+    /// The runs whose rows count, the run itself last.
+    members: Vec<Member>,
     pub(crate) created_at: f64,
     pub(crate) columns: Vec<HistoryColumn>,
-    hot: Vec<Option<HotColumn>>,
     /// Indices of the columns that a row must have a value of; `None` when no row can have one.
     required: Option<Vec<usize>>,
+}
+
+/// A column of one of the runs.
+struct Part<'a> {
+    source: Source<'a>,
+    /// Higher steps do not count.
+    until: i64,
+    /// Later runs win.
+    rank: u64,
 }
 
 impl History {
@@ -71,47 +91,44 @@ impl History {
     ) -> Result<Self, Error> {
         let reader = shared.database.reader()?;
         let (run, _) = catalog::run_id(&reader, path)?;
-        let created_at = reader.sql("SELECT created_at FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
-        let mut found: BTreeMap<String, (i64, Kinds)> = BTreeMap::new();
-        {
+        let members = lineage::lineage(&reader, run, path)?;
+        let mut found: BTreeMap<String, HistoryColumn> = BTreeMap::new();
+        for (place, member) in members.iter().enumerate() {
+            let live = shared.live(&member.path).filter(|live| live.id == member.run);
+            let live = live.as_ref().map(|live| live.hot());
+            let mut live_kinds = HashMap::new();
+            if let Some(live) = &live {
+                live_kinds.extend(live.columns.iter().map(|column| (column.id, column.kinds)));
+            }
             let mut statement = reader
                 .sql("SELECT k.name, k.id, c.kinds FROM columns c JOIN keys k ON k.id = c.key WHERE c.run = $1")?;
-            let mut rows = statement.query([run])?;
+            let mut rows = statement.query([member.run])?;
             while let Some(row) = rows.next()? {
-                found.insert(row.get(0)?, (row.get(1)?, Kinds::from_bits(row.get(2)?)));
-            }
-        }
-        let wanted = match keys {
-            None => found.keys().cloned().collect(),
-            Some(keys) => keys.to_vec(),
-        };
-        let live = shared.live(path).filter(|live| live.id == run);
-        let live = live.as_ref().map(|live| live.hot());
-        let mut live_kinds = HashMap::new();
-        if let Some(live) = &live {
-            live_kinds.extend(live.columns.iter().map(|column| (column.id, column.kinds)));
-        }
-        let mut history = Self { run, created_at, columns: Vec::new(), hot: Vec::new(), required: None };
-        for key in wanted {
-            let Some((id, kinds)) = found.get(&key).copied() else {
-                if required.contains(&key) {
-                    // An empty column, of numbers as most are.
-                    history.hot.push(None);
-                    history.columns.push(HistoryColumn { key, kinds: Kinds::FLOAT, id: NO_KEY });
+                let (key, id): (String, i64) = (row.get(0)?, row.get(1)?);
+                if keys.is_some_and(|keys| !keys.contains(&key)) {
                     continue;
                 }
-                return Err(Error::not_found(format!("run {path} has no key {key:?}")));
-            };
-            history.hot.push(live.as_ref().and_then(|live| live.column(&key, 0)));
-            let kinds = kinds.and(live_kinds.get(&id).copied().unwrap_or_default());
-            history.columns.push(HistoryColumn { key, kinds, id });
+                let kinds = Kinds::from_bits(row.get(2)?).and(live_kinds.get(&id).copied().unwrap_or_default());
+                let hot = live.as_ref().and_then(|live| live.column(&key, 0));
+                let new = || HistoryColumn { key: key.clone(), kinds: Kinds::default(), id, parts: Vec::new() };
+                let column = found.entry(key.clone()).or_insert_with(new);
+                column.kinds = column.kinds.and(kinds);
+                column.parts.push((place, hot));
+            }
         }
-        let place = |key: &String| {
-            let place = history.columns.iter().position(|column| column.key == *key);
-            place.filter(|place| history.columns[*place].id != NO_KEY)
+        let columns: Vec<HistoryColumn> = match keys {
+            None => found.into_values().collect(),
+            Some(keys) => keys
+                .iter()
+                .map(|key| {
+                    let missing = || Error::not_found(format!("run {path} has no key {key:?}"));
+                    let empty = || required.contains(key).then(|| HistoryColumn::empty(key));
+                    found.remove(key).or_else(empty).ok_or_else(missing)
+                })
+                .collect::<Result<_, _>>()?,
         };
-        history.required = required.iter().map(place).collect();
-        Ok(history)
+        let required = required.iter().map(|key| columns.iter().position(|column| column.has_parts(key))).collect();
+        Ok(Self { created_at: lineage::began_at(&members), members, columns, required })
     }
 
     /// Hands out rows by step, some at a time.
@@ -123,21 +140,28 @@ impl History {
     ) -> Result<(), Error> {
         let reader = shared.database.reader()?;
         let snapshot = reader.snapshot()?;
-        let exists = snapshot.sql("SELECT 1 FROM runs WHERE id = $1")?.query_row([self.run], |_| Ok(())).optional()?;
+        let run = self.members.last().map_or(0, |member| member.run);
+        let exists = snapshot.sql("SELECT 1 FROM runs WHERE id = $1")?.query_row([run], |_| Ok(())).optional()?;
         if exists.is_none() {
             return Err(Error::not_found("the run was deleted"));
         }
         let Some(required) = self.required else { return Ok(()) };
-        let mut sources = Vec::with_capacity(self.columns.len());
-        for (column, hot) in self.columns.iter().zip(std::mem::take(&mut self.hot)) {
-            sources.push(Source::open(shared, &snapshot, (self.run, column.id), hot, None)?);
+        let mut columns: Vec<Vec<Part<'_>>> = Vec::with_capacity(self.columns.len());
+        for column in &mut self.columns {
+            let mut parts = Vec::with_capacity(column.parts.len());
+            for (place, hot) in column.parts.drain(..) {
+                let member = &self.members[place];
+                let source = Source::open(shared, &snapshot, (member.run, column.id), hot, None)?;
+                parts.push(Part { source, until: member.until, rank: place as u64 });
+            }
+            columns.push(parts);
         }
-        let scan = Scan { sources, required, steps: selection.steps.clone() };
+        let scan = Scan { columns, required, steps: selection.steps.clone() };
         let Some(samples) = selection.samples else {
             return scan.rows(selection.limit, |rows| each(&rows));
         };
         // Twice: what stays is known at the end, and may be too much to hold until then.
-        let mut sampler = Sampler::new(samples, scan.sources.len());
+        let mut sampler = Sampler::new(samples, scan.columns.len());
         scan.rows(None, |rows| {
             rows.iter().for_each(|row| sampler.push(row));
             Ok(())
@@ -152,7 +176,7 @@ impl History {
 
 /// The columns of a history at one moment, to be gone through by step.
 struct Scan<'a> {
-    sources: Vec<Source<'a>>,
+    columns: Vec<Vec<Part<'a>>>,
     required: Vec<usize>,
     steps: RangeInclusive<i64>,
 }
@@ -164,9 +188,9 @@ impl Scan<'_> {
         mut each: impl FnMut(Vec<HistoryRow>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut left = limit.unwrap_or(usize::MAX);
-        let first_cells = left.saturating_mul(self.sources.len());
-        for window in windows(&self.sources, &self.steps, first_cells) {
-            let mut rows = read_window(&self.sources, &window)?;
+        let first_cells = left.saturating_mul(self.columns.len());
+        for window in windows(&self.columns, &self.steps, first_cells) {
+            let mut rows = read_window(&self.columns, &window)?;
             rows.retain(|row| self.required.iter().all(|place| row.values[*place].is_some()));
             rows.truncate(left);
             left -= rows.len();
@@ -183,13 +207,13 @@ impl Scan<'_> {
 
 /// Cuts the steps into ranges, told from the steps of the chunks: the first holds about `first_cells`, each further one
 /// twice as many up to [`WINDOW_CELLS`].
-fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>, first_cells: usize) -> Vec<RangeInclusive<i64>> {
+fn windows(columns: &[Vec<Part<'_>>], steps: &RangeInclusive<i64>, first_cells: usize) -> Vec<RangeInclusive<i64>> {
     // Each chunk is taken to be spread evenly: its cells end, in shares, at steps up to its last.
     const SHARES: i128 = 8;
     let mut ends: BTreeMap<i64, usize> = BTreeMap::new();
-    for source in sources {
-        for (first, last, count) in source.spans() {
-            let (first, last) = (first.max(*steps.start()), last.min(*steps.end()));
+    for part in columns.iter().flatten() {
+        for (first, last, count) in part.source.spans() {
+            let (first, last) = (first.max(*steps.start()), last.min(*steps.end()).min(part.until));
             if first > last {
                 continue;
             }
@@ -215,20 +239,22 @@ fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>, first_cells: usi
     windows
 }
 
-fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<Vec<HistoryRow>, Error> {
+fn read_window(columns: &[Vec<Part<'_>>], window: &RangeInclusive<i64>) -> Result<Vec<HistoryRow>, Error> {
     let mut latest: Vec<Write> = Vec::new();
-    let mut cells: Vec<Vec<(i64, Value)>> = Vec::with_capacity(sources.len());
-    for source in sources {
+    let mut cells: Vec<Vec<(i64, Value)>> = Vec::with_capacity(columns.len());
+    for parts in columns {
         let mut column: Vec<(Write, Value)> = Vec::new();
-        source.scan(0, window, |rows, values, range| {
-            for index in range {
-                let step = rows.steps[index];
-                if window.contains(&step) {
-                    let write = Write { step, sequence: rows.sequences[index], time: rows.times[index] };
-                    column.push((write, values.get(index)));
+        for Part { source, until, rank } in parts {
+            source.scan(0, window, |rows, values, range| {
+                for index in range {
+                    let step = rows.steps[index];
+                    if window.contains(&step) && step <= *until {
+                        let order = (*rank, rows.sequences[index]);
+                        column.push((Write { step, order, time: rows.times[index] }, values.get(index)));
+                    }
                 }
-            }
-        })?;
+            })?;
+        }
         if !column.is_sorted_by(|(a, _), (b, _)| a.step < b.step) {
             // Stable: of equal steps the later write stays last, and first when turned round.
             column.sort_by_key(|(write, _)| write.step);
@@ -241,7 +267,7 @@ fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<V
     }
     let mut rows: Vec<HistoryRow> = latest
         .into_iter()
-        .map(|write| HistoryRow { step: write.step, time: write.time, values: vec![None; sources.len()] })
+        .map(|write| HistoryRow { step: write.step, time: write.time, values: vec![None; columns.len()] })
         .collect();
     for (index, column) in cells.into_iter().enumerate() {
         let mut at = 0;
@@ -259,7 +285,8 @@ fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<V
 #[derive(Clone, Copy)]
 struct Write {
     step: i64,
-    sequence: u64,
+    /// Which run it is of, and its sequence number there.
+    order: (u64, u64),
     time: f64,
 }
 
@@ -272,7 +299,7 @@ fn merge(a: Vec<Write>, b: impl Iterator<Item = Write>) -> Vec<Write> {
             merged.push(before);
         }
         let same = a.next_if(|other| other.step == write.step);
-        merged.push(same.filter(|other| other.sequence > write.sequence).unwrap_or(write));
+        merged.push(same.filter(|other| other.order > write.order).unwrap_or(write));
     }
     merged.extend(a);
     merged

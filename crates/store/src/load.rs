@@ -8,6 +8,7 @@ use steplog_journal::StreamDecoder;
 use steplog_model::{Change, Config, MetricDefinition, Record, RunPath, StreamId, Summary, Value};
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::hot::{HotRun, HotStream, LiveRun, Tail};
 use crate::{Error, catalog, chunk};
 
@@ -30,6 +31,7 @@ pub(crate) fn live_run(
     // The stored summary may have taken in rows that are replayed below, which does no harm except to a mean.
     summary.restore_means(catalog::decode_means(means.as_deref().unwrap_or_default())?);
     let mut hot = HotRun::new(sealed as u64, summary, now);
+    hot.rewinds = catalog::sealed_rewinds(database, run)?;
     let mut tails = tails(database, run)?;
     let mut columns = database
         .sql("SELECT k.id, k.name FROM columns c JOIN keys k ON k.id = c.key WHERE c.run = $1 ORDER BY k.id")?;
@@ -164,5 +166,6 @@ pub(crate) fn summary(database: &Connection, run: i64) -> Result<Summary, Error>
         let value = catalog::decode(row.get_ref(1)?.as_blob().unwrap_or_default())?;
         summary.restore(key.into(), value, row.get(2)?);
     }
+    Edits::load(database, run, Noun::Summary)?.apply_to_summary(&mut summary);
     Ok(summary)
 }

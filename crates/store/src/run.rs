@@ -3,13 +3,13 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Map, Value as Json};
 use steplog_model::{MetricDefinition, RunPath, StreamId, split_key};
-use steplog_protocol::{Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
+use steplog_protocol::{ForkPoint, Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
 
 use crate::database::Sql as _;
 use crate::edit::{Edits, Noun};
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, edit, load};
+use crate::{Error, Store, catalog, edit, lineage, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -59,13 +59,16 @@ impl Store {
         let since = self.shared.alive_since(self.shared.options.clock.now());
         let reader = self.shared.database.reader()?;
         let reader = reader.snapshot()?;
-        let (run_id, _) = catalog::run_id(&reader, path)?;
+        let (run_id, project) = catalog::run_id(&reader, path)?;
         let sql = format!(
-            "SELECT {}, r.environment FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2",
+            "SELECT {}, r.environment, r.fork_run_id, r.fork_step FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2",
             run_columns()
         );
-        let (run, environment): (Run, String) =
-            reader.sql(&sql)?.query_row(params![since, run_id], |row| Ok((read_run(row)?, row.get(20)?)))?;
+        let (run, environment, fork_from): (Run, String, Option<ForkPoint>) =
+            reader.sql(&sql)?.query_row(params![since, run_id], |row| {
+                let fork = row.get::<_, Option<String>>(21)?.zip(row.get(22)?);
+                Ok((read_run(row)?, row.get(20)?, fork.map(|(run, step)| ForkPoint { run, step })))
+            })?;
         let mut config = load::config(&reader, run_id)?;
         Edits::load(&reader, run_id, Noun::Config)?.apply_to_config(&mut config);
         let config = config.entries().iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
@@ -77,12 +80,14 @@ impl Store {
             streams: streams(&reader, run_id)?,
             metrics: load::metrics(&reader, run_id)?.into_iter().map(metric).collect(),
             alert_count: count_alerts(&reader, run_id)?,
+            fork_from,
+            forks: lineage::forks(&reader, project, path.run.as_str())?,
         })
     }
 
     /// The summary as a nested object: from memory when the run is live, for that is ahead of the catalog.
     fn summary(&self, database: &Connection, run: i64, path: &RunPath) -> Result<Map<String, Json>, Error> {
-        let mut summary = match self.shared.live(path).filter(|live| live.id == run) {
+        let summary = match self.shared.live(path).filter(|live| live.id == run) {
             Some(live) => {
                 let mut hot = live.hot();
                 hot.update_summary();
@@ -90,7 +95,6 @@ impl Store {
             }
             None => load::summary(database, run)?,
         };
-        Edits::load(database, run, Noun::Summary)?.apply_to_summary(&mut summary);
         let mut leaves: Vec<_> = summary.iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
         leaves.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut object = Map::new();
@@ -111,7 +115,8 @@ impl Store {
             return Err(Error::invalid(format!("a run's name must have 1 to {MAX_NAME} characters")));
         }
         let (config, summary) = (edit::changes(update, Noun::Config)?, edit::changes(update, Noun::Summary)?);
-        let (path_there, changes) = (path.clone(), update.clone());
+        let (path_there, changes, shared) = (path.clone(), update.clone(), self.shared.clone());
+        let (path_live, edits) = (path.clone(), summary.clone());
         self.shared.write(
             move |database| {
                 let (run, project) = catalog::run_id(database, &path_there)?;
@@ -134,9 +139,17 @@ impl Store {
                         text(changes.group),
                         changes.stop
                     ])?;
-                Ok(())
+                Ok((run, project))
             },
-            |_| {},
+            move |result| {
+                if let Ok((run, project)) = result {
+                    if let Some(live) = shared.live(&path_live) {
+                        let mut hot = live.hot();
+                        edits.into_iter().for_each(|edit| hot.summary.edit(edit));
+                    }
+                    shared.note_changed_run(*project, *run);
+                }
+            },
         )?;
         let detail = self.run(path)?;
         self.shared.notify(&[change(path, &detail.run, false)]);
@@ -154,11 +167,17 @@ impl Store {
         self.shared.write_alone(
             move |database| {
                 let (run, project) = catalog::run_id(database, &path_there)?;
+                let forks = lineage::forks(database, project, path_there.run.as_str())?;
+                if let Some(fork) = forks.first() {
+                    let message = format!("the run {path_there} cannot be removed: {fork} begins with its history");
+                    return Err(Error::conflict(message).with_hint("remove the runs that were forked from it first"));
+                }
                 delete(database, run, project, now)?;
-                Ok(run)
+                Ok((run, project))
             },
             move |result| {
-                if let Ok(run) = result {
+                if let Ok((run, project)) = result {
+                    shared.note_changed_run(*project, *run);
                     shared.evict(&evicted);
                     shared.states().remove(run);
                 }
@@ -190,7 +209,9 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "edits", "alerts", "streams"] {
+    for table in
+        ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "edits", "alerts", "streams"]
+    {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

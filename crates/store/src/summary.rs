@@ -1,4 +1,4 @@
-//! Writing summaries: in memory they follow every row, in the catalog they lag behind until somebody asks.
+//! Writing summaries: in memory they follow every row, in the catalog they lag behind.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,20 +6,14 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::database::Sql as _;
-use crate::edit::{Edits, Noun};
 use crate::hot::LiveRun;
 use crate::store::Shared;
 use crate::{Error, catalog};
 
 impl Shared {
-    /// Writes what changed in the summaries of live runs, of one project or of all.
-    pub(crate) fn write_summaries(self: &Arc<Self>, project: Option<i64>) -> Result<(), Error> {
-        let unwritten: Vec<Arc<LiveRun>> = self
-            .unwritten()
-            .values()
-            .filter(|live| project.is_none_or(|project| live.project == project))
-            .cloned()
-            .collect();
+    /// Writes what changed in the summaries of live runs.
+    pub(crate) fn write_summaries(self: &Arc<Self>) -> Result<(), Error> {
+        let unwritten: Vec<Arc<LiveRun>> = self.unwritten().values().cloned().collect();
         if unwritten.is_empty() {
             return Ok(());
         }
@@ -31,7 +25,7 @@ impl Shared {
             },
             move |result| {
                 for (live, keys) in result.into_iter().flatten() {
-                    forget(live, keys);
+                    shared.forget(live, keys);
                     // Rows of the same transaction may have come in since it was written.
                     if !live.hot().has_unwritten_summary() {
                         shared.unwritten().remove(&live.id);
@@ -41,10 +35,16 @@ impl Shared {
         )?;
         Ok(())
     }
+
+    /// Forgets that these leaves changed: they are durable. Called on the writer thread right after the commit, so that
+    /// no row came in between.
+    pub(crate) fn forget(&self, live: &LiveRun, keys: &HashSet<Arc<str>>) {
+        self.note_changed_run(live.project, live.id);
+        live.hot().dirty.retain(|key| !keys.contains(key));
+    }
 }
 
-/// Writes the leaves of a run's summary that changed, and answers them; [`forget`] them after the commit. What people
-/// changed is in the catalog already, and stays.
+/// Writes the leaves of a run's summary that changed, and answers them; [`Shared::forget`] them after the commit.
 pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<HashSet<Arc<str>>, Error> {
     let mut hot = live.hot();
     hot.update_summary();
@@ -52,9 +52,7 @@ pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<Has
         // It was deleted in the meantime.
         return Ok(hot.dirty.clone());
     }
-    let edits = Edits::load(database, live.id, Noun::Summary)?;
-    let covered = edits.covered(hot.dirty.iter());
-    for key in hot.dirty.iter().filter(|key| !covered.contains(&***key)) {
+    for key in &hot.dirty {
         let field = catalog::make_field(database, live.project, &format!("summary.{key}"))?;
         match hot.summary.get(key) {
             Some(value) => catalog::put_value(database, field, live.id, value, hot.summary.step_of(key))?,
@@ -64,10 +62,4 @@ pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<Has
         }
     }
     Ok(hot.dirty.clone())
-}
-
-/// Forgets that these leaves changed: they are durable. Called on the writer thread right after the commit, so that no
-/// row came in between.
-pub(crate) fn forget(live: &LiveRun, keys: &HashSet<Arc<str>>) {
-    live.hot().dirty.retain(|key| !keys.contains(key));
 }

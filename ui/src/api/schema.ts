@@ -195,6 +195,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{entity}/{project}/{run}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a run stands: what a process needs that goes on with it. */
+        get: operations["read_resume_point"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -383,6 +400,16 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "unavailable" | "data" | "internal";
+        /** @description A place in the history of a run of the same project. */
+        ForkPoint: {
+            /** @description Run id. */
+            run: string;
+            /**
+             * Format: int64
+             * @description Last step that counts.
+             */
+            step: number;
+        };
         /**
          * @description The buckets of one key: bucket `i` holds `from + i * width <= x < from + (i + 1) * width`.
          *
@@ -500,6 +527,37 @@ export interface components {
         ProjectList: {
             /** @description The one with the newest activity first. */
             projects: components["schemas"]["Project"][];
+        };
+        /** @description `GET /runs/{entity}/{project}/{id}/resume`: where a run stands. */
+        ResumePoint: {
+            /**
+             * Format: int64
+             * @description Highest step with a row.
+             */
+            last_step: number | null;
+            /**
+             * Format: double
+             * @description Newest time in its records, Unix seconds.
+             */
+            last_time: number;
+            /** @description Name, if somebody gave it one. */
+            name: string | null;
+            /** @description Notes, markdown. */
+            notes: string | null;
+            /** @description In the order given. */
+            tags: string[];
+            /** @description Group. */
+            group: string | null;
+            /** @description Job type. */
+            job_type: string | null;
+            /** @description The sweep that the run belongs to. */
+            sweep_id: string | null;
+            /** @description The config as a nested object. */
+            config: Record<string, never>;
+            /** @description The leaves of the summary. */
+            summary: components["schemas"]["SummaryLeaf"][];
+            /** @description What the script said about its metrics, as it stands in a journal. */
+            metrics: Record<string, never>[];
         };
         /** @description A run as the list shows it. */
         Run: {
@@ -641,6 +699,9 @@ export interface components {
              * @description How many alerts it gave, repetitions apart.
              */
             alert_count: number;
+            fork_from: components["schemas"]["ForkPoint"] | null;
+            /** @description The ids of runs that begin with its history; at most 10. */
+            forks: string[];
         };
         /** @description The runs that share a value. */
         RunGroup: {
@@ -844,6 +905,23 @@ export interface components {
             label: string | null;
             /** @description What is wrong with it, if anything. */
             damage: string | null;
+        };
+        /** @description One value of a summary. */
+        SummaryLeaf: {
+            /** @description The key as logged, with an aggregate such as `.mean` behind it. */
+            key: string;
+            /** @description The value. */
+            value: unknown;
+            /**
+             * Format: int64
+             * @description The step of the row that it comes from; `null` when it was set by hand.
+             */
+            step: number | null;
+            /**
+             * Format: int64
+             * @description How many numbers a mean is of; 0 for everything else.
+             */
+            count: number;
         };
         /** @description `PATCH /runs/{entity}/{project}/{id}`: what people may change. Absent members stay as they are. */
         UpdateRunRequest: {
@@ -1448,6 +1526,41 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_resume_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResumePoint"];
                 };
             };
             /** @description What went wrong. */

@@ -6,6 +6,7 @@ mod help;
 mod read_api;
 mod runs;
 mod serve;
+mod status;
 mod support;
 mod sync;
 mod verify;

@@ -12,7 +12,8 @@ use ureq::{Agent, Body, BodyReader, RequestBuilder};
 
 use super::ApiSettings;
 use crate::error::{Error, ErrorKind};
-use crate::settings::{Resolved, environment};
+use crate::settings::Resolved;
+use crate::source::Sources;
 use crate::{fork, transport};
 
 /// Longest JSON answer that is read, in bytes.
@@ -52,9 +53,9 @@ impl std::fmt::Debug for Download {
 }
 
 impl Connection {
-    pub(super) fn new(resolved: Resolved, settings: ApiSettings) -> Self {
+    pub(super) fn new(resolved: Resolved, settings: ApiSettings, sources: &Sources) -> Self {
         fork::watch();
-        let entity = settings.entity.or_else(|| environment("ENTITY")).or(resolved.default_entity);
+        let entity = settings.entity.or_else(|| sources.get("ENTITY")).or(resolved.default_entity);
         let timeout = settings.timeout.unwrap_or(Duration::from_secs(60));
         Self {
             agent: Mutex::new((fork::generation(), agent(timeout))),
@@ -62,7 +63,7 @@ impl Connection {
             authorization: resolved.api_key.map(|key| format!("Bearer {key}")),
             timeout,
             entity: entity.map(OnceLock::from).unwrap_or_default(),
-            project: settings.project.or_else(|| environment("PROJECT")),
+            project: settings.project.or_else(|| sources.get("PROJECT")),
         }
     }
 

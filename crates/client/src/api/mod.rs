@@ -29,6 +29,7 @@ mod runs;
 mod time;
 mod tree;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ use steplog_protocol::ProjectList;
 
 use crate::Error;
 use crate::settings::Settings;
+use crate::source::{Sources, environment};
 
 /// A server, to read from.
 #[derive(Clone, Debug)]
@@ -53,7 +55,8 @@ pub struct Api {
     connection: Arc<Connection>,
 }
 
-/// Where an [`Api`] finds what it is not told; `None` means: look further.
+/// Where an [`Api`] finds what it is not told; `None` means: look further. What stands in the environment may also stand
+/// in a settings file, as for a run.
 #[derive(Clone, Debug, Default)]
 pub struct ApiSettings {
     /// URL of the server. Default: `STEPLOG_BASE_URL`, else the one of `steplog login`, else [`crate::DEFAULT_URL`].
@@ -70,7 +73,7 @@ pub struct ApiSettings {
 }
 
 impl Api {
-    /// The server that the environment and `steplog login` name. Nothing is sent yet.
+    /// The server that the environment, the settings files and `steplog login` name, as for a run. Nothing is sent yet.
     ///
     /// # Errors
     /// The URL is none.
@@ -85,7 +88,9 @@ impl Api {
     pub fn with_settings(settings: ApiSettings) -> Result<Self, Error> {
         let client =
             Settings { base_url: settings.base_url.clone(), api_key: settings.api_key.clone(), ..Settings::default() };
-        Ok(Self { connection: Arc::new(Connection::new(client.resolve()?, settings)) })
+        let root = environment("DIR").map(PathBuf::from).unwrap_or_default();
+        let sources = Sources::load(&root.join("steplog"));
+        Ok(Self { connection: Arc::new(Connection::new(client.resolve(&sources)?, settings, &sources)) })
     }
 
     /// URL of the server, without a slash at its end.

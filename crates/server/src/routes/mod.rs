@@ -33,6 +33,7 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(project::list_projects)))
         .routes(Access::Read.routes(routes!(run::query_runs)))
         .routes(Access::Read.routes(routes!(run::read_run)))
+        .routes(Access::Read.routes(routes!(run::read_resume_point)))
         .routes(Access::Write.routes(routes!(run::update_run, run::delete_run)))
         .routes(Access::Read.routes(routes!(history::read_history)))
         .routes(Access::Read.routes(routes!(key::query_keys)))

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use steplog_protocol::{RunDetail, RunList, RunsRequest, UpdateRunRequest};
+use axum::response::{IntoResponse as _, Response};
+use steplog_protocol::{ResumePoint, RunDetail, RunList, RunsRequest, UpdateRunRequest};
 
 use crate::error::ApiError;
 use crate::extract::{JsonBody, RunInPath};
@@ -14,8 +15,9 @@ use crate::state::ServerState;
 pub(super) async fn query_runs(
     State(state): State<ServerState>,
     JsonBody(request): JsonBody<RunsRequest>,
-) -> Result<Json<RunList>, ApiError> {
-    Ok(Json(state.query(move |store| store.runs(&request)).await?))
+) -> Result<Response, ApiError> {
+    // Thousands of runs with all their columns take a while to write: not on the threads that serve everybody.
+    state.query(move |store| Ok(Json(store.runs(&request)?).into_response())).await
 }
 
 /// One run in full.
@@ -33,6 +35,23 @@ pub(super) async fn read_run(
     RunInPath(path): RunInPath,
 ) -> Result<Json<RunDetail>, ApiError> {
     Ok(Json(state.query(move |store| store.run(&path)).await?))
+}
+
+/// Where a run stands: what a process needs that goes on with it.
+#[utoipa::path(
+    get, path = "/runs/{entity}/{project}/{run}/resume", tag = "ingest",
+    params(
+        ("entity" = String, Path, description = "User or team."),
+        ("project" = String, Path, description = "Project."),
+        ("run" = String, Path, description = "Run id."),
+    ),
+    responses((status = 200, body = ResumePoint))
+)]
+pub(super) async fn read_resume_point(
+    State(state): State<ServerState>,
+    RunInPath(path): RunInPath,
+) -> Result<Json<ResumePoint>, ApiError> {
+    Ok(Json(state.query(move |store| store.resume_point(&path)).await?))
 }
 
 /// Changes name, notes, tags or group of a run, or asks it to stop.

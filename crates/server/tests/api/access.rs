@@ -44,6 +44,7 @@ fn every_route_has_a_level() {
             "read GET /projects",
             "read GET /runs/carol/p/r",
             "read GET /runs/carol/p/r/history",
+            "read GET /runs/carol/p/r/resume",
             "public GET /session",
             "admin GET /users",
             "write PATCH /runs/carol/p/r",

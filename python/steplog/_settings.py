@@ -1,0 +1,141 @@
+"""What can be set about a run and about the client itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from steplog.errors import InvalidDataError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Names that the field's usual client has for the same thing.
+ALIASES = {
+    "x_label": "label",
+    "x_primary": "primary",
+    "root_dir": "dir",
+    "run_group": "group",
+    "run_id": "id",
+    "run_job_type": "job_type",
+    "run_name": "name",
+    "run_notes": "notes",
+    "run_tags": "tags",
+}
+
+#: Arguments of ``init`` that may also be given as settings.
+OF_RUN = (
+    "dir",
+    "entity",
+    "fork_from",
+    "group",
+    "id",
+    "job_type",
+    "mode",
+    "name",
+    "notes",
+    "project",
+    "reinit",
+    "resume",
+    "resume_from",
+    "sweep_id",
+    "tags",
+)
+
+#: What only settings say, each with its type.
+OF_CLIENT: dict[str, tuple[type, ...]] = {
+    "api_key": (str,),
+    "base_url": (str,),
+    "finish_detached": (bool,),
+    "finish_timeout": (int, float),
+    "init_timeout": (int, float),
+    "label": (str,),
+    "primary": (bool,),
+    "quiet": (bool,),
+    "silent": (bool,),
+}
+
+KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
+
+
+class Settings(Mapping[str, "Any"]):
+    """Settings for ``init(settings=…)``; arguments of ``init`` itself win.
+
+    Args:
+        values: Any of
+
+            - ``base_url``, ``api_key``: the server and the key for it
+            - ``finish_timeout``: how long ``finish`` waits for the server, in seconds; default 60
+            - ``init_timeout``: how long ``init`` waits for it when a run is resumed or forked; default 10
+            - ``finish_detached``: whether ``finish`` leaves the sending to a process in the background; default no
+            - ``label``: what this process is called, where several write one run (``mode="shared"``)
+            - ``primary``: whether this process speaks for such a run; default yes
+            - ``quiet``: say warnings only; ``silent``: say nothing
+            - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
+              ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with
+              ``run_`` before it, or as ``root_dir``, ``x_label``, ``x_primary``, as scripts of the field say it
+
+    Raises:
+        InvalidDataError: A name is unknown, or a value has the wrong type.
+    """
+
+    __slots__ = ("_values",)
+    _values: dict[str, Any]
+
+    def __init__(self, **values: Any) -> None:
+        object.__setattr__(self, "_values", {})
+        for name, value in values.items():
+            self[name] = value
+
+    @classmethod
+    def of(cls, given: Any) -> Settings:
+        """Settings from what ``init`` was given."""
+        if given is None:
+            return cls()
+        if isinstance(given, Settings):
+            return cls(**given._values)
+        if isinstance(given, Mapping):
+            return cls(**given)
+        raise InvalidDataError(f"settings is a {type(given).__name__}, not a dict or Settings")
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[ALIASES.get(name, name)]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        name = ALIASES.get(name, name)
+        if name not in KNOWN:
+            raise InvalidDataError(f"unknown setting {name!r}; known are {', '.join(KNOWN)}")
+        types = OF_CLIENT.get(name)
+        if value is not None and types is not None and (not isinstance(value, types) or _is_stray_bool(value, types)):
+            wanted = " or ".join(kind.__name__ for kind in types)
+            raise InvalidDataError(f"the setting {name} is a {type(value).__name__}, not a {wanted}")
+        self._values[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if ALIASES.get(name, name) not in KNOWN:
+            raise AttributeError(f"unknown setting {name!r}; known are {', '.join(KNOWN)}")
+        return self._values.get(ALIASES.get(name, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set several; nothing when one of them is not allowed."""
+        checked = Settings(**values)
+        self._values.update(checked._values)
+
+    def __repr__(self) -> str:
+        shown = {name: "***" if name == "api_key" else value for name, value in self._values.items()}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def _is_stray_bool(value: object, types: tuple[type, ...]) -> bool:
+    return isinstance(value, bool) and bool not in types
