@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from steplog import _absent
 from steplog._native import __version__
-from steplog.errors import AuthenticationError, CommError, ConfigError, Error, InvalidDataError, UsageError
+from steplog.errors import (
+    AuthenticationError,
+    CommError,
+    ConfigError,
+    Error,
+    InvalidDataError,
+    NotFoundError,
+    UsageError,
+)
 
 # Importing steplog must cost a few milliseconds, and `typing` alone costs ten: what only type checkers and `init` need
 # is imported there.
@@ -21,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, SupportsIndex
 
     from steplog._alert import AlertLevel
@@ -31,9 +39,11 @@ if TYPE_CHECKING:
     from steplog._run import Run
     from steplog._settings import Settings
     from steplog._summary import Summary
+    from steplog.api import Api
 
 __all__ = [
     "AlertLevel",
+    "Api",
     "AuthenticationError",
     "CommError",
     "Config",
@@ -42,6 +52,7 @@ __all__ = [
     "History",
     "InvalidDataError",
     "Metric",
+    "NotFoundError",
     "Run",
     "Settings",
     "Summary",
@@ -54,8 +65,10 @@ __all__ = [
     "init",
     "join",
     "log",
+    "log_code",
     "mark_preempting",
     "run",
+    "save",
     "summary",
 ]
 
@@ -91,6 +104,7 @@ def init(
     allow_val_change: bool | None = None,
     config_exclude_keys: Iterable[str] | None = None,
     config_include_keys: Iterable[str] | None = None,
+    save_code: bool | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Run:
     """Begin a run; needs no server, and waits for none unless a run is resumed or forked.
@@ -126,6 +140,8 @@ def init(
             with. Default: no, the earlier values stay; in notebooks they may later.
         config_exclude_keys: Keys of ``config`` to leave out.
         config_include_keys: The only keys of ``config`` to take.
+        save_code: Whether a copy of the main script is kept as ``code/`` among the run's files. Default:
+            ``STEPLOG_SAVE_CODE``, else no.
         settings: A ``Settings``, or a dict of what that takes.
 
     Every variable may also begin with ``WANDB_``. What no argument and no variable says is looked up in
@@ -161,6 +177,7 @@ def init(
         allow_val_change=allow_val_change,
         config_exclude_keys=config_exclude_keys,
         config_include_keys=config_include_keys,
+        save_code=save_code,
     )
 
 
@@ -187,6 +204,22 @@ if TYPE_CHECKING:
     ) -> Metric:
         """Define a metric of the open run; see ``Run.define_metric``. Without a run it raises ``Error``."""
 
+    def log_code(
+        root: str | os.PathLike[str] | None = ".",
+        name: str | None = None,
+        include_fn: Callable[..., bool] | None = None,
+        exclude_fn: Callable[..., bool] | None = None,
+    ) -> list[str]:
+        """Keep the code of the open run; see ``Run.log_code``. Without a run it raises ``Error``."""
+
+    def save(
+        glob_str: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        base_path: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        policy: str = "live",
+        glob: bool = True,
+    ) -> bool | list[str]:
+        """Save files with the open run; see ``Run.save``. Without a run it raises ``Error``."""
+
     def mark_preempting() -> None:
         """Mark the open run; see ``Run.mark_preempting``. Without a run it raises ``Error``."""
 
@@ -205,6 +238,7 @@ def join(exit_code: int | None = None) -> None:
 def __getattr__(name: str) -> Any:
     modules = {
         "AlertLevel": "_alert",
+        "Api": "api",
         "Config": "_config",
         "History": "_history",
         "Metric": "_metric",

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from steplog.errors import InvalidDataError
+from steplog.errors import InvalidDataError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SKIPPED = {"__pycache__", "node_modules", "site-packages", "steplog", "wandb"}
 def log_code(
     run: Run,
     root: str | os.PathLike[str] | None,
+    name: str | None,
     include_fn: Callable[..., bool] | None,
     exclude_fn: Callable[..., bool] | None,
 ) -> list[str]:
@@ -29,9 +30,11 @@ def log_code(
     top = os.path.abspath(os.fspath(root) if root is not None else ".")
     if not os.path.isdir(top):
         raise InvalidDataError(f"log_code: there is no folder {top}")
+    if name is not None and (not name or name in (".", "..") or "/" in name or "\\" in name):
+        raise InvalidDataError(f"log_code: {name!r} is not the name of a folder")
     include = _asking(include_fn or is_python, top)
     exclude = _asking(exclude_fn, top) if exclude_fn else lambda _: False
-    return keep(run, top, [path for path in _files(top) if include(path) and not exclude(path)])
+    return keep(run, top, name or "", [path for path in _files(top) if include(path) and not exclude(path)])
 
 
 def save_main_script(run: Run) -> list[str]:
@@ -40,14 +43,16 @@ def save_main_script(run: Run) -> list[str]:
     if program is None or not os.path.isfile(program):
         return []
     path = os.path.abspath(program)
-    return keep(run, os.path.dirname(path), [path])
+    return keep(run, os.path.dirname(path), "", [path])
 
 
-def keep(run: Run, top: str, paths: list[str]) -> list[str]:
+def keep(run: Run, top: str, name: str, paths: list[str]) -> list[str]:
     """Copy files below ``top`` to ``code/`` in the run's folder, as they are now, and save them."""
+    if run.finished and not run.disabled:
+        raise UsageError("log_code: the run is finished; begin another with init()")
     if not paths or run.disabled:
         return []
-    code = os.path.join(run.dir, "code")
+    code = os.path.join(run.dir, "code", name) if name else os.path.join(run.dir, "code")
     for path in paths:
         copy = os.path.join(code, os.path.relpath(path, top))
         os.makedirs(os.path.dirname(copy), exist_ok=True)

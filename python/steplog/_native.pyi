@@ -1,10 +1,20 @@
 from os import PathLike
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, final
 
 from typing_extensions import disjoint_base
 
-__all__ = ["NativeRun", "__version__", "read_config_file", "send_run"]
+__all__ = [
+    "NativeApi",
+    "NativeApiRun",
+    "NativeDownload",
+    "NativeRows",
+    "NativeRun",
+    "NativeRuns",
+    "__version__",
+    "read_config_file",
+    "send_run",
+]
 
 __version__: str
 
@@ -123,3 +133,95 @@ class NativeRun:
     def url(self) -> str | None: ...
     @property
     def project_url(self) -> str | None: ...
+
+@final
+class NativeApi:
+    """A server, to read from."""
+
+    def __new__(
+        cls,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        entity: str | None = None,
+        project: str | None = None,
+        timeout: float | None = None,
+    ) -> NativeApi: ...
+    def default_entity(self) -> str: ...
+    def projects(self, entity: str | None = None) -> list[dict[str, Any]]: ...
+    def runs(self, project: str, filters: Any, order: str, per_page: int) -> NativeRuns: ...
+    def run(self, path: str) -> NativeApiRun: ...
+    @property
+    def base_url(self) -> str: ...
+
+@final
+class NativeRuns:
+    """Runs of a project, page by page."""
+
+    def total(self) -> int: ...
+    def next_page(self) -> list[NativeApiRun]: ...
+    @property
+    def project(self) -> str: ...
+
+@final
+class NativeApiRun:
+    """A run of a server."""
+
+    def info(self) -> dict[str, Any]: ...
+    def config(self) -> dict[str, Any]: ...
+    def summary(self) -> dict[str, Any]: ...
+    def environment(self) -> dict[str, Any]: ...
+    def reload(self) -> None: ...
+    def update(
+        self,
+        *,
+        name: str | None = None,
+        notes: str | None = None,
+        tags: list[str] | None = None,
+        group: str | None = None,
+        stop: bool | None = None,
+        set_config: list[tuple[str, Any]] | None = None,
+        remove_config: list[str] | None = None,
+        set_summary: list[tuple[list[str], Any]] | None = None,
+        remove_summary: list[list[str]] | None = None,
+    ) -> None: ...
+    def delete(self) -> None: ...
+    def rows(
+        self,
+        *,
+        keys: list[str] | None = None,
+        columns: list[str] | None = None,
+        samples: int | None = None,
+        from_step: int | None = None,
+        to_step: int | None = None,
+        page_size: int = 1000,
+    ) -> NativeRows: ...
+    def download_history(
+        self,
+        format: str,
+        *,
+        keys: list[str] | None = None,
+        samples: int | None = None,
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> NativeDownload: ...
+    @property
+    def url(self) -> str: ...
+
+@final
+class NativeRows:
+    """Rows of a run, page by page."""
+
+    def next_page(self) -> list[dict[str, Any]]: ...
+
+@final
+class NativeDownload:
+    """What a server sends, as a file that can be read once."""
+
+    def read(self, size: int = -1) -> bytes: ...
+    def close(self) -> None: ...
+    def readable(self) -> bool: ...
+    def seekable(self) -> bool: ...
+    def writable(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Any, SupportsIndex
 
@@ -303,6 +303,33 @@ class Run(NativeRun):
         from steplog import _save
 
         return _save.save(self, glob_str, base_path, policy, glob)
+
+    def log_code(
+        self,
+        root: str | os.PathLike[str] | None = ".",
+        name: str | None = None,
+        include_fn: Callable[..., bool] | None = None,
+        exclude_fn: Callable[..., bool] | None = None,
+    ) -> list[str]:
+        """Keep the code that the run is made with: copies of it go to ``code/`` among the run's files.
+
+        Args:
+            root: The folder with the code. Hidden folders below it and those of caches and environments are passed over.
+            name: What the kept code is called: a folder of that name in ``code/``. Default: ``code/`` itself.
+            include_fn: Whether a file is kept, asked with its path, or with its path and ``root``. Default: files that
+                end in ``.py``, ``.pyi`` or ``.ipynb``.
+            exclude_fn: Whether a file is left out all the same, asked alike. Default: none is.
+
+        Returns:
+            The paths in ``run.dir``, absolute and sorted.
+
+        Raises:
+            InvalidDataError: There is no such folder, or the name is none of a folder.
+            UsageError: The run is finished.
+        """
+        from steplog import _code
+
+        return _code.log_code(self, root, name, include_fn, exclude_fn)
 
     def alert(
         self,

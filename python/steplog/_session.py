@@ -44,6 +44,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         finish(open_run, None)
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
+    save_code = values.pop("save_code", None)
     tags = values.pop("tags", None)
     run = Run(
         config=select(to_dict(config), include, exclude),
@@ -59,7 +60,17 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     _open_runs.append(run)
     if reinit != "create_new":
         make_global(run)
+    if _is_yes("SAVE_CODE") if save_code is None else save_code:
+        from steplog import _code
+
+        _code.save_main_script(run)
     return run
+
+
+def _is_yes(name: str) -> bool:
+    """Whether an environment variable says yes."""
+    value = os.environ.get(f"STEPLOG_{name}") or os.environ.get(f"WANDB_{name}") or ""
+    return value.lower() in ("1", "true", "yes", "on")
 
 
 def make_global(run: Run) -> None:

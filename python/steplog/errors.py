@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["AuthenticationError", "CommError", "ConfigError", "Error", "InvalidDataError", "UsageError"]
+__all__ = [
+    "AuthenticationError",
+    "CommError",
+    "ConfigError",
+    "Error",
+    "InvalidDataError",
+    "NotFoundError",
+    "UsageError",
+]
 
 
 class Error(Exception):
@@ -32,3 +40,8 @@ class CommError(Error):
 
 class AuthenticationError(CommError):
     """The server does not know the API key, or does not let its owner do this: log in with ``steplog login``."""
+
+
+# A ValueError too: that is what scripts for other servers expect of a path that leads nowhere.
+class NotFoundError(CommError, ValueError):
+    """The server does not have it: the message names its path."""

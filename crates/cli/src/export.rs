@@ -88,7 +88,8 @@ impl Export {
             Format::Arrow => ExportFormat::Arrow,
         };
         let keys = (!self.key.is_empty()).then(|| self.key.clone());
-        let selection = ExportSelection { keys, from_step: self.from_step, to_step: self.to_step };
+        let (from_step, to_step) = (self.from_step, self.to_step);
+        let selection = ExportSelection { keys, from_step, to_step, ..ExportSelection::default() };
         self.write(&path, |out| cache.store().export(&path, format, &selection, out).map_err(refused))
     }
 

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     IsADirectory,
     /// The operating system refused.
     Io,
+    /// The server does not have it.
+    NotFound,
     /// The server refused or could not be reached.
     Server,
     /// The server does not know us, or does not let us: somebody must log in.

@@ -196,6 +196,8 @@
 //! # Ok::<(), steplog::Error>(())
 //! ```
 
+pub mod api;
+
 mod config_file;
 mod earlier;
 mod error;
@@ -220,6 +222,7 @@ mod transport;
 mod upload;
 mod uploader;
 
+pub use api::{Api, ApiSettings};
 pub use config_file::read_config_file;
 pub use error::{Error, ErrorKind};
 pub use files::SaveOptions;
@@ -233,8 +236,8 @@ pub use sender::{LocalRun, local_run, send_patiently};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
 pub use steplog_model::{
-    Aggregate, AlertLevel, Config, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project, RunId, Summary,
-    Value, join_key, split_key,
+    Aggregate, AlertLevel, Config, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project, RunId, RunPath,
+    Summary, Value, join_key, split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

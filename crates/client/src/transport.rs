@@ -6,6 +6,8 @@ use steplog_model::{ContentHash, Entity, FilePath, RunPath, StreamId, path_segme
 use steplog_protocol::{
     BlobStatus, ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, PutFileRequest, ResumePoint, Session,
 };
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
 
 use crate::error::{Error, ErrorKind};
 
@@ -82,6 +84,15 @@ pub trait Transport: Send + Sync {
     ) -> Result<BlobStatus, TransportError>;
 }
 
+/// How we speak HTTP: any status is an answer, and a redirection is not followed, for it would take the key along.
+pub(crate) fn agent_config() -> ConfigBuilder<AgentScope> {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
+}
+
 /// A server behind HTTP.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -98,13 +109,8 @@ impl Http {
 
     /// A server by URL, for requests that take at most so long.
     pub fn with_timeout(base_url: &str, api_key: Option<&str>, timeout: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(10).min(timeout)))
-            .timeout_global(Some(timeout))
-            .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
-            .build();
+        let connect = Duration::from_secs(10).min(timeout);
+        let config = agent_config().timeout_connect(Some(connect)).timeout_global(Some(timeout)).build();
         Self {
             agent: config.into(),
             base_url: base_url.trim_end_matches('/').to_owned(),

@@ -21,6 +21,9 @@ pub struct Summary {
     rules: SummaryRules,
     /// Entries set by hand; while there are none, rows need not look for a map or leaf set by hand above or below them.
     by_hand: usize,
+    /// Changes by people, oldest first, and their keys.
+    edits: Vec<Change>,
+    edited: HashSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ impl Summary {
 
     /// As [`Self::apply_value`]; tells which leaves may have changed.
     pub fn apply_value_noting(&mut self, key: &Arc<str>, step: i64, value: &Value, mut changed: impl FnMut(&Arc<str>)) {
-        if self.by_hand > 0 && self.is_below_hand(key) {
+        if (self.by_hand > 0 && self.is_below_hand(key)) || self.is_edited(key) {
             return;
         }
         if self.definitions.is_empty() {
@@ -132,6 +135,9 @@ impl Summary {
             self.entries.remove(&key);
         }
         for (key, mean, count) in means {
+            if self.is_edited(&key) {
+                continue;
+            }
             let entry = Entry { value: Value::Float(mean), origin: Origin::Row(i64::MIN), count };
             if !self.entries.contains_key(&key) {
                 self.insert(key, entry);
@@ -184,7 +190,7 @@ impl Summary {
             return;
         }
         let old = self.entries.get(leaf);
-        if old.is_some_and(|old| old.origin == Origin::Hand) {
+        if old.is_some_and(|old| old.origin == Origin::Hand) || self.is_edited(leaf) {
             return;
         }
         let entry = |value: Value| Entry { value, origin: Origin::Row(step), count: 0 };
@@ -222,6 +228,27 @@ impl Summary {
     /// Takes in a change made by hand. A map is set leaf by leaf, in place of whatever stood at and below its key; maps
     /// inside that are empty are left out. `null` and NaN are no values: they remove.
     pub fn apply_change(&mut self, change: &Change) {
+        if self.is_edited(&change.key) {
+            return;
+        }
+        self.put_change(change);
+        // Some may stand below its key.
+        let edits = std::mem::take(&mut self.edits);
+        edits.iter().for_each(|edit| self.put_change(edit));
+        self.edits = edits;
+    }
+
+    /// Takes in a change by people: unlike one by the script it stays whatever rows and changes are taken in, before or
+    /// after. It replaces earlier ones at and below its key.
+    pub fn edit(&mut self, change: Change) {
+        self.put_change(&change);
+        let below = format!("{}.", change.key);
+        self.edits.retain(|edit| edit.key != change.key && !edit.key.starts_with(&below));
+        self.edits.push(change);
+        self.edited = self.edits.iter().map(|edit| edit.key.clone()).collect();
+    }
+
+    fn put_change(&mut self, change: &Change) {
         self.remove_tree(&change.key);
         let value = change.value.as_ref().filter(|value| !is_no_value(value));
         for above in keys_above(&change.key) {
@@ -230,6 +257,12 @@ impl Summary {
         if let Some(value) = value {
             self.insert_by_hand(&change.key, value);
         }
+    }
+
+    /// Whether people changed what stands at a key, or above it.
+    fn is_edited(&self, key: &str) -> bool {
+        !self.edited.is_empty()
+            && (self.edited.contains(key) || key.match_indices('.').any(|(at, _)| self.edited.contains(&key[..at])))
     }
 
     /// The value of a leaf.
@@ -460,6 +493,30 @@ mod tests {
         log(&mut summary, 4, "best", 1.0);
         let expected = [("best", 9.0), ("loss.mean", 3.0)];
         assert_eq!(leaves(&summary), expected.map(|(key, value)| (key.to_owned(), Value::Float(value))));
+    }
+
+    #[test]
+    fn a_change_by_people_stays() {
+        let mut summary = Summary::default();
+        define(&mut summary, "loss", "min,mean");
+        log(&mut summary, 0, "loss", 2.0);
+        let edit = |key: &str, value: Option<Value>| Change { key: key.into(), value };
+        summary.edit(edit("best", Some(9.into())));
+        summary.edit(edit("loss.mean", None));
+        summary.edit(edit("q.x", Some(1.into())));
+        log(&mut summary, 1, "loss", 1.0);
+        log(&mut summary, 1, "best", 3);
+        log(&mut summary, 1, "best.below", 3);
+        set(&mut summary, "best", 4);
+        set(&mut summary, "q", Value::Map(vec![("x".into(), 2.into()), ("y".into(), 3.into())]));
+        summary.restore_means([("loss.mean".into(), 5.0, 2)]);
+        let expected = [("best", 9.into()), ("loss.min", Value::Float(1.0)), ("q.x", 1.into()), ("q.y", 3.into())];
+        assert_eq!(leaves(&summary), expected.map(|(key, value)| (key.to_owned(), value)));
+        summary.edit(edit("q", Some(Value::Map(vec![("z".into(), 5.into())]))));
+        summary.edit(edit("best", None));
+        set(&mut summary, "q.x", 7);
+        let expected = [("loss.min", Value::Float(1.0)), ("q.z", 5.into())];
+        assert_eq!(leaves(&summary), expected.map(|(key, value)| (key.to_owned(), value)));
     }
 
     #[test]

@@ -91,6 +91,25 @@ impl Value {
             }
         }
     }
+
+    /// The value that a JSON text of the HTTP API means: as [`Self::from_json`], except that the texts `"NaN"`,
+    /// `"Infinity"` and `"-Infinity"` are the numbers that [`Self::to_json`] writes so.
+    pub fn from_api_json(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::String(text) => match &*text {
+                "NaN" => Self::Float(f64::NAN),
+                "Infinity" => Self::Float(f64::INFINITY),
+                "-Infinity" => Self::Float(f64::NEG_INFINITY),
+                _ => Self::Text(text.into()),
+            },
+            Json::Array(items) => Self::List(items.into_iter().map(Self::from_api_json).collect()),
+            Json::Object(entries) => {
+                Self::Map(entries.into_iter().map(|(name, value)| (name.into(), Self::from_api_json(value))).collect())
+            }
+            plain => Self::from_json(plain),
+        }
+    }
 }
 
 impl PartialEq for Value {
@@ -221,6 +240,9 @@ mod tests {
             Value::Null,
         ]);
         assert_eq!(value.to_json(), json!(["NaN", "-Infinity", "18446744073709551615", 0.5, null]));
+        let read = Value::from_api_json(json!({"a": ["NaN", "-Infinity", 0.5, "nan"]}));
+        let list = vec![Value::Float(f64::NAN), Value::Float(f64::NEG_INFINITY), Value::Float(0.5), "nan".into()];
+        assert_eq!(read, Value::Map(vec![("a".into(), Value::List(list))]));
     }
 
     #[test]

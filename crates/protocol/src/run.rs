@@ -227,4 +227,15 @@ pub struct UpdateRunRequest {
     pub group: Option<String>,
     /// Ask the training process to stop.
     pub stop: Option<bool>,
+    /// Config entries to set, by top-level key. They win over what the run says, before and afterwards.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub set_config: Map<String, Value>,
+    /// Config keys to remove; the run cannot bring them back.
+    pub remove_config: Vec<String>,
+    /// Summary values to set, by key as metrics are written. An object is set leaf by leaf, in place of all that stands
+    /// at and below its key; `null` removes. They win over what the run says, before and afterwards.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub set_summary: Map<String, Value>,
+    /// Summary keys to remove, with all below; the run cannot bring them back.
+    pub remove_summary: Vec<String>,
 }

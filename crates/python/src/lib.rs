@@ -1,5 +1,6 @@
 //! The native half of the steplog Python package: thin classes over the client crate.
 
+mod api;
 mod array;
 mod config_file;
 mod error;
@@ -18,6 +19,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
+    module.add_class::<api::NativeApi>()?;
+    module.add_class::<api::NativeRuns>()?;
+    module.add_class::<api::NativeApiRun>()?;
+    module.add_class::<api::NativeRows>()?;
+    module.add_class::<api::NativeDownload>()?;
     module.add_function(wrap_pyfunction!(run::send_run, module)?)?;
     Ok(())
 }

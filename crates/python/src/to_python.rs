@@ -1,6 +1,7 @@
 //! Values as Python objects.
 
 use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList};
 use steplog::{Value, split_key};
@@ -25,6 +26,12 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
             Ok(dict.into_any())
         }
     }
+}
+
+/// An answer of the HTTP API as plain Python objects.
+pub(crate) fn json_to_python<'py>(py: Python<'py>, answer: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
+    let json = serde_json::to_value(answer).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    to_python(py, &Value::from_json(json))
 }
 
 /// Leaves by key as nested dicts. Where a leaf and a map would stand in one place, the map wins.

@@ -13,7 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use steplog_model::{RunPath, Value};
 
-use crate::history::{History, HistoryColumn, HistoryRow};
+use crate::history::{History, HistoryColumn, HistoryRow, RowSelection};
 use crate::values::Kinds;
 use crate::{Error, Store};
 
@@ -57,17 +57,52 @@ impl FromStr for ExportFormat {
 pub struct ExportSelection {
     /// Only these keys, in this order; `None` for all, by name.
     pub keys: Option<Vec<String>>,
+    /// Only rows that have a value of each of these keys, which must be among `keys`; a key that the run does not have
+    /// leaves no row.
+    pub required: Vec<String>,
     /// Lowest step.
     pub from_step: Option<i64>,
     /// Highest step.
     pub to_step: Option<i64>,
+    /// Only so many rows, from the lowest step: at most [`MAX_ROWS`].
+    pub limit: Option<u32>,
+    /// At most so many rows that hide no extreme, all over the steps: up to [`MAX_ROWS`]. The rows are taken in buckets;
+    /// of each come its last row and, for every key, the rows with the lowest value, the highest, and the first NaN. When
+    /// even one bucket has more such rows, because of many keys, all of them come. The first row comes too.
+    pub samples: Option<u32>,
+}
+
+/// Most rows that a selection may name.
+pub const MAX_ROWS: u32 = 1_000_000;
+
+impl ExportSelection {
+    fn rows(&self) -> Result<RowSelection, Error> {
+        for (name, rows) in [("limit", self.limit), ("samples", self.samples)] {
+            if rows.is_some_and(|rows| rows == 0 || rows > MAX_ROWS) {
+                return Err(Error::invalid(format!("{name} must be 1 to {MAX_ROWS}")));
+            }
+        }
+        if self.limit.is_some() && self.samples.is_some() {
+            return Err(Error::invalid("limit and samples exclude each other"));
+        }
+        if let Some(keys) = &self.keys
+            && let Some(key) = self.required.iter().find(|key| !keys.contains(key))
+        {
+            return Err(Error::invalid(format!("the required key {key:?} is not among the keys")));
+        }
+        Ok(RowSelection {
+            steps: self.from_step.unwrap_or(i64::MIN)..=self.to_step.unwrap_or(i64::MAX),
+            limit: self.limit.map(|rows| rows as usize),
+            samples: self.samples.map(|rows| rows as usize),
+        })
+    }
 }
 
 impl Store {
     /// Writes the history of a run, row by row as the steps go, a part at a time. Rows that come meanwhile are left out.
     ///
     /// # Errors
-    /// There is no such run or key, or `out` refused.
+    /// There is no such run or key, the selection contradicts itself, or `out` refused.
     pub fn export(
         &self,
         path: &RunPath,
@@ -75,18 +110,18 @@ impl Store {
         selection: &ExportSelection,
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        let history = History::open(&self.shared, path, selection.keys.as_deref())?;
+        let rows = selection.rows()?;
+        let history = History::open(&self.shared, path, selection.keys.as_deref(), &selection.required)?;
         let table = Table::new(&history);
-        let steps = selection.from_step.unwrap_or(i64::MIN)..=selection.to_step.unwrap_or(i64::MAX);
         match format {
             ExportFormat::Csv => {
                 table.write_csv_header(out)?;
-                history.read(&self.shared, steps, |rows| table.write_csv(rows, out))
+                history.read(&self.shared, &rows, |rows| table.write_csv(rows, out))
             }
-            ExportFormat::Jsonl => history.read(&self.shared, steps, |rows| table.write_json(rows, out)),
+            ExportFormat::Jsonl => history.read(&self.shared, &rows, |rows| table.write_json(rows, out)),
             ExportFormat::Arrow => {
                 let mut writer = StreamWriter::try_new(&mut *out, &table.schema).map_err(refused)?;
-                history.read(&self.shared, steps, |rows| writer.write(&table.batch(rows)?).map_err(refused))?;
+                history.read(&self.shared, &rows, |rows| writer.write(&table.batch(rows)?).map_err(refused))?;
                 writer.finish().map_err(refused)
             }
             ExportFormat::Parquet => {
@@ -95,7 +130,7 @@ impl Store {
                 let pipe = Pipe::default();
                 let mut writer =
                     ArrowWriter::try_new(pipe.clone(), table.schema.clone(), Some(properties)).map_err(refused)?;
-                history.read(&self.shared, steps, |rows| {
+                history.read(&self.shared, &rows, |rows| {
                     writer.write(&table.batch(rows)?).map_err(refused)?;
                     // A row group for each part keeps no more than one in memory.
                     writer.flush().map_err(refused)?;

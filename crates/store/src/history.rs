@@ -10,6 +10,7 @@ use steplog_model::{RunPath, Value};
 use crate::database::Sql as _;
 use crate::hot::HotColumn;
 use crate::lineage::{self, Member};
+use crate::sample::Sampler;
 use crate::source::Source;
 use crate::store::Shared;
 use crate::values::Kinds;
@@ -27,6 +28,17 @@ pub(crate) struct HistoryColumn {
     parts: Vec<(usize, Option<HotColumn>)>,
 }
 
+impl HistoryColumn {
+    /// Of a key that the run does not have: numbers, as most are.
+    fn empty(key: &str) -> Self {
+        Self { key: key.to_owned(), kinds: Kinds::FLOAT, id: 0, parts: Vec::new() }
+    }
+
+    fn has_parts(&self, key: &str) -> bool {
+        self.key == key && !self.parts.is_empty()
+    }
+}
+
 /// A row: one step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryRow {
@@ -37,12 +49,24 @@ pub(crate) struct HistoryRow {
     pub(crate) values: Vec<Option<Value>>,
 }
 
+/// Which rows of a history are read.
+#[derive(Clone, Debug)]
+pub(crate) struct RowSelection {
+    pub(crate) steps: RangeInclusive<i64>,
+    /// Only so many, from the lowest step.
+    pub(crate) limit: Option<usize>,
+    /// About so many at most, chosen as [`Sampler`] does.
+    pub(crate) samples: Option<usize>,
+}
+
 /// The whole history as it was at one moment.
 pub(crate) struct History {
     /// The runs whose rows count, the run itself last.
     members: Vec<Member>,
     pub(crate) created_at: f64,
     pub(crate) columns: Vec<HistoryColumn>,
+    /// Indices of the columns that a row must have a value of; `None` when no row can have one.
+    required: Option<Vec<usize>>,
 }
 
 /// A column of one of the runs.
@@ -55,10 +79,16 @@ struct Part<'a> {
 }
 
 impl History {
-    /// Looks up the columns; `keys` picks some of them, and a key that the run does not have is an error.
+    /// Looks up the columns; `keys` picks some of them, and a key that the run does not have is an error. Only rows with
+    /// all keys of `required` are in the history: so a key there may be one that the run does not have.
     ///
     /// The live part is copied here, before any transaction on the chunks begins: see [`Source`].
-    pub(crate) fn open(shared: &Shared, path: &RunPath, keys: Option<&[String]>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        shared: &Shared,
+        path: &RunPath,
+        keys: Option<&[String]>,
+        required: &[String],
+    ) -> Result<Self, Error> {
         let reader = shared.database.reader()?;
         let (run, _) = catalog::run_id(&reader, path)?;
         let members = lineage::lineage(&reader, run, path)?;
@@ -86,24 +116,26 @@ impl History {
                 column.parts.push((place, hot));
             }
         }
-        let columns = match keys {
+        let columns: Vec<HistoryColumn> = match keys {
             None => found.into_values().collect(),
             Some(keys) => keys
                 .iter()
                 .map(|key| {
                     let missing = || Error::not_found(format!("run {path} has no key {key:?}"));
-                    found.remove(key).ok_or_else(missing)
+                    let empty = || required.contains(key).then(|| HistoryColumn::empty(key));
+                    found.remove(key).or_else(empty).ok_or_else(missing)
                 })
                 .collect::<Result<_, _>>()?,
         };
-        Ok(Self { created_at: lineage::began_at(&members), members, columns })
+        let required = required.iter().map(|key| columns.iter().position(|column| column.has_parts(key))).collect();
+        Ok(Self { created_at: lineage::began_at(&members), members, columns, required })
     }
 
-    /// Hands out the rows with steps in `steps`, by step, some at a time.
+    /// Hands out rows by step, some at a time.
     pub(crate) fn read(
         mut self,
         shared: &Shared,
-        steps: RangeInclusive<i64>,
+        selection: &RowSelection,
         mut each: impl FnMut(&[HistoryRow]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let reader = shared.database.reader()?;
@@ -113,6 +145,7 @@ impl History {
         if exists.is_none() {
             return Err(Error::not_found("the run was deleted"));
         }
+        let Some(required) = self.required else { return Ok(()) };
         let mut columns: Vec<Vec<Part<'_>>> = Vec::with_capacity(self.columns.len());
         for column in &mut self.columns {
             let mut parts = Vec::with_capacity(column.parts.len());
@@ -123,18 +156,58 @@ impl History {
             }
             columns.push(parts);
         }
-        for window in windows(&columns, &steps) {
-            let rows = read_window(&columns, &window)?;
+        let scan = Scan { columns, required, steps: selection.steps.clone() };
+        let Some(samples) = selection.samples else {
+            return scan.rows(selection.limit, |rows| each(&rows));
+        };
+        // Twice: what stays is known at the end, and may be too much to hold until then.
+        let mut sampler = Sampler::new(samples, scan.columns.len());
+        scan.rows(None, |rows| {
+            rows.iter().for_each(|row| sampler.push(row));
+            Ok(())
+        })?;
+        let kept = sampler.finish();
+        scan.rows(None, |mut rows| {
+            rows.retain(|row| kept.contains(&row.step));
+            if rows.is_empty() { Ok(()) } else { each(&rows) }
+        })
+    }
+}
+
+/// The columns of a history at one moment, to be gone through by step.
+struct Scan<'a> {
+    columns: Vec<Vec<Part<'a>>>,
+    required: Vec<usize>,
+    steps: RangeInclusive<i64>,
+}
+
+impl Scan<'_> {
+    fn rows(
+        &self,
+        limit: Option<usize>,
+        mut each: impl FnMut(Vec<HistoryRow>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut left = limit.unwrap_or(usize::MAX);
+        let first_cells = left.saturating_mul(self.columns.len());
+        for window in windows(&self.columns, &self.steps, first_cells) {
+            let mut rows = read_window(&self.columns, &window)?;
+            rows.retain(|row| self.required.iter().all(|place| row.values[*place].is_some()));
+            rows.truncate(left);
+            left -= rows.len();
             if !rows.is_empty() {
-                each(&rows)?;
+                each(rows)?;
+            }
+            if left == 0 {
+                break;
             }
         }
         Ok(())
     }
 }
 
-/// Cuts the steps into ranges that hold about [`WINDOW_CELLS`] each, told from the steps of the chunks.
-fn windows(columns: &[Vec<Part<'_>>], steps: &RangeInclusive<i64>) -> Vec<RangeInclusive<i64>> {
+/// Cuts the steps into ranges, told from the steps of the chunks: the first holds about `first_cells`, each further one
+/// twice as many up to [`WINDOW_CELLS`].
+fn windows(columns: &[Vec<Part<'_>>], steps: &RangeInclusive<i64>, first_cells: usize) -> Vec<RangeInclusive<i64>> {
     // Each chunk is taken to be spread evenly: its cells end, in shares, at steps up to its last.
     const SHARES: i128 = 8;
     let mut ends: BTreeMap<i64, usize> = BTreeMap::new();
@@ -152,13 +225,14 @@ fn windows(columns: &[Vec<Part<'_>>], steps: &RangeInclusive<i64>) -> Vec<RangeI
         }
     }
     let mut windows = Vec::new();
-    let (mut begin, mut cells) = (*steps.start(), 0);
+    let (mut begin, mut cells, mut enough) = (*steps.start(), 0, first_cells.clamp(1, WINDOW_CELLS));
     let last = ends.keys().next_back().copied();
     for (end, count) in ends {
         cells += count;
-        if cells >= WINDOW_CELLS || Some(end) == last {
+        if cells >= enough || Some(end) == last {
             windows.push(begin..=end);
             cells = 0;
+            enough = (enough * 2).min(WINDOW_CELLS);
             begin = end.saturating_add(1);
         }
     }

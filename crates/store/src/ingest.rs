@@ -12,6 +12,7 @@ use steplog_model::{
 use steplog_protocol::{Control, IngestResponse, RunChange, RunState};
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::hot::{HotStream, LiveRun};
 use crate::state::{run_life, run_state};
 use crate::store::{Ingest, Shared};
@@ -684,7 +685,7 @@ pub(crate) fn tag_json(tag: &str) -> String {
     format!("\n{}\n", serde_json::Value::from(tag))
 }
 
-/// Writes a run's config, and its leaves for filters and sorts.
+/// Writes a run's config as its journals say it, and its leaves as people changed them, for filters and sorts.
 pub(crate) fn write_config(database: &Connection, run: i64, project: i64, config: &Config) -> Result<(), Error> {
     let entries = config.entries().iter().map(|(key, value)| ((&**key).into(), value.clone()));
     database
@@ -696,7 +697,9 @@ pub(crate) fn write_config(database: &Connection, run: i64, project: i64, config
              (SELECT id FROM fields WHERE project = $2 AND name >= 'config.' AND name < 'config/')",
         )?
         .execute((run, project))?;
-    for (key, value) in config.entries() {
+    let mut shown = config.clone();
+    Edits::load(database, run, Noun::Config)?.apply_to_config(&mut shown);
+    for (key, value) in shown.entries() {
         write_leaves(database, run, project, &format!("config.{}", steplog_model::join_key([&**key])), value)?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use steplog_journal::StreamDecoder;
 use steplog_model::{Change, Config, MetricDefinition, Record, RunPath, StreamId, Summary, Value};
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::hot::{HotRun, HotStream, LiveRun, Tail};
 use crate::{Error, catalog, chunk};
 
@@ -165,5 +166,6 @@ pub(crate) fn summary(database: &Connection, run: i64) -> Result<Summary, Error>
         let value = catalog::decode(row.get_ref(1)?.as_blob().unwrap_or_default())?;
         summary.restore(key.into(), value, row.get(2)?);
     }
+    Edits::load(database, run, Noun::Summary)?.apply_to_summary(&mut summary);
     Ok(summary)
 }

@@ -5,6 +5,7 @@ use steplog_model::{RunPath, Summary};
 use steplog_protocol::{ResumePoint, SummaryLeaf};
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::{Error, Store, catalog, load};
 
 impl Store {
@@ -25,7 +26,8 @@ impl Store {
             None => sealed_summary(&reader, run)?,
         };
         let metrics = serde_json::to_value(load::metrics(&reader, run)?).and_then(serde_json::from_value);
-        let config = load::config(&reader, run)?;
+        let mut config = load::config(&reader, run)?;
+        Edits::load(&reader, run, Noun::Config)?.apply_to_config(&mut config);
         let mut statement = reader.sql(
             "SELECT name, name_is_ours, notes, tags, run_group, job_type, sweep_id, last_step, last_time
              FROM runs WHERE id = $1",

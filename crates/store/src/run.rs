@@ -6,9 +6,10 @@ use steplog_model::{MetricDefinition, RunPath, StreamId, split_key};
 use steplog_protocol::{ForkPoint, Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
 
 use crate::database::Sql as _;
+use crate::edit::{Edits, Noun};
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, files, lineage, load};
+use crate::{Error, Store, catalog, edit, files, lineage, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -68,7 +69,8 @@ impl Store {
                 let fork = row.get::<_, Option<String>>(21)?.zip(row.get(22)?);
                 Ok((read_run(row)?, row.get(20)?, fork.map(|(run, step)| ForkPoint { run, step })))
             })?;
-        let config = load::config(&reader, run_id)?;
+        let mut config = load::config(&reader, run_id)?;
+        Edits::load(&reader, run_id, Noun::Config)?.apply_to_config(&mut config);
         let config = config.entries().iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
         Ok(RunDetail {
             run,
@@ -105,17 +107,21 @@ impl Store {
     /// Changes what people may change, and tells the watchers.
     ///
     /// # Errors
-    /// There is no such run, or the name is empty or too long.
+    /// There is no such run; the name is empty or too long; a config or summary entry is too large, or there are too many.
     pub fn update_run(&self, path: &RunPath, update: &UpdateRunRequest) -> Result<RunDetail, Error> {
         if let Some(name) = &update.name
             && (name.trim().is_empty() || name.chars().count() > MAX_NAME)
         {
             return Err(Error::invalid(format!("a run's name must have 1 to {MAX_NAME} characters")));
         }
+        let (config, summary) = (edit::changes(update, Noun::Config)?, edit::changes(update, Noun::Summary)?);
         let (path_there, changes, shared) = (path.clone(), update.clone(), self.shared.clone());
+        let (path_live, edits) = (path.clone(), summary.clone());
         self.shared.write(
             move |database| {
                 let (run, project) = catalog::run_id(database, &path_there)?;
+                edit::write(database, (run, project), Noun::Config, &config)?;
+                edit::write(database, (run, project), Noun::Summary, &summary)?;
                 let text = |text: Option<String>| text.filter(|text| !text.is_empty());
                 database
                     .sql(
@@ -137,6 +143,10 @@ impl Store {
             },
             move |result| {
                 if let Ok((run, project)) = result {
+                    if let Some(live) = shared.live(&path_live) {
+                        let mut hot = live.hot();
+                        edits.into_iter().for_each(|edit| hot.summary.edit(edit));
+                    }
                     shared.note_changed_run(*project, *run);
                 }
             },
@@ -201,7 +211,9 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
         )?
         .execute(params![run, now])?;
     files::delete_names(database, run, now)?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "alerts", "streams"] {
+    for table in
+        ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "edits", "alerts", "streams"]
+    {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

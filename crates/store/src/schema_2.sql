@@ -1,4 +1,5 @@
--- Version 2. Statistics of long columns, alerts, files, metric definitions, and runs that go on from others.
+-- Version 2. Statistics of long columns, alerts, files, metric definitions, runs that go on from others, and changes by
+-- people.
 
 -- What charts read of long columns: made from the chunks, and made again where it is missing or damaged.
 CREATE TABLE pyramids (
@@ -78,3 +79,15 @@ ALTER TABLE runs ADD COLUMN sealed_rewinds TEXT NOT NULL DEFAULT '[]';
 
 -- What the script calls this process, when several write one run.
 ALTER TABLE streams ADD COLUMN label TEXT;
+
+-- What people changed of configs and summaries: it wins over what the journals say.
+CREATE TABLE edits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run BIGINT NOT NULL,
+    -- config or summary
+    noun TEXT NOT NULL,
+    key TEXT NOT NULL,
+    -- Null where the key was removed.
+    value BLOB,
+    UNIQUE (run, noun, key)
+);

@@ -113,7 +113,8 @@ fn text_formats_quote_and_name_what_they_cannot_say() {
          {\"_step\":2,\"_timestamp\":1002.0,\"_runtime\":2.0,\"a,\\\"b\\\"\":\"-Infinity\",\"text\":\"x, \\\"y\\\"\\nz\"}\n\
          {\"_step\":3,\"_timestamp\":1003.0,\"_runtime\":3.0,\"a,\\\"b\\\"\":-0.0}\n"
     );
-    let some = ExportSelection { keys: Some(vec!["text".into()]), from_step: Some(0), to_step: Some(2) };
+    let keys = Some(vec!["text".into()]);
+    let some = ExportSelection { keys, from_step: Some(0), to_step: Some(2), ..ExportSelection::default() };
     assert_eq!(
         text(ExportFormat::Csv, &some),
         "_step,_timestamp,_runtime,text\r\n2,1002.0,2.0,\"x, \"\"y\"\"\nz\"\r\n"
@@ -144,4 +145,94 @@ fn a_long_history_comes_in_parts() {
     let parts: Vec<usize> =
         StreamReader::try_new(&bytes[..], None).unwrap().map(|batch| batch.unwrap().num_rows()).collect();
     assert!(parts.len() > 1 && parts.iter().sum::<usize>() == 100_000, "{parts:?}");
+}
+
+fn steps(store: &Store, journal: &Journal, selection: &ExportSelection) -> Vec<i64> {
+    let bytes = export(store, journal, ExportFormat::Arrow, selection);
+    let batches = StreamReader::try_new(&bytes[..], None).unwrap().map(Result::unwrap);
+    batches
+        .flat_map(|batch| batch.column_by_name("_step").unwrap().as_primitive::<Int64Type>().values().to_vec())
+        .collect()
+}
+
+/// 10,000 rows, half of them sealed: `loss` in all, `val` in every hundredth, null in the others.
+fn long_run(store: &Store) -> Journal {
+    let mut journal = Journal::new("local/digits/a");
+    for step in 0..10_000i64 {
+        let loss = match step {
+            4321 => 1e9,
+            8765 => f64::NAN,
+            _ => 1.0 / (step + 1) as f64,
+        };
+        let val = if step % 100 == 0 { Value::Float(-loss) } else { Value::Null };
+        journal.row(step, &[("loss", loss.into()), ("val", val)]);
+        if step == 5000 {
+            journal.send(store);
+            store.seal_all().unwrap();
+        }
+    }
+    journal.send(store);
+    journal
+}
+
+#[test]
+fn pages_and_required_keys_pick_rows() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let journal = long_run(&store);
+    let mut page = ExportSelection { limit: Some(999), ..ExportSelection::default() };
+    let mut all = Vec::new();
+    loop {
+        let steps = steps(&store, &journal, &page);
+        assert!(steps.len() <= 999);
+        let Some(last) = steps.last() else { break };
+        page.from_step = Some(last + 1);
+        all.extend(steps);
+    }
+    assert_eq!(all, (0..10_000).collect::<Vec<_>>());
+    let val = || vec!["val".to_owned()];
+    let required = ExportSelection { required: val(), ..ExportSelection::default() };
+    assert_eq!(steps(&store, &journal, &required), (0..10_000).step_by(100).collect::<Vec<_>>());
+    let three = ExportSelection { limit: Some(3), from_step: Some(101), ..required.clone() };
+    assert_eq!(steps(&store, &journal, &three), [200, 300, 400]);
+    let unknown = vec!["val".to_owned(), "nope".to_owned()];
+    let none = ExportSelection { keys: Some(unknown.clone()), required: unknown, ..ExportSelection::default() };
+    assert_eq!(steps(&store, &journal, &none), [0; 0]);
+    let csv = export(&store, &journal, ExportFormat::Csv, &none);
+    assert_eq!(String::from_utf8(csv).unwrap(), "_step,_timestamp,_runtime,val,nope\r\n");
+}
+
+#[test]
+fn samples_spread_over_the_run_and_hide_no_extreme() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let journal = long_run(&store);
+    let sampled = ExportSelection { samples: Some(100), ..ExportSelection::default() };
+    let found = steps(&store, &journal, &sampled);
+    assert!((50..=100).contains(&found.len()), "{}", found.len());
+    assert!([0, 4321, 8765, 9999].iter().all(|step| found.contains(step)), "{found:?}");
+    assert!(found.windows(2).all(|pair| pair[0] < pair[1]) && found.iter().filter(|step| **step > 5000).count() > 20);
+    let few = ExportSelection { samples: Some(100), required: vec!["val".into()], ..ExportSelection::default() };
+    assert_eq!(steps(&store, &journal, &few), (0..10_000).step_by(100).collect::<Vec<_>>());
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let mut journal = Journal::new("local/digits/a");
+    journal.row(0, &[("x", 1.into())]).send(&store);
+    let all = ExportSelection::default();
+    for (selection, message) in [
+        (ExportSelection { limit: Some(0), ..all.clone() }, "limit must be 1 to 1000000"),
+        (ExportSelection { samples: Some(1_000_001), ..all.clone() }, "samples must be 1 to 1000000"),
+        (ExportSelection { samples: Some(1), limit: Some(1), ..all.clone() }, "limit and samples exclude each other"),
+        (
+            ExportSelection { keys: Some(vec!["x".into()]), required: vec!["y".into()], ..all },
+            "the required key \"y\" is not among the keys",
+        ),
+    ] {
+        let error = store.export(&journal.path, ExportFormat::Csv, &selection, &mut Vec::new()).unwrap_err();
+        assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::Invalid, message));
+    }
 }

@@ -397,6 +397,7 @@ fn people_change_runs_and_streams_hear_of_a_stop() {
         tags: Some(vec!["x".into()]),
         group: Some("g".into()),
         stop: Some(true),
+        ..UpdateRunRequest::default()
     };
     let run = watched.store.update_run(&journal.path, &update).unwrap().run;
     assert_eq!((&*run.name, run.notes.as_deref(), run.group.as_deref()), ("better", Some("n"), Some("g")));

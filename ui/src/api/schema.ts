@@ -950,6 +950,23 @@ export interface components {
              * @default null
              */
             stop: boolean | null;
+            /** @description Config entries to set, by top-level key. They win over what the run says, before and afterwards. */
+            set_config?: Record<string, never>;
+            /**
+             * @description Config keys to remove; the run cannot bring them back.
+             * @default []
+             */
+            remove_config: string[];
+            /**
+             * @description Summary values to set, by key as metrics are written. An object is set leaf by leaf, in place of all that stands
+             *     at and below its key; `null` removes. They win over what the run says, before and afterwards.
+             */
+            set_summary?: Record<string, never>;
+            /**
+             * @description Summary keys to remove, with all below; the run cannot bring them back.
+             * @default []
+             */
+            remove_summary: string[];
         };
         /** @description An account. */
         User: {
@@ -1478,10 +1495,16 @@ export interface operations {
                 format: string;
                 /** @description Keys, joined by commas; or a JSON list, for keys with commas. All when absent. */
                 keys?: string;
+                /** @description Keys as in `keys`: only rows that have a value of each of them. A key that the run does not have leaves no row. */
+                required?: string;
                 /** @description Lowest step. */
                 from_step?: number;
                 /** @description Highest step. */
                 to_step?: number;
+                /** @description Only so many rows, from the lowest step: 1 to 1,000,000. */
+                limit?: number;
+                /** @description At most so many rows all over the steps, 1 to 1,000,000, chosen so that every key's extremes show. More only when many keys need them. Not together with `limit`. */
+                samples?: number;
             };
             header?: never;
             path: {

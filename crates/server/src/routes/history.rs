@@ -34,8 +34,11 @@ const READER_SILENCE: Duration = Duration::from_secs(60);
 pub(super) struct Parameters {
     format: Format,
     keys: Option<String>,
+    required: Option<String>,
     from_step: Option<i64>,
     to_step: Option<i64>,
+    limit: Option<u32>,
+    samples: Option<u32>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -56,8 +59,11 @@ enum Format {
         ("run" = String, Path, description = "Run id."),
         ("format" = String, Query, description = "`parquet`, `csv`, `jsonl` or `arrow`."),
         ("keys" = Option<String>, Query, description = "Keys, joined by commas; or a JSON list, for keys with commas. All when absent."),
+        ("required" = Option<String>, Query, description = "Keys as in `keys`: only rows that have a value of each of them. A key that the run does not have leaves no row."),
         ("from_step" = Option<i64>, Query, description = "Lowest step."),
         ("to_step" = Option<i64>, Query, description = "Highest step."),
+        ("limit" = Option<u32>, Query, description = "Only so many rows, from the lowest step: 1 to 1,000,000."),
+        ("samples" = Option<u32>, Query, description = "At most so many rows all over the steps, 1 to 1,000,000, chosen so that every key's extremes show. More only when many keys need them. Not together with `limit`."),
     ),
     responses((status = 200, description = "The file.", body = document::Bytes, content_type = "application/octet-stream"))
 )]
@@ -72,8 +78,14 @@ pub(super) async fn read_history(
         Format::Jsonl => (ExportFormat::Jsonl, "application/jsonl; charset=utf-8", "jsonl"),
         Format::Arrow => (ExportFormat::Arrow, ARROW_MEDIA_TYPE, "arrows"),
     };
-    let keys = parameters.keys.as_deref().map(split_keys).transpose()?;
-    let selection = ExportSelection { keys, from_step: parameters.from_step, to_step: parameters.to_step };
+    let selection = ExportSelection {
+        keys: parameters.keys.as_deref().map(|keys| split_keys("keys", keys)).transpose()?,
+        required: parameters.required.as_deref().map_or(Ok(Vec::new()), |keys| split_keys("required", keys))?,
+        from_step: parameters.from_step,
+        to_step: parameters.to_step,
+        limit: parameters.limit,
+        samples: parameters.samples,
+    };
     let disposition = format!("attachment; filename=\"{}\"", file_name(&path, extension));
     let body = stream_export(&state, path, format, selection).await?;
     Ok(([(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)], body))
@@ -143,10 +155,10 @@ impl Write for PieceWriter {
     }
 }
 
-fn split_keys(keys: &str) -> Result<Vec<String>, ApiError> {
+fn split_keys(name: &str, keys: &str) -> Result<Vec<String>, ApiError> {
     if keys.starts_with('[') {
         return serde_json::from_str(keys)
-            .map_err(|error| ApiError::invalid(format!("`keys` is not a JSON list of texts: {error}")));
+            .map_err(|error| ApiError::invalid(format!("`{name}` is not a JSON list of texts: {error}")));
     }
     Ok(keys.split(',').map(str::to_owned).collect())
 }
@@ -168,8 +180,8 @@ mod tests {
 
     #[test]
     fn keys_with_commas_come_as_a_list() {
-        assert_eq!(split_keys("a,b/c").expect("keys"), ["a", "b/c"]);
-        assert_eq!(split_keys(r#"["a,b", "c"]"#).expect("keys"), ["a,b", "c"]);
-        assert!(split_keys("[1]").is_err());
+        assert_eq!(split_keys("keys", "a,b/c").expect("keys"), ["a", "b/c"]);
+        assert_eq!(split_keys("keys", r#"["a,b", "c"]"#).expect("keys"), ["a,b", "c"]);
+        assert!(split_keys("keys", "[1]").is_err());
     }
 }
