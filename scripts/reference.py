@@ -268,6 +268,8 @@ def description(item: griffe.Attribute) -> str:
                 for attribute in section.value:
                     if attribute.name == item.name:
                         return str(attribute.description)
+    if isinstance(item.value, griffe.ExprName) and item.value.name != item.name:
+        return f"Another name of ``{item.value.name}``."
     return ""
 
 
