@@ -57,8 +57,10 @@ def keep(run: Run, top: str, name: str, paths: list[str]) -> list[str]:
         copy = os.path.join(code, os.path.relpath(path, top))
         os.makedirs(os.path.dirname(copy), exist_ok=True)
         shutil.copyfile(path, copy)
-    saved = run.save(code, base_path=run.dir, policy="now", glob=False)
-    return saved if isinstance(saved, list) else []
+    import glob
+
+    saved = run.save(os.path.join(glob.escape(code), "**", "*"), base_path=run.dir, policy="now")
+    return [path for path in saved if os.path.isfile(path)] if isinstance(saved, list) else []
 
 
 def is_python(path: str) -> bool:

@@ -18,6 +18,7 @@ def test_the_classes_and_what_they_derive_from() -> None:
     assert bases == {
         "AuthenticationError": (errors.CommError,),
         "CommError": (errors.Error,),
+        "NotFoundError": (errors.CommError, ValueError),
         "ConfigError": (errors.Error,),
         "Error": (Exception,),
         "InvalidDataError": (errors.UsageError, ValueError, TypeError),

@@ -47,7 +47,7 @@ fn some_edits() -> UpdateRunRequest {
     UpdateRunRequest {
         set_config: object(json!({"lr": 0.2, "model": {"depth": 4}, "note": null, "limit": "Infinity"})),
         remove_config: vec!["seed".into()],
-        set_summary: object(json!({"best": "NaN", "q": {"c": 3}, r"a\.b": [1, "x"]})),
+        set_summary: object(json!({"best": "Infinity", "q": {"c": 3}, r"a\.b": [1, "x"]})),
         remove_summary: vec!["loss".into()],
         ..UpdateRunRequest::default()
     }
@@ -60,10 +60,10 @@ fn changes_win_over_what_came_before_and_what_comes_later() {
     let mut journal = some_run(&store);
     edit(&store, some_edits());
     let config = json!({"lr": 0.2, "model": {"depth": 4}, "note": null, "limit": "Infinity"});
-    let summary = json!({"a.b": [1, "x"], "best": "NaN", "q": {"c": 3}});
+    let summary = json!({"a.b": [1, "x"], "best": "Infinity", "q": {"c": 3}});
     let leaves = json!({
         "config.lr": 0.2, "config.model.depth": 4, "config.note": null, "config.limit": "Infinity",
-        r"summary.a\.b": [1, "x"], "summary.best": "NaN", "summary.q.c": 3,
+        r"summary.a\.b": [1, "x"], "summary.best": "Infinity", "summary.q.c": 3,
     });
     assert_eq!((detail(&store), listed(&store)), ((config.clone(), summary), leaves));
     // The run goes on and says the same keys anew, and one more.
@@ -72,10 +72,10 @@ fn changes_win_over_what_came_before_and_what_comes_later() {
     journal.summary("best", Some(0.95.into())).send(&store);
     let mut config = object(config);
     config.insert("more".into(), true.into());
-    let summary = json!({"a.b": [1, "x"], "accuracy": 0.8, "best": "NaN", "q": {"c": 3}});
+    let summary = json!({"a.b": [1, "x"], "accuracy": 0.8, "best": "Infinity", "q": {"c": 3}});
     let leaves = json!({
         "config.lr": 0.2, "config.model.depth": 4, "config.note": null, "config.limit": "Infinity", "config.more": true,
-        r"summary.a\.b": [1, "x"], "summary.accuracy": 0.8, "summary.best": "NaN", "summary.q.c": 3,
+        r"summary.a\.b": [1, "x"], "summary.accuracy": 0.8, "summary.best": "Infinity", "summary.q.c": 3,
     });
     let expected = ((Json::from(config), summary), leaves);
     assert_eq!((detail(&store), listed(&store)), expected);
