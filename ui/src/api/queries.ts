@@ -11,6 +11,7 @@ export const keyOf = {
   series: (project: string) => ['series', project] as const,
   text: (project: string) => ['text', project] as const,
   history: (project: string) => ['history', project] as const,
+  alerts: (project: string) => ['alerts', project] as const,
 }
 
 export const sessionQuery = () =>

@@ -495,6 +495,10 @@ export interface components {
              * @description How many points it has in all these runs.
              */
             point_count: number;
+            /** @description Whether the newest of the runs that says something about it wants its charts hidden unless asked for. */
+            hidden: boolean;
+            /** @description The key that is its natural x-axis, as that run says; `null` when it says none, or none of the runs has that key. */
+            step_metric: string | null;
         };
         /** @description A project: the runs of one entity under one name. */
         Project: {
@@ -623,6 +627,7 @@ export interface components {
             preempting: boolean;
             /** @description The sweep that the run belongs to. */
             sweep_id: string | null;
+            fork_from: components["schemas"]["ForkPoint"] | null;
             /** @description The values of the columns that the request asked for (`config.lr`, `summary.loss`), where the run has them. */
             values: {
                 [key: string]: unknown;
@@ -699,7 +704,6 @@ export interface components {
              * @description How many alerts it gave, repetitions apart.
              */
             alert_count: number;
-            fork_from: components["schemas"]["ForkPoint"] | null;
             /** @description The ids of runs that begin with its history; at most 10. */
             forks: string[];
         };
@@ -889,6 +893,11 @@ export interface components {
             record_count: number;
             /**
              * Format: double
+             * @description When the process began with it, Unix seconds.
+             */
+            started_at: number;
+            /**
+             * Format: double
              * @description When bytes last came, Unix seconds.
              */
             updated_at: number;
@@ -903,6 +912,8 @@ export interface components {
             process_id: number | null;
             /** @description What the script calls this process, when several write one run. */
             label: string | null;
+            /** @description The stream of the process that this one was forked from. */
+            parent: string | null;
             /** @description What is wrong with it, if anything. */
             damage: string | null;
         };

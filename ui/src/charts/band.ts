@@ -18,6 +18,26 @@ export function segments(y: Float64Array, log: boolean): Segment[] {
   return found
 }
 
+/**
+ * Stretches cut after the last row with x up to `boundary`: what lies before it, and what comes after. The first stretch
+ * after the cut begins with the row before it, so that the line goes on.
+ */
+export function splitSegments(
+  parts: readonly Segment[],
+  x: Float64Array,
+  boundary: number,
+): { before: Segment[]; after: Segment[] } {
+  const before: Segment[] = []
+  const after: Segment[] = []
+  for (const [start, end] of parts) {
+    let cut = start
+    while (cut < end && x[cut] <= boundary) cut += 1
+    if (cut > start) before.push([start, cut])
+    if (cut < end) after.push([Math.max(start, cut - 1), end])
+  }
+  return { before, after }
+}
+
 /** Bands are noisy: what stands out has to be so many times as high as they usually are. */
 const SPIKE_RATIO = 2.5
 

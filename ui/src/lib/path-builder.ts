@@ -32,6 +32,7 @@ export const api = {
   run: (entity: string, project: string, id: string) => `${API}/runs/${join(entity, project, id)}`,
   history: (entity: string, project: string, id: string, params: Record<string, string>) =>
     `${API}/runs/${join(entity, project, id)}/history?${new URLSearchParams(params)}`,
+  alertsQuery: () => `${API}/alerts/query`,
   keysQuery: () => `${API}/keys/query`,
   series: () => `${API}/series`,
   events: (project: string | null) =>

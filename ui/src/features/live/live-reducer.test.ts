@@ -16,15 +16,18 @@ const change = (path: string, parts: Partial<RunChange>): RunChange => ({
 })
 
 test('the last values of a run win, and what must be read again adds up', () => {
-  const first = addEvent(NOTHING_PENDING, { runs: [change('a/p/1', { rows: true }), change('a/p/2', { keys: true })] })
+  const first = addEvent(NOTHING_PENDING, {
+    runs: [change('a/p/1', { rows: true, alerts: true }), change('a/p/2', { keys: true })],
+  })
   const second = addEvent(first, { runs: [change('a/p/1', { state: 'finished', last_step: 9, details: true })] })
   expect([...second.changes.values()]).toEqual([
-    change('a/p/1', { state: 'finished', last_step: 9, rows: true, details: true }),
+    change('a/p/1', { state: 'finished', last_step: 9, rows: true, alerts: true, details: true }),
     change('a/p/2', { keys: true }),
   ])
   expect(outdated(second)).toEqual({
     rows: new Set(['a/p/1']),
     keys: new Set(['a/p/2']),
+    alerts: new Set(['a/p/1']),
     details: new Set(['a/p/1']),
   })
   expect(NOTHING_PENDING.changes.size).toBe(0)
@@ -32,7 +35,12 @@ test('the last values of a run win, and what must be read again adds up', () => 
 
 test('a deleted run only changes lists', () => {
   const pending = addEvent(NOTHING_PENDING, { runs: [change('a/p/1', { rows: true, keys: true, deleted: true })] })
-  expect(outdated(pending)).toEqual({ rows: new Set(), keys: new Set(), details: new Set(['a/p/1']) })
+  expect(outdated(pending)).toEqual({
+    rows: new Set(),
+    keys: new Set(),
+    alerts: new Set(),
+    details: new Set(['a/p/1']),
+  })
 })
 
 test('resync is remembered', () => {

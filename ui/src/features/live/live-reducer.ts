@@ -19,6 +19,7 @@ export function addEvent(pending: Pending, event: RunsEvent): Pending {
       ...change,
       rows: change.rows || (before?.rows ?? false),
       keys: change.keys || (before?.keys ?? false),
+      alerts: change.alerts || (before?.alerts ?? false),
       details: change.details || (before?.details ?? false),
     })
   }
@@ -35,12 +36,14 @@ export interface Outdated {
   rows: Set<string>
   /** Runs with a new key. */
   keys: Set<string>
+  /** Runs that told people something. */
+  alerts: Set<string>
   /** Runs that are new, changed or gone: lists must be read again. */
   details: Set<string>
 }
 
 export function outdated(pending: Pending): Outdated {
-  const result: Outdated = { rows: new Set(), keys: new Set(), details: new Set() }
+  const result: Outdated = { rows: new Set(), keys: new Set(), alerts: new Set(), details: new Set() }
   for (const [path, change] of pending.changes) {
     if (change.deleted) {
       result.details.add(path)
@@ -48,6 +51,7 @@ export function outdated(pending: Pending): Outdated {
     }
     if (change.rows) result.rows.add(path)
     if (change.keys) result.keys.add(path)
+    if (change.alerts) result.alerts.add(path)
     if (change.details) result.details.add(path)
   }
   return result

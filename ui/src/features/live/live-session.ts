@@ -126,11 +126,13 @@ export class LiveSession {
   }
 
   private invalidate(project: string, pending: Pending): void {
-    const { rows, keys, details } = outdated(pending)
+    const { rows, keys, alerts, details } = outdated(pending)
     if (rows.size + this.waitingRows.size > 0) this.readRowsAgain(project, rows)
     if (keys.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.keys(project) }, LET_FINISH)
+    // Seldom, and worth more than any answer under way: that one may not have the newest.
+    if (alerts.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.alerts(project) })
     if (details.size > 0) this.readListsAgain(project)
-    const runs = new Set([...details, ...keys, ...rows])
+    const runs = new Set([...details, ...alerts, ...keys, ...rows])
     const ids = new Set([...runs].map((path) => path.slice(path.lastIndexOf('/') + 1)))
     void this.queries.invalidateQueries(
       {
