@@ -128,7 +128,8 @@ export class MockData {
   }
 
   private vary(project: string): void {
-    const [, resumed, fork, shared, preempted] = this.runs.get(project) ?? []
+    const [, fork, resumed, shared, preempted] = this.runs.get(project) ?? []
+    ;[fork.streams, resumed.streams] = [resumed.streams, fork.streams]
     fork.run = { ...fork.run, fork_from: { run: resumed.run.id, step: Math.floor(resumed.length * 0.6) } }
     fork.length = Math.max(fork.length, Math.floor(resumed.length * 0.95))
     const [stream] = shared.streams

@@ -18,7 +18,7 @@ test('on a log axis a line breaks at zero and below too', () => {
   ])
 })
 
-test('a line is cut where its own part begins, and goes on from the last point before', () => {
+test('a line is cut where its own part begins, and the way there is not its own', () => {
   const x = Float64Array.of(0, 10, 20, 30, 40)
   const cut = (boundary: number) =>
     splitSegments(
@@ -31,18 +31,18 @@ test('a line is cut where its own part begins, and goes on from the last point b
     )
   expect(cut(10)).toEqual({ before: [[0, 2]], after: [[3, 5]] })
   expect(cut(5)).toEqual({
-    before: [[0, 1]],
+    before: [[0, 2]],
     after: [
-      [0, 2],
+      [1, 2],
       [3, 5],
     ],
   })
   expect(cut(30)).toEqual({
     before: [
       [0, 2],
-      [3, 4],
+      [3, 5],
     ],
-    after: [[3, 5]],
+    after: [[4, 5]],
   })
   expect(cut(-1)).toEqual({
     before: [],

@@ -19,8 +19,8 @@ export function segments(y: Float64Array, log: boolean): Segment[] {
 }
 
 /**
- * Stretches cut after the last row with x up to `boundary`: what lies before it, and what comes after. The first stretch
- * after the cut begins with the row before it, so that the line goes on.
+ * Stretches cut after the last row with x up to `boundary`: what lies before it, and what comes after. The way between the
+ * two, on a time axis perhaps hours in which nothing was logged, goes with what lies before.
  */
 export function splitSegments(
   parts: readonly Segment[],
@@ -32,8 +32,8 @@ export function splitSegments(
   for (const [start, end] of parts) {
     let cut = start
     while (cut < end && x[cut] <= boundary) cut += 1
-    if (cut > start) before.push([start, cut])
-    if (cut < end) after.push([Math.max(start, cut - 1), end])
+    if (cut > start) before.push([start, Math.min(cut + 1, end)])
+    if (cut < end) after.push([cut, end])
   }
   return { before, after }
 }

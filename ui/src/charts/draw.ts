@@ -87,7 +87,7 @@ export function drawMarks(
     const px = Math.round(x(mark.x)) + 0.5
     context.strokeStyle = colors[mark.kind]
     context.fillStyle = colors[mark.kind]
-    context.globalAlpha = 0.55
+    context.globalAlpha = 0.45
     context.setLineDash([3 * frame.pixelRatio, 3 * frame.pixelRatio])
     context.beginPath()
     context.moveTo(px, frame.top)

@@ -26,10 +26,11 @@ interface ChartCardProps {
 
 /** One chart of the grid. */
 export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: ChartCardProps) {
-  const [ownZoom, setOwnZoom] = useState<Range | null>(null)
+  const [ownZoom, setOwnZoom] = useState<{ axis: string; range: Range | null } | null>(null)
   const axis = useMemo(() => chartAxis({ x: view.x, ownAxes: view.ownAxes }, metric), [view.x, view.ownAxes, metric])
   const linked = view.linked && !axis.own
-  const zoom = linked ? view.zoom : ownZoom
+  // A range means nothing on another axis.
+  const zoom = linked ? view.zoom : ownZoom?.axis === axis.id ? ownZoom.range : null
   const chart = useRef<LineChartHandle>(null)
   const { lines, pending, error, retry } = useChartLines(
     runs,
@@ -54,11 +55,11 @@ export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: Chart
       colors: chartColors(dark),
       y: { ignoreOutliers: view.ignoreOutliers, min: null, max: null },
     }),
-    [lines, marks, zoom, axis, view.logX, view.logY, view.bands, view.ignoreOutliers, dark],
+    [lines, marks, zoom, axis.x.kind, axis.label, view.logX, view.logY, view.bands, view.ignoreOutliers, dark],
   )
   const changeZoom = useCallback(
-    (range: Range | null) => (linked ? onZoom(range) : setOwnZoom(range)),
-    [linked, onZoom],
+    (range: Range | null) => (linked ? onZoom(range) : setOwnZoom({ axis: axis.id, range })),
+    [linked, onZoom, axis.id],
   )
   return (
     <article className={styles.card} aria-label={metric.key}>

@@ -67,7 +67,7 @@ export function ChartDialog({ metric, runs, view, change, onClose }: ChartDialog
       colors: chartColors(dark),
       y: { ignoreOutliers: view.ignoreOutliers, min, max },
     }),
-    [lines, marks, zoom, axis, view.logX, logY, view.bands, view.ignoreOutliers, dark, min, max],
+    [lines, marks, zoom, axis.x.kind, axis.label, view.logX, logY, view.bands, view.ignoreOutliers, dark, min, max],
   )
   const canvas = () => chart.current?.canvas() ?? null
   return (

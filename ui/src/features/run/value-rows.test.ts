@@ -20,7 +20,7 @@ test('a search finds names and values, with the branches they are in', () => {
 })
 
 test('a fraction is shown with the digits worth reading', () => {
-  expect([0.9888888888888889, 0.05, 12, 'text', [1], null, 1e-9].map(shownText)).toEqual([
+  expect([0.9888888888888889, 0.05, 12, 'text', [1], null, 1e-9].map((value) => shownText(value))).toEqual([
     '0.9888889',
     '0.05',
     '12',

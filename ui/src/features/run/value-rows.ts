@@ -69,8 +69,8 @@ export function valueText(value: JsonValue): string {
 const SHOWN_DIGITS = 7
 
 /** A value as it is shown: fractions without the digits that only rounding put there. */
-export function shownText(value: JsonValue): string {
-  return typeof value === 'number' && !Number.isInteger(value) ? formatValue(value, SHOWN_DIGITS) : valueText(value)
+export function shownText(value: JsonValue, digits = SHOWN_DIGITS): string {
+  return typeof value === 'number' && !Number.isInteger(value) ? formatValue(value, digits) : valueText(value)
 }
 
 export function valueKind(value: JsonValue): 'number' | 'text' | 'other' {

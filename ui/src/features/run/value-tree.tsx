@@ -13,6 +13,8 @@ import styles from './value-tree.module.css'
 const ROW_HEIGHT = 30
 const MAX_HEIGHT = 540
 const SEARCH_FROM = 8
+/** Aggregates share a line: their other digits are in the tooltip. */
+const AGGREGATE_DIGITS = 4
 
 interface ValueTreeProps {
   title: string
@@ -156,7 +158,7 @@ function Aggregates({
               <>
                 <dt>{name}</dt>
                 <dd data-kind={valueKind(value)} title={`${name} ${valueText(value)}`}>
-                  {shownText(value)}
+                  {shownText(value, AGGREGATE_DIGITS)}
                 </dd>
               </>
             )}
