@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -48,6 +49,37 @@ with steplog.init(project="live", id="a", name="told") as run:
 """
 
 
+#: Tells people the title that it is told.
+ALERTING = """
+import sys, steplog
+with steplog.init(project="live", id="a", name="told") as run:
+    run.alert("before", "long known", level="INFO")
+    run.log({"loss": 1})
+    print("began", flush=True)
+    for line in sys.stdin:
+        run.alert(line.strip(), "first line\\nsecond line <b>as written</b>", level="ERROR")
+"""
+
+FORKED = """
+import steplog
+with steplog.init(project="forks", id="parent", name="the parent") as run:
+    for step in range(100):
+        run.log({"loss": 111.5})
+with steplog.init(project="forks", id="fork", name="the fork", fork_from="parent?_step=59") as run:
+    for step in range(40):
+        run.log({"loss": 222.5})
+"""
+
+DEFINED = """
+import steplog
+with steplog.init(project="defined", id="a", name="a run") as run:
+    run.define_metric("val/*", step_metric="epoch", summary="min,max")
+    run.define_metric("inner", hidden=True)
+    for step in range(30):
+        run.log({"epoch": step // 10, "inner": step, "loss": 1 / (step + 1), "val/loss": step + 0.5})
+"""
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
     with Chromium() as chromium:
@@ -60,11 +92,11 @@ def finish(code: str, home: Path, url: str) -> None:
 
 
 class Told:
-    """A training process that logs what it is told, when it is told."""
+    """A training process that logs (or whatever its code does) what it is told, when it is told."""
 
-    def __init__(self, home: Path, url: str) -> None:
+    def __init__(self, home: Path, url: str, code: str = TOLD) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", TOLD],
+            [sys.executable, "-c", code],
             cwd=home,
             env=environment(home, STEPLOG_BASE_URL=url, STEPLOG_SILENT="1"),
             stdin=subprocess.PIPE,
@@ -81,10 +113,13 @@ class Told:
         with self.process:
             self.process.kill()
 
-    def log(self, key: str, value: float) -> None:
+    def tell(self, line: str) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{key} {value}\n")
+        self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
+
+    def log(self, key: str, value: float) -> None:
+        self.tell(f"{key} {value}")
 
     def end(self) -> None:
         assert self.process.stdin is not None
@@ -293,6 +328,84 @@ def test_the_rows_of_a_live_run_come_by_themselves(home: Path, server: Server, c
         told.log("loss", 321.75)
         expect(page.get_by_text("123.25")).to_be_visible()
         expect(page.get_by_text("321.75")).to_be_visible()
+
+
+def test_an_alert_is_on_the_page_a_moment_after_it_was_given_without_reload(
+    home: Path, server: Server, chromium: Chromium
+) -> None:
+    def told_before() -> bool:
+        asked = json.dumps({"project": "local/live"}).encode()
+        answer = server.api.call("POST", "/api/v1/alerts/query", asked, {"content-type": "application/json"})
+        return answer.status == 200 and len(answer.json()["alerts"]) == 1
+
+    with Told(home, server.url, ALERTING) as told, chromium.tab(server.url) as tab:
+        wait_until(told_before, "the first alert is there")
+        page = tab.open("/local/live")
+        expect(page.get_by_role("button", name="Alerts, 1 unread")).to_be_visible()
+        page.evaluate("window.stays = true")
+        told.tell("loss is NaN")
+        toast = page.get_by_role("status").filter(has_text="loss is NaN")
+        expect(toast).to_be_visible()
+        expect(toast).not_to_contain_text("before")
+        page.get_by_role("button", name="Alerts, 2 unread").click()
+        items = page.get_by_role("list", name="Alerts").get_by_role("listitem")
+        expect(items).to_have_count(2)
+        expect(items.first.get_by_role("img", name="Error")).to_be_visible()
+        expect(items.first.get_by_text("second line <b>as written</b>")).to_be_visible()
+        expect(page.get_by_role("button", name="Alerts", exact=True)).to_be_visible()
+        # The same again within a minute is kept, and shown to those who ask.
+        told.tell("loss is NaN")
+        page.get_by_role("checkbox", name="Show repeated").check()
+        expect(items).to_have_count(3)
+        expect(items.first).to_contain_text("repeated")
+        items.first.get_by_role("link", name="told").click()
+        expect(page).to_have_url(f"{server.url}/local/live/runs/a")
+        expect(page.get_by_role("tab", name="Alerts")).to_contain_text("2")
+        assert page.evaluate("window.stays") is True
+
+
+def test_the_chart_of_a_fork_begins_with_the_rows_of_its_parent(home: Path, server: Server, chromium: Chromium) -> None:
+    finish(FORKED, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/forks/runs/fork?tab=charts")
+        expect(page.get_by_role("article", name="loss", exact=True).locator("canvas").first).to_be_visible()
+        wait_until(lambda: "111.5" in tab.tooltip_at("loss", 0.3), "the parent's part")
+        wait_until(lambda: "222.5" in tab.tooltip_at("loss", 0.9), "the fork's own part")
+        page.get_by_role("tab", name="Overview").click()
+        lineage = page.get_by_role("region", name="Forks")
+        expect(lineage).to_contain_text("forked from the parent")
+        expect(lineage).to_contain_text("at step 59")
+        lineage.get_by_role("link", name="the parent").click()
+        expect(page).to_have_url(f"{server.url}/local/forks/runs/parent")
+        expect(lineage.get_by_role("link", name="the fork")).to_be_visible()
+        page.get_by_role("tab", name="Charts").click()
+        wait_until(lambda: "111.5" in tab.tooltip_at("loss", 0.9), "the parent has rows of its own there")
+        page.goto("/local/forks")
+        expect(page.get_by_role("list", name="Runs").get_by_role("img", name="Forked from parent")).to_have_count(1)
+
+
+def test_metrics_are_drawn_as_the_script_defined_them(home: Path, server: Server, chromium: Chromium) -> None:
+    finish(DEFINED, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/defined")
+        for key in ("loss", "val/loss"):
+            expect(page.get_by_role("article", name=key, exact=True).locator("canvas").first).to_be_visible()
+        assert "step " in tab.tooltip_at("loss", 0.5)
+        assert "epoch " in tab.tooltip_at("val/loss", 0.5)
+        page.mouse.move(5, 5)
+        inner = page.get_by_role("article", name="inner", exact=True)
+        expect(inner).to_have_count(0)
+        page.get_by_role("button", name="Hidden").click()
+        expect(inner.locator("canvas").first).to_be_visible()
+        # Whoever wants the step has it.
+        page.get_by_role("button", name="X axis").click()
+        page.get_by_role("checkbox", name="Metrics over their own axis").uncheck()
+        page.keyboard.press("Escape")
+        wait_until(lambda: "step " in tab.tooltip_at("val/loss", 0.5), "val/loss is drawn over the step")
+        page.goto("/local/defined/runs/a")
+        summary = page.get_by_role("region", name="Summary")
+        expect(summary.get_by_title("min 0.5")).to_be_visible()
+        expect(summary.get_by_title("max 29.5")).to_be_visible()
 
 
 def test_a_menu_is_gone_through_with_the_keyboard(home: Path, server: Server, chromium: Chromium) -> None:

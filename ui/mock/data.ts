@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue, Run, RunDetail, Stream } from '../src/api/types.ts'
+import type { JsonObject, JsonValue, Metric, Run, RunDetail, Stream } from '../src/api/types.ts'
+import { definitionOf } from '../src/features/run/metric-definitions.ts'
 import { type Curve, makeCurve } from './curves.ts'
 import { hashText, randomSource } from './random.ts'
 
@@ -10,7 +11,17 @@ export interface MockRun {
   /** Steps so far; grows while the run is going on. */
   length: number
   streams: Stream[]
+  metrics: Metric[]
 }
+
+const UNSAID = { step_metric: null, step_sync: false, hidden: false, summary: null }
+/** What the scripts of the demo say about their metrics. */
+const METRICS: Metric[] = [
+  { ...UNSAID, name: 'val/*', step_metric: 'epoch', step_sync: true, summary: ['min', 'last'] },
+  { ...UNSAID, name: 'train/loss', summary: ['min', 'max', 'mean', 'last'] },
+  { ...UNSAID, name: 'train/loss_scale', hidden: true },
+  { ...UNSAID, name: 'epoch', hidden: true },
+]
 
 export const ENTITY = 'ada'
 export const SECONDS_OF_STEP = 0.4
@@ -85,10 +96,12 @@ interface ProjectPlan {
   running: number
   length: number
   keys?: string[]
+  /** Whether it has a fork, a resumed, a shared and a preempted run, and defines its metrics. */
+  varied?: boolean
 }
 
 const PLANS: ProjectPlan[] = [
-  { name: 'demo', runs: 3, running: 1, length: 3_000 },
+  { name: 'demo', runs: 5, running: 1, length: 3_000, varied: true },
   { name: 'sweep-300', runs: 300, running: 4, length: 2_000 },
   { name: 'archive-2000', runs: 2_000, running: 0, length: 400 },
   {
@@ -110,7 +123,33 @@ export class MockData {
         plan.name,
         Array.from({ length: plan.runs }, (_, index) => makeRun(plan, index, now)),
       )
+      if (plan.varied) this.vary(plan.name)
     }
+  }
+
+  private vary(project: string): void {
+    const [, fork, resumed, shared, preempted] = this.runs.get(project) ?? []
+    ;[fork.streams, resumed.streams] = [resumed.streams, fork.streams]
+    fork.run = { ...fork.run, fork_from: { run: resumed.run.id, step: Math.floor(resumed.length * 0.6) } }
+    fork.length = Math.max(fork.length, Math.floor(resumed.length * 0.95))
+    const [stream] = shared.streams
+    shared.streams = [0, 1, 2, 3].map((rank) => ({
+      ...stream,
+      id: hashText(`rank ${rank}`).toString(16).padStart(32, 'b'),
+      label: `rank-${rank}`,
+      host: `gpu-${Math.floor(rank / 2) + 1}.cluster`,
+      process_id: 41_200 + rank,
+    }))
+    preempted.run = { ...preempted.run, state: 'crashed', exit_code: null, preempting: true }
+    for (const mock of this.runs.get(project) ?? []) mock.metrics = METRICS
+  }
+
+  /** When a row was logged, Unix seconds: a fork goes on from the rows of another run later. */
+  timeOf({ run }: MockRun, step: number): number {
+    const parent = run.fork_from === null ? undefined : this.find(run.project, run.fork_from.run)
+    const from = run.fork_from?.step ?? 0
+    if (parent !== undefined && step <= from) return this.timeOf(parent, step)
+    return run.created_at + (step - (parent === undefined ? 0 : from)) * SECONDS_OF_STEP
   }
 
   curve(run: MockRun, key: string): Curve {
@@ -119,9 +158,19 @@ export class MockData {
     if (known !== undefined) return known
     // A map forgets nothing by itself, and live runs make a new curve with each row.
     if (this.curves.size > 8_000) this.curves.clear()
-    const curve = makeCurve(run.run.id, key, run.length, Number(run.config.lr))
+    const curve = this.makeCurve(run, key)
     this.curves.set(name, curve)
     return curve
+  }
+
+  private makeCurve({ run, length, config }: MockRun, key: string): Curve {
+    const own = makeCurve(run.id, key, length, Number(config.lr))
+    const fork = run.fork_from
+    const parent = fork === null ? undefined : this.find(run.project, fork.run)
+    if (fork === null || parent === undefined) return own
+    const begin = this.curve(parent, key)
+    const values = own.values.map((value, row) => (own.steps[row] <= fork.step ? begin.values[row] : value))
+    return { steps: own.steps, values }
   }
 
   find(project: string, id: string): MockRun | undefined {
@@ -162,18 +211,32 @@ export class MockData {
 
   detail(mock: MockRun): RunDetail {
     const summary: JsonObject = {}
-    for (const key of mock.keys) summary[key] = this.summaryValue(mock, key) ?? null
+    for (const key of mock.keys) summary[key] = this.summaryOf(mock, key)
     return {
       run: mock.run,
       config: mock.config,
       summary,
       environment: mock.environment,
       streams: mock.streams,
-      metrics: [],
+      metrics: mock.metrics,
       alert_count: 0,
-      fork_from: null,
-      forks: [],
+      forks: (this.runs.get(mock.run.project) ?? [])
+        .filter(({ run }) => run.fork_from?.run === mock.run.id)
+        .map(({ run }) => run.id),
     }
+  }
+
+  private summaryOf(mock: MockRun, key: string): JsonValue {
+    const aggregates = definitionOf(mock.metrics, key)?.summary
+    if (!aggregates) return this.summaryValue(mock, key) ?? null
+    const values = this.curve(mock, key).values.filter(Number.isFinite)
+    const all: JsonObject = {
+      min: values.reduce((a, b) => Math.min(a, b)),
+      max: values.reduce((a, b) => Math.max(a, b)),
+      mean: values.reduce((a, b) => a + b) / values.length,
+      last: values[values.length - 1],
+    }
+    return Object.fromEntries(aggregates.map((name) => [name, all[name]]))
   }
 }
 
@@ -227,6 +290,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     key_count: keys.length,
     preempting: false,
     sweep_id: null,
+    fork_from: null,
     values: {},
   }
   const config: JsonObject = {
@@ -244,11 +308,13 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     durable_offset: bytes,
     sealed_offset: running ? Math.floor(bytes * 0.82) : bytes,
     record_count: length + 40,
+    started_at: created + number * duration * 0.6,
     updated_at: run.updated_at,
     finished: !running,
     host: `gpu-${number + 1}.cluster`,
     process_id: 41_200 + number,
     label: null,
+    parent: null,
     damage,
   })
   return {
@@ -256,6 +322,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     config,
     keys,
     length,
+    metrics: [],
     environment: {
       command: 'python train.py --config configs/small.yaml',
       host: 'gpu-1.cluster',

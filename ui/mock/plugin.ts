@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 import type {
+  AlertsRequest,
   ApiKey,
   ErrorKind,
   RunChange,
@@ -10,6 +11,7 @@ import type {
   UpdateRunRequest,
   User,
 } from '../src/api/types.ts'
+import { MockAlerts } from './alerts.ts'
 import { ENTITY, MockData, type MockRun } from './data.ts'
 import { contentOf, filesOf } from './files.ts'
 import { FilterError } from './filter.ts'
@@ -18,6 +20,8 @@ import { seriesAnswer } from './series.ts'
 
 const TICK_MILLIS = 500
 const ROWS_OF_TICK = 4
+/** The demo's live run tells people something every so many ticks. */
+const TICKS_OF_ALERT = 30
 
 class Refused extends Error {
   constructor(
@@ -43,6 +47,8 @@ const seconds = () => Date.now() / 1000
 
 class MockServer {
   private data = new MockData(seconds())
+  private alerts = new MockAlerts(this.data)
+  private ticks = 0
   private watchers = new Set<ServerResponse>()
   private timer: ReturnType<typeof setInterval> | undefined
   private user: User = { name: ENTITY, admin: true, created_at: seconds() - 9e6 }
@@ -80,6 +86,7 @@ class MockServer {
     if (call === 'GET session' || call === 'POST session') return this.json(response, this.session())
     if (call === 'GET projects') return this.json(response, { projects: listProjects(this.data) })
     if (call === 'POST runs/query') return this.json(response, queryRuns(this.data, body as RunsRequest))
+    if (call === 'POST alerts/query') return this.json(response, this.alerts.query(body as AlertsRequest))
     if (call === 'POST keys/query') {
       const { project, runs } = body as { project: string; runs: string[] | null }
       return this.json(response, listKeys(this.data, project, runs))
@@ -139,7 +146,7 @@ class MockServer {
       mock.run = { ...mock.run, ...fields }
       this.push([{ ...changeOf(mock), details: true }])
     }
-    this.json(response, this.data.detail(mock))
+    this.json(response, { ...this.data.detail(mock), alert_count: this.alerts.count(project, id) })
   }
 
   private history(response: ServerResponse, url: URL, mock: MockRun): void {
@@ -150,7 +157,7 @@ class MockServer {
       .filter((key) => mock.keys.includes(key))
       .map((key) => [key, this.data.curve(mock, key)] as const)
     for (let step = from; step < mock.length; step += 1) {
-      const row: Record<string, unknown> = { _step: step, _time: mock.run.created_at + step * 0.4 }
+      const row: Record<string, unknown> = { _step: step, _time: this.data.timeOf(mock, step) }
       for (const [key, { steps, values }] of curves) {
         const every = steps[1] ?? 1
         if (step % every === 0 && step / every < values.length) {
@@ -178,7 +185,10 @@ class MockServer {
 
   private tick(): void {
     const grown = [...this.data.runs.keys()].flatMap((project) => this.data.grow(project, ROWS_OF_TICK, seconds()))
-    this.push(grown.map((mock) => ({ ...changeOf(mock), rows: true })))
+    this.ticks += 1
+    const told = this.ticks % TICKS_OF_ALERT === 0 ? grown.find(({ run }) => run.project === 'demo') : undefined
+    if (told !== undefined) this.alerts.add('demo', told, this.ticks / TICKS_OF_ALERT, seconds())
+    this.push(grown.map((mock) => ({ ...changeOf(mock), rows: true, alerts: mock === told })))
   }
 
   private push(runs: RunChange[]): void {

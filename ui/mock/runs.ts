@@ -1,4 +1,5 @@
 import type { JsonValue, KeyList, MetricKey, Project, Run, RunGroup, RunList, RunsRequest } from '../src/api/types.ts'
+import { definitionOf } from '../src/features/run/metric-definitions.ts'
 import { ENTITY, flatten, type MockData, type MockRun, TEXT_KEY } from './data.ts'
 import { parseFilter } from './filter.ts'
 
@@ -82,7 +83,15 @@ export function listKeys(data: MockData, project: string, ids: readonly string[]
   for (const mock of data.runs.get(project.split('/')[1]) ?? []) {
     if (wanted !== null && !wanted.has(mock.run.id)) continue
     for (const key of mock.keys) {
-      const known = keys.get(key) ?? { key, kind: key === TEXT_KEY ? 'other' : 'number', run_count: 0, point_count: 0 }
+      const definition = definitionOf(mock.metrics, key)
+      const known = keys.get(key) ?? {
+        key,
+        kind: key === TEXT_KEY ? 'other' : 'number',
+        run_count: 0,
+        point_count: 0,
+        hidden: definition?.hidden ?? false,
+        step_metric: definition?.step_metric ?? null,
+      }
       known.run_count += 1
       known.point_count += mock.length
       keys.set(key, known)

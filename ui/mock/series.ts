@@ -1,6 +1,6 @@
 import { float64, tableFromArrays, tableToIPC, uint32 } from '@uwdata/flechette'
 import type { Grid, SeriesInfo, SeriesMetadata, SeriesRequest } from '../src/api/types.ts'
-import { type MockData, type MockRun, SECONDS_OF_STEP, TEXT_KEY } from './data.ts'
+import { type MockData, type MockRun, TEXT_KEY } from './data.ts'
 
 const COLUMNS = [
   'series',
@@ -26,8 +26,8 @@ const UNSIGNED = new Set<string>([
 type Rows = Record<(typeof COLUMNS)[number], number[]>
 
 function xColumn(data: MockData, mock: MockRun, request: SeriesRequest, steps: Float64Array): Float64Array {
-  if (request.x.kind === 'relative_time') return steps.map((step) => step * SECONDS_OF_STEP)
-  if (request.x.kind === 'wall_time') return steps.map((step) => mock.run.created_at + step * SECONDS_OF_STEP)
+  if (request.x.kind === 'relative_time') return steps.map((step) => data.timeOf(mock, step) - data.timeOf(mock, 0))
+  if (request.x.kind === 'wall_time') return steps.map((step) => data.timeOf(mock, step))
   if (request.x.kind === 'metric') {
     const { values } = data.curve(mock, request.x.key)
     return steps.map((step) => values[Math.min(values.length - 1, step)])

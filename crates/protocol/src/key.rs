@@ -32,6 +32,10 @@ pub struct MetricKey {
     pub run_count: u64,
     /// How many points it has in all these runs.
     pub point_count: u64,
+    /// Whether the newest of the runs that says something about it wants its charts hidden unless asked for.
+    pub hidden: bool,
+    /// The key that is its natural x-axis, as that run says; `null` when it says none, or none of the runs has that key.
+    pub step_metric: Option<String>,
 }
 
 /// What kind of values a metric holds.

@@ -62,6 +62,8 @@ pub struct Run {
     pub preempting: bool,
     /// The sweep that the run belongs to.
     pub sweep_id: Option<String>,
+    /// Where it begins, when it begins with the history of another run.
+    pub fork_from: Option<ForkPoint>,
     /// The values of the columns that the request asked for (`config.lr`, `summary.loss`), where the run has them.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,
@@ -154,8 +156,6 @@ pub struct RunDetail {
     pub metrics: Vec<Metric>,
     /// How many alerts it gave, repetitions apart.
     pub alert_count: u64,
-    /// Where it begins, when it begins with the history of another run.
-    pub fork_from: Option<ForkPoint>,
     /// The ids of runs that begin with its history; at most 10.
     pub forks: Vec<String>,
 }
@@ -198,6 +198,8 @@ pub struct Stream {
     pub sealed_offset: u64,
     /// How many records came.
     pub record_count: u64,
+    /// When the process began with it, Unix seconds.
+    pub started_at: f64,
     /// When bytes last came, Unix seconds.
     pub updated_at: f64,
     /// Whether the process said that it ended.
@@ -208,6 +210,8 @@ pub struct Stream {
     pub process_id: Option<u32>,
     /// What the script calls this process, when several write one run.
     pub label: Option<String>,
+    /// The stream of the process that this one was forked from.
+    pub parent: Option<String>,
     /// What is wrong with it, if anything.
     pub damage: Option<String>,
 }

@@ -145,7 +145,12 @@ pub(crate) fn config(database: &Connection, run: i64) -> Result<Config, Error> {
 /// What a run's script said about its metrics.
 pub(crate) fn metrics(database: &Connection, run: i64) -> Result<Vec<MetricDefinition>, Error> {
     let list: String = database.sql("SELECT metrics FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
-    serde_json::from_str(&list)
+    read_metrics(&list)
+}
+
+/// Reads a list of metric definitions as a run's row has it.
+pub(crate) fn read_metrics(list: &str) -> Result<Vec<MetricDefinition>, Error> {
+    serde_json::from_str(list)
         .map_err(|error| Error::data(format!("the metric definitions of a run are damaged: {error}")))
 }
 

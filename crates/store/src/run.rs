@@ -19,7 +19,8 @@ pub(crate) fn run_columns() -> String {
     format!(
         "p.entity, p.name, r.run_id, r.name, {STATE_SQL}, r.tags, r.notes, r.run_group, r.job_type, r.created_at,
          r.updated_at, r.finished_at, max(0.0, coalesce(r.finished_at, r.last_time) - r.created_at), r.exit_code,
-         r.last_step, r.row_count, r.key_count, r.preempting, r.sweep_id, r.id"
+         r.last_step, r.row_count, r.key_count, r.preempting, r.sweep_id, r.fork_run_id,
+         r.fork_step, r.id"
     )
 }
 
@@ -46,6 +47,7 @@ pub(crate) fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         key_count: row.get::<_, i64>(16)? as u64,
         preempting: row.get(17)?,
         sweep_id: row.get(18)?,
+        fork_from: row.get::<_, Option<_>>(19)?.zip(row.get(20)?).map(|(run, step)| ForkPoint { run, step }),
         values: Default::default(),
     })
 }
@@ -61,14 +63,11 @@ impl Store {
         let reader = reader.snapshot()?;
         let (run_id, project) = catalog::run_id(&reader, path)?;
         let sql = format!(
-            "SELECT {}, r.environment, r.fork_run_id, r.fork_step FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2",
+            "SELECT {}, r.environment FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2",
             run_columns()
         );
-        let (run, environment, fork_from): (Run, String, Option<ForkPoint>) =
-            reader.sql(&sql)?.query_row(params![since, run_id], |row| {
-                let fork = row.get::<_, Option<String>>(21)?.zip(row.get(22)?);
-                Ok((read_run(row)?, row.get(20)?, fork.map(|(run, step)| ForkPoint { run, step })))
-            })?;
+        let (run, environment): (Run, String) =
+            reader.sql(&sql)?.query_row(params![since, run_id], |row| Ok((read_run(row)?, row.get(22)?)))?;
         let mut config = load::config(&reader, run_id)?;
         Edits::load(&reader, run_id, Noun::Config)?.apply_to_config(&mut config);
         let config = config.entries().iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
@@ -80,7 +79,6 @@ impl Store {
             streams: streams(&reader, run_id)?,
             metrics: load::metrics(&reader, run_id)?.into_iter().map(metric).collect(),
             alert_count: count_alerts(&reader, run_id)?,
-            fork_from,
             forks: lineage::forks(&reader, project, path.run.as_str())?,
         })
     }
@@ -251,7 +249,7 @@ fn metric(definition: MetricDefinition) -> Metric {
 fn streams(database: &Connection, run: i64) -> Result<Vec<Stream>, Error> {
     let mut statement = database.sql(
         "SELECT stream, durable_offset, sealed_offset, record_count, received_at, exited_at IS NOT NULL, host,
-             process_id, damage, label FROM streams WHERE run = $1 ORDER BY started_at, id",
+             process_id, damage, label, started_at, parent FROM streams WHERE run = $1 ORDER BY started_at, id",
     )?;
     let streams = statement.query_map([run], |row| {
         let id: [u8; 16] = row.get(0)?;
@@ -266,6 +264,8 @@ fn streams(database: &Connection, run: i64) -> Result<Vec<Stream>, Error> {
             process_id: row.get(7)?,
             damage: row.get(8)?,
             label: row.get(9)?,
+            started_at: row.get(10)?,
+            parent: row.get::<_, Option<[u8; 16]>>(11)?.map(|id| StreamId::from_bytes(id).to_string()),
         })
     })?;
     Ok(streams.collect::<Result<_, _>>()?)

@@ -266,3 +266,20 @@ fn a_second_process_is_refused() {
     drop(store);
     open(folder.path());
 }
+
+#[test]
+fn a_stream_tells_when_its_process_began_and_of_whom_it_was_forked() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let mut first = Journal::new("local/digits/a");
+    first.row(0, &[("loss", 1.0.into())]).send(&store);
+    let mut child = Journal::with_start("local/digits/a", |start| {
+        start.parent_stream = Some(first.stream);
+        start.started_at = 1500.0;
+    });
+    child.row(1, &[("loss", 1.0.into())]).send(&store);
+    let streams = store.run(&first.path).unwrap().streams;
+    let told: Vec<_> = streams.into_iter().map(|stream| (stream.id, stream.started_at, stream.parent)).collect();
+    let id = first.stream.to_string();
+    assert_eq!(told, [(id.clone(), 1000.0, None), (child.stream.to_string(), 1500.0, Some(id))]);
+}

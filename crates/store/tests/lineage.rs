@@ -78,7 +78,7 @@ fn a_fork_has_the_rows_of_its_parent_up_to_the_step_and_its_own() {
         let keys: Vec<_> = keys.keys.iter().map(|key| (&*key.key, key.run_count)).collect();
         assert_eq!(keys, [("epoch", 1), ("loss", 1), ("new", 1)]);
         let detail = store.run(&FORK.parse().unwrap()).unwrap();
-        assert_eq!(detail.fork_from.map(|point| (point.run, point.step)), Some(("a".into(), 2)));
+        assert_eq!(detail.run.fork_from.map(|point| (point.run, point.step)), Some(("a".into(), 2)));
         assert_eq!(store.run(&PARENT.parse().unwrap()).unwrap().forks, ["b"]);
         match round {
             0 => store.seal_all().unwrap(),

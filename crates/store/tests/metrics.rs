@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::{Value as Json, json};
 use steplog_model::{Alert, Record};
-use steplog_protocol::{AlertsRequest, UpdateRunRequest};
+use steplog_protocol::{AlertsRequest, KeysRequest, UpdateRunRequest};
 use steplog_store::Store;
 use support::{Journal, open};
 use tempfile::TempDir;
@@ -73,6 +73,48 @@ fn definitions_are_told_with_the_run() {
         "name": "val/*", "step_metric": "epoch", "step_sync": true, "hidden": true, "summary": null
     }]);
     assert_eq!(told, expected);
+}
+
+#[test]
+fn keys_tell_what_the_newest_run_that_says_something_says_of_them() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let said = |runs: Option<&[&str]>| {
+        let runs = runs.map(|runs| runs.iter().map(|run| (*run).to_owned()).collect());
+        let list = store.keys(&KeysRequest { project: "local/digits".into(), runs }).unwrap();
+        let said = list.keys.into_iter().map(|key| (key.key, key.hidden, key.step_metric));
+        said.collect::<Vec<_>>()
+    };
+    let told = |hidden: &[(&str, bool, Option<&str>)]| {
+        let told = hidden.iter().map(|(key, hidden, step)| ((*key).to_owned(), *hidden, step.map(str::to_owned)));
+        told.collect::<Vec<_>>()
+    };
+    let run = |id: &str, created_at: f64, definitions: &[Json]| {
+        let mut journal = Journal::with_start(&format!("local/digits/{id}"), |start| start.started_at = created_at);
+        for definition in definitions {
+            journal.record(metric(definition.clone()));
+        }
+        let row = [("n.epoch", 1.into()), ("val/loss", 1.into()), ("val/other", 1.into()), ("loss", 1.into())];
+        journal.row(0, &row).send(&store);
+    };
+    let hidden = json!({"name": "val/*", "hidden": true, "step_metric": "n.epoch"});
+    run("b", 2000.0, &[hidden, json!({"name": "n.epoch", "step_metric": "n.epoch"})]);
+    // Older, though it comes later; and what was never logged is no axis.
+    run("a", 1000.0, &[json!({"name": "val/loss", "hidden": false}), json!({"name": "loss", "step_metric": "never"})]);
+    // The newest, which says nothing.
+    run("c", 3000.0, &[]);
+    let of_b = told(&[
+        ("loss", false, None),
+        ("n.epoch", false, None),
+        ("val/loss", true, Some("n.epoch")),
+        ("val/other", true, Some("n.epoch")),
+    ]);
+    assert_eq!(said(None), of_b);
+    assert_eq!(said(Some(&["a", "b", "c"])), of_b);
+    let nothing =
+        told(&[("loss", false, None), ("n.epoch", false, None), ("val/loss", false, None), ("val/other", false, None)]);
+    assert_eq!(said(Some(&["a"])), nothing);
+    assert_eq!(said(Some(&["c"])), nothing);
 }
 
 fn alert(time: f64, title: &str, wait_millis: u64) -> Record {

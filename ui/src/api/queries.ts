@@ -12,6 +12,7 @@ export const keyOf = {
   text: (project: string) => ['text', project] as const,
   history: (project: string) => ['history', project] as const,
   files: (project: string) => ['files', project] as const,
+  alerts: (project: string) => ['alerts', project] as const,
 }
 
 export const sessionQuery = () =>

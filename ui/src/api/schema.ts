@@ -56,6 +56,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blobs/{entity}/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the bytes with a hash are here. */
+        get: operations["read_blob_status"];
+        /**
+         * Takes in a part of some bytes. The last one is answered when the whole has the hash and is durable; repeating a
+         *     request is harmless.
+         */
+        put: operations["put_part"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -176,6 +197,42 @@ export interface paths {
         head?: never;
         /** Changes name, notes, tags or group of a run, or asks it to stop. */
         patch: operations["update_run"];
+        trace?: never;
+    };
+    "/api/v1/runs/{entity}/{project}/{run}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of a run, by path. */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{entity}/{project}/{run}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The content of a file; whole, or a range of it. */
+        get: operations["read_file"];
+        /** Gives bytes a name in a run, in place of what had it. */
+        put: operations["put_file"];
+        post?: never;
+        /** Removes a file of a run. */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{entity}/{project}/{run}/history": {
@@ -350,6 +407,16 @@ export interface components {
             /** @description Newest first. */
             api_keys: components["schemas"]["ApiKey"][];
         };
+        /** @description How far the server has some bytes: the answer of `GET` and `PUT /blobs/…`, and of a put file; also the body of a 409. */
+        BlobStatus: {
+            /**
+             * Format: int64
+             * @description The upload goes on from here. They may be lost in a power cut until `complete`.
+             */
+            received_bytes: number;
+            /** @description Whether all bytes are there, have the hash, and are durable. */
+            complete: boolean;
+        };
         /**
          * Format: binary
          * @description Raw bytes.
@@ -400,6 +467,18 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "unavailable" | "data" | "internal";
+        /** @description The answer of `GET /runs/{entity}/{project}/{run}/files`. */
+        FileList: {
+            /** @description One page, by path. */
+            files: components["schemas"]["RunFile"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description When a saved file is uploaded.
+         * @enum {string}
+         */
+        FilePolicy: "live" | "now" | "end";
         /** @description A place in the history of a run of the same project. */
         ForkPoint: {
             /** @description Run id. */
@@ -495,6 +574,10 @@ export interface components {
              * @description How many points it has in all these runs.
              */
             point_count: number;
+            /** @description Whether the newest of the runs that says something about it wants its charts hidden unless asked for. */
+            hidden: boolean;
+            /** @description The key that is its natural x-axis, as that run says; `null` when it says none, or none of the runs has that key. */
+            step_metric: string | null;
         };
         /** @description A project: the runs of one entity under one name. */
         Project: {
@@ -527,6 +610,22 @@ export interface components {
         ProjectList: {
             /** @description The one with the newest activity first. */
             projects: components["schemas"]["Project"][];
+        };
+        /** @description `PUT /runs/{entity}/{project}/{run}/files/{path}`: gives bytes a name. */
+        PutFileRequest: {
+            /** @description SHA-256 of the bytes, 64 lowercase hex digits. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description How many bytes.
+             */
+            size_bytes: number;
+            /**
+             * Format: double
+             * @description When the file was last changed where it was made, Unix seconds.
+             */
+            modified_at?: number | null;
+            policy?: components["schemas"]["FilePolicy"] | null;
         };
         /** @description `GET /runs/{entity}/{project}/{id}/resume`: where a run stands. */
         ResumePoint: {
@@ -623,6 +722,7 @@ export interface components {
             preempting: boolean;
             /** @description The sweep that the run belongs to. */
             sweep_id: string | null;
+            fork_from: components["schemas"]["ForkPoint"] | null;
             /** @description The values of the columns that the request asked for (`config.lr`, `summary.loss`), where the run has them. */
             values: {
                 [key: string]: unknown;
@@ -675,6 +775,8 @@ export interface components {
             keys: boolean;
             /** @description Whether the run told people something. */
             alerts: boolean;
+            /** @description Whether a file came, changed or went. */
+            files: boolean;
             /** @description Whether name, notes, tags, config, state or the like changed, or the run is new. */
             details: boolean;
             /** @description Whether the run is gone. */
@@ -699,9 +801,33 @@ export interface components {
              * @description How many alerts it gave, repetitions apart.
              */
             alert_count: number;
-            fork_from: components["schemas"]["ForkPoint"] | null;
             /** @description The ids of runs that begin with its history; at most 10. */
             forks: string[];
+        };
+        /** @description A file of a run; its content is at `GET /runs/{entity}/{project}/{run}/files/{path}`. */
+        RunFile: {
+            /** @description Folders and name, joined by `/`; at most 1,024 bytes. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Size.
+             */
+            size_bytes: number;
+            /** @description SHA-256 of the content, hex; `null` where a folder is shown, whose files nobody hashed. */
+            sha256: string | null;
+            /** @description What it is, by the ending of its name. */
+            media_type: string;
+            policy: components["schemas"]["FilePolicy"] | null;
+            /**
+             * Format: double
+             * @description When it was last changed where it was made, Unix seconds.
+             */
+            modified_at: number | null;
+            /**
+             * Format: double
+             * @description When this content came here, Unix seconds.
+             */
+            updated_at: number;
         };
         /** @description The runs that share a value. */
         RunGroup: {
@@ -889,6 +1015,11 @@ export interface components {
             record_count: number;
             /**
              * Format: double
+             * @description When the process began with it, Unix seconds.
+             */
+            started_at: number;
+            /**
+             * Format: double
              * @description When bytes last came, Unix seconds.
              */
             updated_at: number;
@@ -903,6 +1034,8 @@ export interface components {
             process_id: number | null;
             /** @description What the script calls this process, when several write one run. */
             label: string | null;
+            /** @description The stream of the process that this one was forked from. */
+            parent: string | null;
             /** @description What is wrong with it, if anything. */
             damage: string | null;
         };
@@ -1124,6 +1257,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_blob_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose upload it is. */
+                entity: string;
+                /** @description SHA-256 of the bytes, 64 lowercase hex digits. */
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobStatus"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_part: {
+        parameters: {
+            query: {
+                /** @description Where the part begins. */
+                offset: number;
+                /** @description How many bytes there are in all. */
+                size_bytes: number;
+            };
+            header?: never;
+            path: {
+                /** @description Whose upload it is. */
+                entity: string;
+                /** @description SHA-256 of the bytes, 64 lowercase hex digits. */
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": components["schemas"]["Bytes"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobStatus"];
+                };
+            };
+            /** @description The offset is ahead of what is here: go on from there. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobStatus"];
+                };
             };
             /** @description What went wrong. */
             default: {
@@ -1476,6 +1693,193 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: {
+                /** @description Only those whose path begins so. */
+                prefix?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 10,000. Default 1,000. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_file: {
+        parameters: {
+            query?: {
+                /** @description Whether a browser is to keep it rather than show it. */
+                download?: boolean;
+            };
+            header?: {
+                /** @description One range of bytes. */
+                Range?: string | null;
+            };
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+                /** @description Path of the file. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description A range of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description It is what `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+                /** @description Path of the file. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutFileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobStatus"];
+                };
+            };
+            /** @description Bytes are missing: send them to `/blobs`, then put the file again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobStatus"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+                /** @description Path of the file. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {

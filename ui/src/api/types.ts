@@ -30,7 +30,6 @@ export type RunDetail = {
   streams: Stream[]
   metrics: Metric[]
   alert_count: number
-  fork_from: ForkPoint | null
   forks: string[]
 }
 /** Absent members stay as they are. */

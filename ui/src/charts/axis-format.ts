@@ -4,12 +4,12 @@ import { formatDateTime, formatDuration } from '~/lib/format-time'
 
 export type XKind = XAxis['kind']
 
-/** The x of a point in words, for tooltips: `step 1 204`, `4m 10s`. */
-export function describeX(x: number, kind: XKind): string {
+/** The x of a point in words, for tooltips: `step 1 204`, `4m 10s`, `epoch 3`. */
+export function describeX(x: number, kind: XKind, label: string | null): string {
   if (kind === 'step') return `step ${formatInteger(x)}`
   if (kind === 'relative_time') return formatDuration(x)
   if (kind === 'wall_time') return formatDateTime(x)
-  return formatValue(x)
+  return label === null ? formatValue(x) : `${label} ${formatValue(x)}`
 }
 
 /** Labels along x. */

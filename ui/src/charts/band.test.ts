@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { segments, spikes } from '~/charts/band'
+import { segments, spikes, splitSegments } from '~/charts/band'
 import { columnsOf } from '~/charts/test-series'
 
 const place = (value: number) => 100 - value
@@ -16,6 +16,48 @@ test('on a log axis a line breaks at zero and below too', () => {
     [0, 1],
     [3, 5],
   ])
+})
+
+test('a line is cut where its own part begins, and the way there is not its own', () => {
+  const x = Float64Array.of(0, 10, 20, 30, 40)
+  const cut = (boundary: number) =>
+    splitSegments(
+      [
+        [0, 2],
+        [3, 5],
+      ],
+      x,
+      boundary,
+    )
+  expect(cut(10)).toEqual({ before: [[0, 2]], after: [[3, 5]] })
+  expect(cut(5)).toEqual({
+    before: [[0, 2]],
+    after: [
+      [1, 2],
+      [3, 5],
+    ],
+  })
+  expect(cut(30)).toEqual({
+    before: [
+      [0, 2],
+      [3, 5],
+    ],
+    after: [[4, 5]],
+  })
+  expect(cut(-1)).toEqual({
+    before: [],
+    after: [
+      [0, 2],
+      [3, 5],
+    ],
+  })
+  expect(cut(99)).toEqual({
+    before: [
+      [0, 2],
+      [3, 5],
+    ],
+    after: [],
+  })
 })
 
 test('a single point far above both neighbours is a spike, noise is not', () => {

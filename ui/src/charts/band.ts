@@ -18,6 +18,26 @@ export function segments(y: Float64Array, log: boolean): Segment[] {
   return found
 }
 
+/**
+ * Stretches cut after the last row with x up to `boundary`: what lies before it, and what comes after. The way between the
+ * two, on a time axis perhaps hours in which nothing was logged, goes with what lies before.
+ */
+export function splitSegments(
+  parts: readonly Segment[],
+  x: Float64Array,
+  boundary: number,
+): { before: Segment[]; after: Segment[] } {
+  const before: Segment[] = []
+  const after: Segment[] = []
+  for (const [start, end] of parts) {
+    let cut = start
+    while (cut < end && x[cut] <= boundary) cut += 1
+    if (cut > start) before.push([start, Math.min(cut + 1, end)])
+    if (cut < end) after.push([cut, end])
+  }
+  return { before, after }
+}
+
 /** Bands are noisy: what stands out has to be so many times as high as they usually are. */
 const SPIKE_RATIO = 2.5
 

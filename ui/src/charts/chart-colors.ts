@@ -7,6 +7,8 @@ export interface ChartColors {
   crosshair: string
   /** Laid over a chart so that the highlighted run stands out. */
   veil: string
+  /** Marks along x, by how grave they are. */
+  marks: { info: string; warning: string; error: string }
 }
 
 const LIGHT: ChartColors = {
@@ -16,6 +18,7 @@ const LIGHT: ChartColors = {
   axis: 'rgba(20, 24, 40, 0.16)',
   crosshair: 'rgba(20, 24, 40, 0.38)',
   veil: 'rgba(255, 255, 255, 0.74)',
+  marks: { info: '#2563d9', warning: '#a15c07', error: '#c4302b' },
 }
 
 const DARK: ChartColors = {
@@ -25,6 +28,7 @@ const DARK: ChartColors = {
   axis: 'rgba(255, 255, 255, 0.14)',
   crosshair: 'rgba(255, 255, 255, 0.42)',
   veil: 'rgba(21, 22, 26, 0.76)',
+  marks: { info: '#5b9bff', warning: '#f5b04c', error: '#ff7a70' },
 }
 
 export function chartColors(dark: boolean): ChartColors {

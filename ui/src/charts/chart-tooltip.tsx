@@ -1,6 +1,7 @@
 import type { RefObject } from 'react'
 import { createPortal } from 'react-dom'
 import { describeX, type XKind } from '~/charts/axis-format'
+import type { Mark } from '~/charts/draw'
 import { type TooltipRow, windowRows } from '~/charts/nearest'
 import { formatInteger, formatValue } from '~/lib/format-number'
 import styles from './chart-tooltip.module.css'
@@ -14,9 +15,12 @@ export interface TooltipState {
   nearest: TooltipRow | null
   /** Whether the pointer is near enough to `nearest` to mean it. */
   pointed: boolean
+  /** The marks at the pointer. */
+  marks: Mark[]
 }
 
 const MAX_ROWS = 10
+const MAX_MARKS = 3
 const WIDTH = 300
 const OFFSET = 18
 
@@ -24,10 +28,12 @@ const OFFSET = 18
 export function ChartTooltip({
   state,
   xKind,
+  xLabel,
   host,
 }: {
   state: TooltipState
   xKind: XKind
+  xLabel: string | null
   host: RefObject<HTMLElement | null>
 }) {
   const over = host.current?.querySelector('.u-over')?.getBoundingClientRect()
@@ -41,7 +47,7 @@ export function ChartTooltip({
   const x = state.nearest?.x ?? state.x
   return createPortal(
     <div className={styles.tooltip} style={{ left: Math.max(8, left), top, width: WIDTH }} role="tooltip">
-      <div className={styles.head}>{describeX(x, xKind)}</div>
+      <div className={styles.head}>{describeX(x, xKind, xLabel)}</div>
       <ul className={styles.rows}>
         {rows.map((row) => (
           <li
@@ -62,6 +68,12 @@ export function ChartTooltip({
         ))}
       </ul>
       {hidden > 0 && <div className={styles.more}>…and {formatInteger(hidden)} more</div>}
+      {state.marks.slice(0, MAX_MARKS).map((mark, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: two marks can say the same, and none of them has a state
+        <div key={index} className={styles.event} data-kind={mark.kind}>
+          {mark.label}
+        </div>
+      ))}
       {state.nearest !== null && state.nearest.count > 1 && <Bucket row={state.nearest} />}
     </div>,
     // A modal dialog covers all that is not in it.

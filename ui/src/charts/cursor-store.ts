@@ -3,6 +3,8 @@ import { createStore } from '~/lib/store'
 /** Where the pointer is along x, and over which chart. */
 export interface SharedCursor {
   source: string
+  /** What `x` is: the chart's axis, for charts with another one have no such place. */
+  axis: string
   x: number
 }
 

@@ -1,4 +1,4 @@
-import { type Segment, segments, spikes } from '~/charts/band'
+import { type Segment, segments, spikes, splitSegments } from '~/charts/band'
 import type { Line } from '~/charts/line'
 import type { Range } from '~/charts/range'
 import { rememberLast } from '~/charts/remember'
@@ -61,6 +61,46 @@ export function drawLines(
   context.restore()
 }
 
+/** A moment worth seeing along x, such as an alert of a run. */
+export interface Mark {
+  x: number
+  kind: 'info' | 'warning' | 'error'
+  /** What happened, in a few words. */
+  label: string
+}
+
+/** Draws a thin upright line for each mark, with a point at its top that the eye finds. */
+export function drawMarks(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  marks: readonly Mark[],
+  colors: Record<Mark['kind'], string>,
+): void {
+  if (marks.length === 0) return
+  const x = placeX(frame)
+  const size = 3.5 * frame.pixelRatio
+  context.save()
+  clip(context, frame)
+  context.lineWidth = Math.max(1, Math.round(frame.pixelRatio))
+  for (const mark of marks) {
+    if (frame.logX && mark.x <= 0) continue
+    const px = Math.round(x(mark.x)) + 0.5
+    context.strokeStyle = colors[mark.kind]
+    context.fillStyle = colors[mark.kind]
+    context.globalAlpha = 0.45
+    context.setLineDash([3 * frame.pixelRatio, 3 * frame.pixelRatio])
+    context.beginPath()
+    context.moveTo(px, frame.top)
+    context.lineTo(px, frame.top + frame.height)
+    context.stroke()
+    context.globalAlpha = 1
+    context.beginPath()
+    triangle(context, px, frame.top + size, size, 1)
+    context.fill()
+  }
+  context.restore()
+}
+
 /** Draws one line alone, strongly. */
 export function drawHighlight(context: CanvasRenderingContext2D, frame: Frame, line: Line, bands: boolean): void {
   context.save()
@@ -82,6 +122,10 @@ function hasNonFinite({ nan, positiveInfinity, negativeInfinity }: SeriesColumns
   const any = (counts: Uint32Array) => counts.some((count) => count > 0)
   return any(nan) || any(positiveInfinity) || any(negativeInfinity)
 }
+
+/** What a fork has of another run is dashed and fainter: the other run's own line lies below it. */
+const INHERITED_DASH = [4, 3]
+const INHERITED_ALPHA = 0.7
 
 interface Look {
   width: number
@@ -124,7 +168,17 @@ function drawLine(context: CanvasRenderingContext2D, frame: Frame, line: Line, l
   }
   context.globalAlpha = look.alpha
   context.lineWidth = look.width
-  strokeParts(context, columns.x, line.y, parts, x, y, skipX)
+  if (line.inheritedUntil === null) {
+    strokeParts(context, columns.x, line.y, parts, x, y, skipX)
+  } else {
+    const { before, after } = splitSegments(parts, columns.x, line.inheritedUntil)
+    strokeParts(context, columns.x, line.y, after, x, y, skipX)
+    context.globalAlpha = look.alpha * INHERITED_ALPHA
+    context.setLineDash(INHERITED_DASH.map((length) => length * frame.pixelRatio))
+    strokeParts(context, columns.x, line.y, before, x, y, skipX)
+    context.setLineDash([])
+    context.globalAlpha = look.alpha
+  }
   drawDots(context, frame, line, parts, x, y)
   drawNonFinite(context, frame, line, x)
   context.globalAlpha = 1

@@ -1,10 +1,9 @@
 import 'uplot/dist/uPlot.min.css'
 import { type Ref, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
-import type { XKind } from '~/charts/axis-format'
 import { ChartTooltip, type TooltipState } from '~/charts/chart-tooltip'
 import { cursorStore, highlightStore } from '~/charts/cursor-store'
 import { MirroredTooltip, type MirrorState } from '~/charts/mirrored-tooltip'
-import { nearestRow, rowsAt } from '~/charts/nearest'
+import { marksAt, nearestRow, rowsAt } from '~/charts/nearest'
 import { Plot, type PlotModel } from '~/charts/plot'
 import type { Range } from '~/charts/range'
 import styles from './line-chart.module.css'
@@ -24,6 +23,14 @@ interface LineChartProps {
 
 /** Distance from a line within which it counts as pointed at, in CSS pixels. */
 const HIGHLIGHT_PIXELS = 24
+
+/** Distance from a mark within which the tooltip tells what it is, in CSS pixels. */
+const MARK_PIXELS = 7
+
+/** Charts whose crosshairs can follow each other have the same one. */
+function axisOf({ xKind, xLabel }: PlotModel): string {
+  return `${xKind} ${xLabel ?? ''}`
+}
 
 /** Mounts, feeds, resizes and disposes a [`Plot`]; knows nothing of drawing. */
 export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps) {
@@ -59,12 +66,20 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
           const nearest = nearestRow(rows, distance)
           const pointed = nearest !== null && distance(nearest.value) <= HIGHLIGHT_PIXELS ? nearest : null
           created.setOwnCursor(at.x)
-          cursorStore.set({ source: chartId, x: at.x })
+          cursorStore.set({ source: chartId, axis: axisOf(latest.current.model), x: at.x })
           highlightStore.set(pointed?.run ?? null)
           setTooltip(
             rows.length === 0
               ? null
-              : { x: at.x, left: at.left, top: at.top, rows, nearest, pointed: pointed !== null },
+              : {
+                  x: at.x,
+                  left: at.left,
+                  top: at.top,
+                  rows,
+                  nearest,
+                  pointed: pointed !== null,
+                  marks: marksAt(latest.current.model.marks, at.x, created.tolerance(MARK_PIXELS)),
+                },
           )
         })
       },
@@ -75,8 +90,9 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
     const stopHighlight = highlightStore.subscribe(() => created.highlight(highlightStore.get()))
     created.highlight(highlightStore.get())
     const stopCursor = cursorStore.subscribe(() => {
-      const cursor = cursorStore.get()
-      if (cursor?.source === chartId) return setMirror(null)
+      const anywhere = cursorStore.get()
+      if (anywhere?.source === chartId) return setMirror(null)
+      const cursor = anywhere?.axis === axisOf(latest.current.model) ? anywhere : null
       created.setCursor(cursor?.x ?? null)
       const left = cursor === null ? null : created.leftOf(cursor.x)
       if (cursor === null || left === null) return setMirror(null)
@@ -105,7 +121,7 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
 
   return (
     <div className={styles.chart} ref={element} role="img" aria-label={`Chart of ${title}`}>
-      {tooltip !== null && <ChartTooltip state={tooltip} xKind={model.xKind as XKind} host={element} />}
+      {tooltip !== null && <ChartTooltip state={tooltip} xKind={model.xKind} xLabel={model.xLabel} host={element} />}
       {mirror !== null && <MirroredTooltip state={mirror} alone={model.lines.length === 1} />}
     </div>
   )

@@ -1,3 +1,4 @@
+import type { XKind } from '~/charts/axis-format'
 import type { KeySeries, SeriesColumns } from '~/charts/series'
 import { smooth } from '~/charts/smooth'
 
@@ -12,15 +13,33 @@ export interface Line {
   y: Float64Array
   /** The line before smoothing; `null` when smoothing is off. */
   original: Float64Array | null
+  /** Up to this x the points are of the run that this one was forked from; `null` when they are not, or cannot be told. */
+  inheritedUntil: number | null
 }
 
 export interface RunLook {
   name: string
   color: string
+  /** When the run began, Unix seconds. */
+  createdAt: number
+  /** Last step of the run that this one begins with; `null` when it begins with none. */
+  forkStep: number | null
+}
+
+/** Where a run's own part begins along an axis: only steps and times tell. */
+export function inheritedUntil({ forkStep, createdAt }: RunLook, xKind: XKind): number | null {
+  if (forkStep === null) return null
+  if (xKind === 'step') return forkStep
+  return xKind === 'wall_time' ? createdAt : null
 }
 
 /** The lines of a chart in the order of `looks`, which is the order of the list: the first one is drawn on top. */
-export function buildLines(data: KeySeries, looks: ReadonlyMap<string, RunLook>, smoothing: number): Line[] {
+export function buildLines(
+  data: KeySeries,
+  looks: ReadonlyMap<string, RunLook>,
+  smoothing: number,
+  xKind: XKind,
+): Line[] {
   const span = xSpan(data)
   const byRun = new Map(data.series.map((series) => [series.run, series]))
   const lines: Line[] = []
@@ -36,6 +55,7 @@ export function buildLines(data: KeySeries, looks: ReadonlyMap<string, RunLook>,
       columns: series.columns,
       y: smoothed ?? mean,
       original: smoothed === null ? null : mean,
+      inheritedUntil: inheritedUntil(look, xKind),
     })
   }
   return lines

@@ -1,3 +1,4 @@
+import type { Mark } from '~/charts/draw'
 import type { Line } from '~/charts/line'
 
 /** Index of the value in rising `values` that is nearest to `target`; the lower one of two as near; -1 when empty. */
@@ -70,6 +71,11 @@ export function rowsAt(lines: readonly Line[], x: number, tolerance: number): To
 
 function rank(row: TooltipRow): number {
   return Number.isNaN(row.value) ? Number.NEGATIVE_INFINITY : row.value
+}
+
+/** The marks within `tolerance` of `x`. */
+export function marksAt(marks: readonly Mark[], x: number, tolerance: number): Mark[] {
+  return marks.filter((mark) => Math.abs(mark.x - x) <= tolerance)
 }
 
 /** The row whose value is nearest to `y`, measured by `distance` (pixels, so that a log axis counts as it looks). */

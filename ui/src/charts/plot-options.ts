@@ -10,6 +10,8 @@ const FONT = '11px "Inter Variable", system-ui, sans-serif'
 /** What of a plot cannot change without making it anew. */
 export interface PlotShape {
   xKind: XKind
+  /** Written below the axis; `null` for none. */
+  xLabel: string | null
   logX: boolean
   logY: boolean
   colors: ChartColors
@@ -47,6 +49,7 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
         gap: 6,
         grid: { show: false },
         border: { show: true, stroke: colors.axis, width: 1 },
+        ...(parts.xLabel === null ? {} : { label: parts.xLabel, labelFont: FONT, labelSize: 16, labelGap: 0 }),
         ...(xKind === 'relative_time' && !logX ? { incrs: DURATION_INCREMENTS } : {}),
         values: (_: uPlot, splits: number[], _axis: number, _space: number, gap: number) =>
           xLabels(splits, xKind, logX, gap),

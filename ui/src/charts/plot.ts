@@ -1,5 +1,5 @@
 import uPlot from 'uplot'
-import { drawHighlight, drawLines, type Frame, placeX, placeY } from '~/charts/draw'
+import { drawHighlight, drawLines, drawMarks, type Frame, type Mark, placeX, placeY } from '~/charts/draw'
 import type { Line } from '~/charts/line'
 import { nearestIndex } from '~/charts/nearest'
 import { type PlotShape, plotOptions } from '~/charts/plot-options'
@@ -8,6 +8,8 @@ import { type Range, xExtent, type YRangeOptions, yExtent } from '~/charts/range
 /** What a plot shows. */
 export interface PlotModel extends PlotShape {
   lines: readonly Line[]
+  /** Moments along x. */
+  marks: readonly Mark[]
   bands: boolean
   /** The zoomed part of x; `null` for all there is. */
   zoom: Range | null
@@ -50,6 +52,7 @@ export class Plot {
     this.measure()
     const sameShape =
       before.xKind === model.xKind &&
+      before.xLabel === model.xLabel &&
       before.logX === model.logX &&
       before.logY === model.logY &&
       before.colors === model.colors
@@ -121,6 +124,7 @@ export class Plot {
     const { width, height } = this.element.getBoundingClientRect()
     const options = plotOptions({
       xKind: this.model.xKind,
+      xLabel: this.model.xLabel,
       logX: this.model.logX,
       logY: this.model.logY,
       colors: this.model.colors,
@@ -130,7 +134,13 @@ export class Plot {
       yRange: () => this.yRange,
       onReset: this.events.onReset,
       hooks: {
-        draw: [(plot) => drawLines(plot.ctx, this.frame(plot), this.model.lines, this.model.bands)],
+        draw: [
+          (plot) => {
+            const frame = this.frame(plot)
+            drawLines(plot.ctx, frame, this.model.lines, this.model.bands)
+            drawMarks(plot.ctx, frame, this.model.marks, this.model.colors.marks)
+          },
+        ],
         setCursor: [(plot) => this.pointerMoved(plot)],
         setSelect: [(plot) => this.selected(plot)],
         ready: [(plot) => this.prepare(plot)],

@@ -34,5 +34,5 @@ export function lineOf(
   parts: Partial<Record<keyof SeriesColumns, number[]>> = {},
 ): Line {
   const columns = columnsOf(x, y, parts)
-  return { run, name: run, color: '#000', columns, y: columns.mean, original: null }
+  return { run, name: run, color: '#000', columns, y: columns.mean, original: null, inheritedUntil: null }
 }

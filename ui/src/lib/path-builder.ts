@@ -40,6 +40,7 @@ export const api = {
     const url = `${API}/runs/${join(entity, project, id)}/files/${join(...path.split('/'))}`
     return query === '' ? url : `${url}?${query}`
   },
+  alertsQuery: () => `${API}/alerts/query`,
   keysQuery: () => `${API}/keys/query`,
   series: () => `${API}/series`,
   events: (project: string | null) =>

@@ -5,6 +5,8 @@ import { useCallback, useMemo, useRef } from 'react'
 import { ApiError } from '~/api/client'
 import { runQuery } from '~/api/queries'
 import { paletteColor } from '~/charts/palette'
+import { AlertFeed } from '~/features/alerts/alert-feed'
+import { AlertsButton } from '~/features/alerts/alerts-button'
 import { FilesTab } from '~/features/files/files-tab'
 import { useLive } from '~/features/live/use-live'
 import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
@@ -18,6 +20,7 @@ import { useDark } from '~/hooks/use-theme'
 import { useTitle } from '~/hooks/use-title'
 import { projectPath, runPath } from '~/lib/path-builder'
 import type { SearchParams } from '~/lib/search-params'
+import { HeaderActions } from '~/ui/header-slot'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
 import styles from './run-page.module.css'
 
@@ -45,6 +48,8 @@ export function RunPage() {
   const dark = useDark()
   const live = run?.state === 'running'
   const runName = run?.name
+  const createdAt = run?.created_at ?? 0
+  const forkStep = run?.fork_from?.step ?? null
   useTitle(runName, name)
   const runs = useMemo<ChartRuns>(() => {
     const path = runPath(entity, name, id)
@@ -53,9 +58,9 @@ export function RunPage() {
       project: `${entity}/${name}`,
       settled: live ? [] : [path],
       live: live ? [path] : [],
-      looks: new Map([[path, { name: runName ?? id, color }]]),
+      looks: new Map([[path, { name: runName ?? id, color, createdAt, forkStep }]]),
     }
-  }, [entity, name, id, dark, live, runName])
+  }, [entity, name, id, dark, live, runName, createdAt, forkStep])
 
   if (detail === undefined || run === undefined) {
     if (error instanceof ApiError && error.kind === 'not_found') {
@@ -81,9 +86,13 @@ export function RunPage() {
   }
   return (
     <div className={styles.page}>
+      <HeaderActions>
+        <AlertsButton entity={entity} project={name} />
+      </HeaderActions>
       <RunHeader
         run={run}
         tab={tab}
+        alertCount={detail.alert_count}
         onTab={(next) => go(next, latest.current.view, false)}
         onDeleted={() => void navigate({ to: '/$entity/$project', params: { entity, project: name } })}
       />
@@ -96,6 +105,13 @@ export function RunPage() {
           noRuns={null}
           loading={false}
         />
+      )}
+      {tab === 'alerts' && (
+        <div className={styles.scroller}>
+          <div className={styles.alerts}>
+            <AlertFeed entity={entity} project={name} run={id} seen={Number.POSITIVE_INFINITY} />
+          </div>
+        </div>
       )}
       {tab === 'data' && <HistoryTable run={run} />}
       {tab === 'files' && <FilesTab run={run} />}

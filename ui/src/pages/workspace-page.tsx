@@ -2,6 +2,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { ChartLine, Compass, Table2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { ApiError } from '~/api/client'
+import { AlertsButton } from '~/features/alerts/alerts-button'
 import { useLive } from '~/features/live/use-live'
 import type { ChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
@@ -44,6 +45,8 @@ export function WorkspacePage() {
       run.name,
       colors.colorOf(run.id),
       run.state === 'running',
+      run.created_at,
+      run.fork_from?.step ?? null,
     ]),
   )
   const runs = useMemo(() => chartRuns(project, signature), [project, signature])
@@ -64,6 +67,7 @@ export function WorkspacePage() {
   return (
     <div className={styles.page}>
       <HeaderActions>
+        <AlertsButton entity={entity} project={name} />
         <Segmented
           label="View"
           value={view.mode}
@@ -138,12 +142,16 @@ export function WorkspacePage() {
   )
 }
 
+type Signature = [path: string, name: string, color: string, live: boolean, createdAt: number, forkStep: number | null]
+
 function chartRuns(project: string, signature: string): ChartRuns {
-  const list = JSON.parse(signature) as [path: string, name: string, color: string, live: boolean][]
+  const list = JSON.parse(signature) as Signature[]
   return {
     project,
     settled: list.filter(([, , , live]) => !live).map(([path]) => path),
     live: list.filter(([, , , live]) => live).map(([path]) => path),
-    looks: new Map(list.map(([path, name, color]) => [path, { name, color }])),
+    looks: new Map(
+      list.map(([path, name, color, , createdAt, forkStep]) => [path, { name, color, createdAt, forkStep }]),
+    ),
   }
 }

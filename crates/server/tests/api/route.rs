@@ -66,7 +66,12 @@ fn metrics_and_series_are_answered() {
     let server = server_with_run();
     let client = server.client();
     let keys = client.post("/keys/query", &json!({ "project": "local/digits", "runs": null })).json();
-    assert_eq!(keys, json!({ "keys": [{ "key": "loss", "kind": "number", "run_count": 1, "point_count": 1000 }] }));
+    assert_eq!(
+        keys,
+        json!({ "keys": [{
+            "key": "loss", "kind": "number", "run_count": 1, "point_count": 1000, "hidden": false, "step_metric": null
+        }] })
+    );
     let series = client.post("/series", &json!({ "runs": [RUN], "keys": ["loss"], "buckets": 100 }));
     assert_eq!((series.status, series.header("content-type")), (200, "application/vnd.apache.arrow.stream"));
     assert_eq!(series.body[..4], [0xff; 4], "an Arrow stream");

@@ -19,7 +19,7 @@ export function UserMenu() {
       queries.clear()
       await navigate({ to: '/login' })
     } catch {
-      showToast('Could not log out: the server cannot be reached.', 'error')
+      showToast('Could not log out: the server cannot be reached.', { kind: 'error' })
     }
   }
   const user = session?.user ?? null

@@ -18,17 +18,18 @@ const change = (path: string, parts: Partial<RunChange>): RunChange => ({
 
 test('the last values of a run win, and what must be read again adds up', () => {
   const first = addEvent(NOTHING_PENDING, {
-    runs: [change('a/p/1', { rows: true, files: true }), change('a/p/2', { keys: true })],
+    runs: [change('a/p/1', { rows: true, files: true, alerts: true }), change('a/p/2', { keys: true })],
   })
   const second = addEvent(first, { runs: [change('a/p/1', { state: 'finished', last_step: 9, details: true })] })
   expect([...second.changes.values()]).toEqual([
-    change('a/p/1', { state: 'finished', last_step: 9, rows: true, files: true, details: true }),
+    change('a/p/1', { state: 'finished', last_step: 9, rows: true, files: true, alerts: true, details: true }),
     change('a/p/2', { keys: true }),
   ])
   expect(outdated(second)).toEqual({
     rows: new Set(['a/p/1']),
     keys: new Set(['a/p/2']),
     files: new Set(['a/p/1']),
+    alerts: new Set(['a/p/1']),
     details: new Set(['a/p/1']),
   })
   expect(NOTHING_PENDING.changes.size).toBe(0)
@@ -36,7 +37,13 @@ test('the last values of a run win, and what must be read again adds up', () => 
 
 test('a deleted run only changes lists', () => {
   const pending = addEvent(NOTHING_PENDING, { runs: [change('a/p/1', { rows: true, keys: true, deleted: true })] })
-  expect(outdated(pending)).toEqual({ rows: new Set(), keys: new Set(), files: new Set(), details: new Set(['a/p/1']) })
+  expect(outdated(pending)).toEqual({
+    rows: new Set(),
+    keys: new Set(),
+    files: new Set(),
+    alerts: new Set(),
+    details: new Set(['a/p/1']),
+  })
 })
 
 test('resync is remembered', () => {

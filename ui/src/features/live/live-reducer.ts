@@ -20,6 +20,7 @@ export function addEvent(pending: Pending, event: RunsEvent): Pending {
       rows: change.rows || (before?.rows ?? false),
       keys: change.keys || (before?.keys ?? false),
       files: change.files || (before?.files ?? false),
+      alerts: change.alerts || (before?.alerts ?? false),
       details: change.details || (before?.details ?? false),
     })
   }
@@ -38,12 +39,20 @@ export interface Outdated {
   keys: Set<string>
   /** Runs with a file that came, changed or went. */
   files: Set<string>
+  /** Runs that told people something. */
+  alerts: Set<string>
   /** Runs that are new, changed or gone: lists must be read again. */
   details: Set<string>
 }
 
 export function outdated(pending: Pending): Outdated {
-  const result: Outdated = { rows: new Set(), keys: new Set(), files: new Set(), details: new Set() }
+  const result: Outdated = {
+    rows: new Set(),
+    keys: new Set(),
+    files: new Set(),
+    alerts: new Set(),
+    details: new Set(),
+  }
   for (const [path, change] of pending.changes) {
     if (change.deleted) {
       result.details.add(path)
@@ -52,6 +61,7 @@ export function outdated(pending: Pending): Outdated {
     if (change.rows) result.rows.add(path)
     if (change.keys) result.keys.add(path)
     if (change.files) result.files.add(path)
+    if (change.alerts) result.alerts.add(path)
     if (change.details) result.details.add(path)
   }
   return result

@@ -126,15 +126,17 @@ export class LiveSession {
   }
 
   private invalidate(project: string, pending: Pending): void {
-    const { rows, keys, files, details } = outdated(pending)
+    const { rows, keys, files, alerts, details } = outdated(pending)
     if (rows.size + this.waitingRows.size > 0) this.readRowsAgain(project, rows)
     if (keys.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.keys(project) }, LET_FINISH)
+    // Seldom, and worth more than any answer under way: that one may not have the newest.
+    if (alerts.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.alerts(project) })
     if (details.size > 0) this.readListsAgain(project)
     for (const path of files) {
       const queryKey = [...keyOf.files(project), path.slice(path.lastIndexOf('/') + 1), 'list']
       void this.queries.invalidateQueries({ queryKey }, LET_FINISH)
     }
-    const runs = new Set([...details, ...keys, ...rows])
+    const runs = new Set([...details, ...alerts, ...keys, ...rows])
     const ids = new Set([...runs].map((path) => path.slice(path.lastIndexOf('/') + 1)))
     void this.queries.invalidateQueries(
       {

@@ -1,10 +1,9 @@
 import { Download, Ellipsis, FileSpreadsheet, Link2, Maximize2, RotateCcw } from 'lucide-react'
-import type { MetricKey } from '~/api/types'
+import type { MetricKey, XAxis } from '~/api/types'
 import { chartColors } from '~/charts/chart-colors'
 import { chartCsv, chartPng } from '~/charts/export-chart'
 import type { Line } from '~/charts/line'
 import type { Range } from '~/charts/range'
-import type { ChartView } from '~/features/metrics/chart-view'
 import { chartTitle } from '~/features/metrics/sections'
 import { useDark } from '~/hooks/use-theme'
 import { downloadBlob, fileNameOf } from '~/lib/download'
@@ -17,14 +16,14 @@ import styles from './chart-card-head.module.css'
 interface ChartCardHeadProps {
   metric: MetricKey
   lines: Line[]
-  view: ChartView
+  x: XAxis
   zoom: Range | null
   canvas: () => HTMLCanvasElement | null
   onResetZoom: () => void
   onExpand?: () => void
 }
 
-export function ChartCardHead({ metric, lines, view, zoom, canvas, onResetZoom, onExpand }: ChartCardHeadProps) {
+export function ChartCardHead({ metric, lines, x, zoom, canvas, onResetZoom, onExpand }: ChartCardHeadProps) {
   const title = chartTitle(metric.key)
   return (
     <header className={styles.head}>
@@ -42,7 +41,7 @@ export function ChartCardHead({ metric, lines, view, zoom, canvas, onResetZoom, 
             <Maximize2 size={13} />
           </IconButton>
         )}
-        <ChartMenu metric={metric} lines={lines} view={view} zoom={zoom} canvas={canvas} />
+        <ChartMenu metric={metric} lines={lines} x={x} zoom={zoom} canvas={canvas} />
       </div>
     </header>
   )
@@ -50,9 +49,9 @@ export function ChartCardHead({ metric, lines, view, zoom, canvas, onResetZoom, 
 
 const X_COLUMN = { step: 'step', relative_time: 'seconds', wall_time: 'unix_seconds' } as const
 
-export function ChartMenu({ metric, lines, view, zoom, canvas }: Omit<ChartCardHeadProps, 'onResetZoom' | 'onExpand'>) {
+export function ChartMenu({ metric, lines, x, zoom, canvas }: Omit<ChartCardHeadProps, 'onResetZoom' | 'onExpand'>) {
   const dark = useDark()
-  const xName = view.x.kind === 'metric' ? view.x.key : X_COLUMN[view.x.kind]
+  const xName = x.kind === 'metric' ? x.key : X_COLUMN[x.kind]
   const file = fileNameOf(metric.key)
   const savePng = async () => {
     const drawn = canvas()

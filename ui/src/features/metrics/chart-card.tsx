@@ -4,10 +4,12 @@ import { chartColors } from '~/charts/chart-colors'
 import { LineChart, type LineChartHandle } from '~/charts/line-chart'
 import type { PlotModel } from '~/charts/plot'
 import type { Range } from '~/charts/range'
+import { chartAxis } from '~/features/metrics/chart-axis'
 import { ChartCardHead } from '~/features/metrics/chart-card-head'
 import type { ChartView } from '~/features/metrics/chart-view'
 import { chartTitle } from '~/features/metrics/sections'
 import { type ChartRuns, useChartLines } from '~/features/metrics/use-chart-lines'
+import { useMarks } from '~/features/metrics/use-marks'
 import { useDark } from '~/hooks/use-theme'
 import { Button } from '~/ui/button'
 import { errorText, Skeleton } from '~/ui/message'
@@ -24,35 +26,47 @@ interface ChartCardProps {
 
 /** One chart of the grid. */
 export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: ChartCardProps) {
-  const [ownZoom, setOwnZoom] = useState<Range | null>(null)
-  const zoom = view.linked ? view.zoom : ownZoom
+  const [ownZoom, setOwnZoom] = useState<{ axis: string; range: Range | null } | null>(null)
+  const axis = useMemo(() => chartAxis({ x: view.x, ownAxes: view.ownAxes }, metric), [view.x, view.ownAxes, metric])
+  const linked = view.linked && !axis.own
+  // A range means nothing on another axis.
+  const zoom = linked ? view.zoom : ownZoom?.axis === axis.id ? ownZoom.range : null
   const chart = useRef<LineChartHandle>(null)
-  const { lines, pending, error, retry } = useChartLines(runs, metric.key, view, zoom, width)
+  const { lines, pending, error, retry } = useChartLines(
+    runs,
+    metric.key,
+    { x: axis.x, smoothing: view.smoothing },
+    zoom,
+    width,
+  )
+  const marks = useMarks(runs, axis.x)
   const dark = useDark()
   const model = useMemo<PlotModel>(
     () => ({
       lines,
+      marks,
       zoom,
-      xKind: view.x.kind,
+      xKind: axis.x.kind,
+      xLabel: axis.label,
       // Time since 1970 has no logarithm worth seeing.
-      logX: view.logX && view.x.kind !== 'wall_time',
+      logX: view.logX && axis.x.kind !== 'wall_time',
       logY: view.logY,
       bands: view.bands,
       colors: chartColors(dark),
       y: { ignoreOutliers: view.ignoreOutliers, min: null, max: null },
     }),
-    [lines, zoom, view.x.kind, view.logX, view.logY, view.bands, view.ignoreOutliers, dark],
+    [lines, marks, zoom, axis.x.kind, axis.label, view.logX, view.logY, view.bands, view.ignoreOutliers, dark],
   )
   const changeZoom = useCallback(
-    (range: Range | null) => (view.linked ? onZoom(range) : setOwnZoom(range)),
-    [view.linked, onZoom],
+    (range: Range | null) => (linked ? onZoom(range) : setOwnZoom({ axis: axis.id, range })),
+    [linked, onZoom, axis.id],
   )
   return (
     <article className={styles.card} aria-label={metric.key}>
       <ChartCardHead
         metric={metric}
         lines={lines}
-        view={view}
+        x={axis.x}
         zoom={zoom}
         canvas={() => chart.current?.canvas() ?? null}
         onResetZoom={() => changeZoom(null)}

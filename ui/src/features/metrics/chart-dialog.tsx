@@ -4,11 +4,13 @@ import { chartColors } from '~/charts/chart-colors'
 import { LineChart, type LineChartHandle } from '~/charts/line-chart'
 import type { PlotModel } from '~/charts/plot'
 import type { Range } from '~/charts/range'
+import { chartAxis } from '~/features/metrics/chart-axis'
 import { ChartMenu } from '~/features/metrics/chart-card-head'
 import { ChartLegend } from '~/features/metrics/chart-legend'
 import type { ChartView } from '~/features/metrics/chart-view'
 import { SmoothingSlider } from '~/features/metrics/smoothing-slider'
 import { type ChartRuns, useChartLines } from '~/features/metrics/use-chart-lines'
+import { useMarks } from '~/features/metrics/use-marks'
 import { useDark } from '~/hooks/use-theme'
 import { keyLabel } from '~/lib/key-label'
 import { Button } from '~/ui/button'
@@ -35,27 +37,37 @@ function bound(text: string): number | null {
 
 /** One chart on the whole screen, with a zoom, a y axis and smoothing of its own. */
 export function ChartDialog({ metric, runs, view, change, onClose }: ChartDialogProps) {
-  const [zoom, setZoom] = useState<Range | null>(view.zoom)
+  const axis = useMemo(() => chartAxis({ x: view.x, ownAxes: view.ownAxes }, metric), [view.x, view.ownAxes, metric])
+  const [zoom, setZoom] = useState<Range | null>(axis.own ? null : view.zoom)
   const [logY, setLogY] = useState(view.logY)
   const [minText, setMinText] = useState('')
   const [maxText, setMaxText] = useState('')
   const chart = useRef<LineChartHandle>(null)
   const dark = useDark()
-  const { lines, pending, error, retry, exact } = useChartLines(runs, metric.key, view, zoom, FULL_WIDTH)
+  const { lines, pending, error, retry, exact } = useChartLines(
+    runs,
+    metric.key,
+    { x: axis.x, smoothing: view.smoothing },
+    zoom,
+    FULL_WIDTH,
+  )
+  const marks = useMarks(runs, axis.x)
   const [min, max] = [bound(minText), bound(maxText)]
   const model = useMemo<PlotModel>(
     () => ({
       lines,
+      marks,
       zoom,
-      xKind: view.x.kind,
+      xKind: axis.x.kind,
+      xLabel: axis.label,
       // Time since 1970 has no logarithm worth seeing.
-      logX: view.logX && view.x.kind !== 'wall_time',
+      logX: view.logX && axis.x.kind !== 'wall_time',
       logY,
       bands: view.bands,
       colors: chartColors(dark),
       y: { ignoreOutliers: view.ignoreOutliers, min, max },
     }),
-    [lines, zoom, view.x.kind, view.logX, logY, view.bands, view.ignoreOutliers, dark, min, max],
+    [lines, marks, zoom, axis.x.kind, axis.label, view.logX, logY, view.bands, view.ignoreOutliers, dark, min, max],
   )
   const canvas = () => chart.current?.canvas() ?? null
   return (
@@ -64,7 +76,7 @@ export function ChartDialog({ metric, runs, view, change, onClose }: ChartDialog
       label={`Chart ${metric.key}`}
       title={keyLabel(metric.key)}
       onClose={onClose}
-      actions={<ChartMenu metric={metric} lines={lines} view={view} zoom={zoom} canvas={canvas} />}
+      actions={<ChartMenu metric={metric} lines={lines} x={axis.x} zoom={zoom} canvas={canvas} />}
     >
       <div className={styles.controls}>
         <SmoothingSlider value={view.smoothing} onChange={(smoothing) => change({ smoothing })} />

@@ -1,11 +1,11 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
-import { ChevronRight } from 'lucide-react'
+import { ChevronRight, EyeOff } from 'lucide-react'
 import { useCallback, useMemo, useState } from 'react'
 import type { MetricKey } from '~/api/types'
 import type { Range } from '~/charts/range'
 import { ChartCard } from '~/features/metrics/chart-card'
 import type { ChartView } from '~/features/metrics/chart-view'
-import { type GridRow, gridRows, groupIntoSections } from '~/features/metrics/sections'
+import { columnsOfLine, type GridRow, gridRows, HIDDEN_SECTION, sectionsOf } from '~/features/metrics/sections'
 import { TextCard } from '~/features/metrics/text-card'
 import type { ChartRuns } from '~/features/metrics/use-chart-lines'
 import { useWidth } from '~/hooks/use-size'
@@ -46,20 +46,25 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
   const size = SIZES[view.size]
   const inner = Math.max(0, width - 2 * PADDING)
   const fitting = Math.max(1, Math.floor((inner + GAP) / (size.width + GAP)))
-  const sections = useMemo(() => groupIntoSections(keys), [keys])
-  const rows = useMemo(() => gridRows(sections, view.closed, fitting), [sections, view.closed, fitting])
+  const sections = useMemo(() => sectionsOf(keys), [keys])
+  const closed = useMemo(
+    () => (view.hidden ? view.closed : [...view.closed, HIDDEN_SECTION]),
+    [view.closed, view.hidden],
+  )
+  const rows = useMemo(() => gridRows(sections, closed, fitting), [sections, closed, fitting])
   const columns = useMemo(() => widestRow(rows), [rows])
-  const chartWidth = Math.floor((inner - GAP * (columns - 1)) / columns)
+  const widthOf = (count: number) => Math.floor((inner - GAP * (count - 1)) / count)
+  const chartWidth = widthOf(columns)
   const height =
     columns < fitting ? Math.min(Math.max(size.height, chartWidth * HEIGHT_OF_WIDTH), MAX_HEIGHT) : size.height
-  const gridStyle = { gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, columnGap: GAP }
+  const gridStyle = (count: number) => ({ gridTemplateColumns: `repeat(${count}, minmax(0, 1fr))`, columnGap: GAP })
   const virtualizer = useVirtualizer({
     count: width === 0 ? 0 : rows.length,
     getScrollElement: () => scroller,
     estimateSize: (index) => (rows[index].kind === 'headings' ? HEADING_HEIGHT : height + GAP),
     getItemKey: (index) => {
       const row = rows[index]
-      return row.kind === 'headings' ? `section ${row.headings[0].section.name}` : `charts ${row.keys[0].key}`
+      return row.kind === 'headings' ? `section ${row.headings[0].section.id}` : `charts ${row.keys[0].key}`
     },
     overscan: 1,
     rangeExtractor: defaultRangeExtractor,
@@ -72,8 +77,10 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
     setCounted(layout)
     queueMicrotask(() => virtualizer.measure())
   }
-  const toggle = (name: string, open: boolean) =>
-    change({ closed: open ? [...view.closed, name] : view.closed.filter((each) => each !== name) })
+  const toggle = (id: string, open: boolean) => {
+    if (id === HIDDEN_SECTION) change({ hidden: !open })
+    else change({ closed: open ? [...view.closed, id] : view.closed.filter((each) => each !== id) })
+  }
   return (
     <div className={styles.scroller} ref={attach}>
       <div className={styles.inner} style={{ height: virtualizer.getTotalSize() }}>
@@ -83,18 +90,19 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
           if (row.kind === 'headings') {
             return (
               <div key={item.key} className={styles.line} style={place}>
-                <div className={styles.grid} style={gridStyle}>
-                  {row.headings.map(({ section: { name, keys: ofSection }, open, span }) => (
+                <div className={styles.grid} style={gridStyle(columnsOfLine(Math.min(row.count, columns), columns))}>
+                  {row.headings.map(({ section: { id, name, keys: ofSection }, open, span }) => (
                     <button
-                      key={name}
+                      key={id}
                       type="button"
                       className={styles.heading}
                       style={{ gridColumn: `span ${Math.min(span, columns)}` }}
                       aria-expanded={open}
-                      onClick={() => toggle(name, open)}
+                      onClick={() => toggle(id, open)}
                     >
                       <ChevronRight size={14} className={styles.chevron} />
                       <h2>{name}</h2>
+                      {id === HIDDEN_SECTION && <EyeOff size={13} className={styles.hidden} />}
                       <span className={styles.count}>{formatInteger(ofSection.length)}</span>
                     </button>
                   ))}
@@ -102,9 +110,10 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
               </div>
             )
           }
+          const count = columnsOfLine(row.keys.length, columns)
           return (
             <div key={item.key} className={styles.line} style={place}>
-              <div className={styles.grid} style={{ ...gridStyle, height }}>
+              <div className={styles.grid} style={{ ...gridStyle(count), height }}>
                 {row.keys.map((metric) =>
                   metric.kind === 'other' ? (
                     <TextCard key={metric.key} metric={metric} runs={runs} />
@@ -114,7 +123,7 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
                       metric={metric}
                       runs={runs}
                       view={view}
-                      width={chartWidth}
+                      width={widthOf(count)}
                       onZoom={onZoom}
                       onExpand={() => change({ expanded: metric.key })}
                     />

@@ -20,7 +20,13 @@ export function ChartToolbar({ keys, found, view, change }: ChartToolbarProps) {
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Charts">
       <KeySearch search={view.search} found={found} onChange={(search) => change({ search })} />
-      <XAxisMenu keys={keys} x={view.x} onChange={(x) => change({ x, zoom: null })} />
+      <XAxisMenu
+        keys={keys}
+        x={view.x}
+        ownAxes={view.ownAxes}
+        onChange={(x) => change({ x, zoom: null })}
+        onOwnAxes={(ownAxes) => change({ ownAxes })}
+      />
       <SmoothingSlider value={view.smoothing} onChange={(smoothing) => change({ smoothing })} />
       {view.zoom !== null && (
         <Button onClick={() => change({ zoom: null })}>

@@ -7,6 +7,8 @@ export type ChartSize = 'small' | 'medium' | 'large'
 /** How charts are shown: all of it stands in the page's address. */
 export interface ChartView {
   x: XAxis
+  /** Whether, while x is the step, a chart whose metric has an axis of its own is drawn over that. */
+  ownAxes: boolean
   /** Weight of the moving average, 0 (off) to under 1. */
   smoothing: number
   logX: boolean
@@ -19,6 +21,8 @@ export interface ChartView {
   search: string
   /** Names of collapsed sections. */
   closed: string[]
+  /** Whether the charts that scripts want hidden are shown. */
+  hidden: boolean
   /** Key of the chart shown full-screen. */
   expanded: string | null
   /** The part of x that all charts show. */
@@ -29,6 +33,7 @@ export interface ChartView {
 
 export const DEFAULT_CHART_VIEW: ChartView = {
   x: { kind: 'step' },
+  ownAxes: true,
   smoothing: 0,
   logX: false,
   logY: false,
@@ -37,6 +42,7 @@ export const DEFAULT_CHART_VIEW: ChartView = {
   size: 'medium',
   search: '',
   closed: [],
+  hidden: false,
   expanded: null,
   zoom: null,
   linked: true,
@@ -59,6 +65,7 @@ export function decodeX(text: string | undefined): XAxis {
 export function encodeChartView(view: ChartView): SearchParams {
   const search: SearchParams = {}
   if (view.x.kind !== 'step') search.x = encodeX(view.x)
+  if (!view.ownAxes) search.own = '0'
   if (view.smoothing > 0) search.smooth = String(view.smoothing)
   if (view.logX) search.logx = '1'
   if (view.logY) search.logy = '1'
@@ -67,6 +74,7 @@ export function encodeChartView(view: ChartView): SearchParams {
   if (view.size !== 'medium') search.size = view.size
   if (view.search !== '') search.keys = view.search
   if (view.closed.length > 0) search.closed = joinList(view.closed)
+  if (view.hidden) search.hidden = '1'
   if (view.expanded !== null) search.chart = view.expanded
   if (view.zoom !== null) search.zoom = view.zoom.join('~')
   if (!view.linked) search.linked = '0'
@@ -76,6 +84,7 @@ export function encodeChartView(view: ChartView): SearchParams {
 export function decodeChartView(search: SearchParams): ChartView {
   return {
     x: decodeX(search.x),
+    ownAxes: search.own !== '0',
     smoothing: decodeSmoothing(search.smooth),
     logX: search.logx === '1',
     logY: search.logy === '1',
@@ -84,6 +93,7 @@ export function decodeChartView(search: SearchParams): ChartView {
     size: search.size === 'small' || search.size === 'large' ? search.size : 'medium',
     search: search.keys ?? '',
     closed: splitList(search.closed),
+    hidden: search.hidden === '1',
     expanded: search.chart ?? null,
     zoom: decodeRange(search.zoom),
     linked: search.linked !== '0',

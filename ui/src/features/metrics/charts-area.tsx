@@ -36,7 +36,12 @@ export function ChartsArea({ runs, view, change, noRuns, loading }: ChartsAreaPr
   const expanded = view.expanded === null ? undefined : all?.find(({ key }) => key === view.expanded)
   return (
     <section className={styles.area} aria-label="Charts">
-      <ChartToolbar keys={all ?? []} found={ids.length === 0 ? 0 : found.length} view={view} change={change} />
+      <ChartToolbar
+        keys={all ?? []}
+        found={ids.length === 0 ? 0 : found.filter(({ hidden }) => !hidden || view.hidden).length}
+        view={view}
+        change={change}
+      />
       {ids.length === 0 ? (
         loading ? (
           <Loading />

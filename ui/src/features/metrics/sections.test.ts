@@ -1,8 +1,22 @@
 import { expect, test } from 'vitest'
 import type { MetricKey } from '~/api/types'
-import { chartTitle, gridRows, groupIntoSections, keyMatcher } from '~/features/metrics/sections'
+import {
+  chartTitle,
+  columnsOfLine,
+  gridRows,
+  groupIntoSections,
+  keyMatcher,
+  sectionsOf,
+} from '~/features/metrics/sections'
 
-const metric = (key: string): MetricKey => ({ key, kind: 'number', run_count: 1, point_count: 1 })
+const metric = (key: string): MetricKey => ({
+  key,
+  kind: 'number',
+  run_count: 1,
+  point_count: 1,
+  hidden: false,
+  step_metric: null,
+})
 const shape = (keys: string[]) =>
   groupIntoSections(keys.map(metric)).map(({ name, keys: list }) => [name, list.map(({ key }) => key)])
 
@@ -39,6 +53,38 @@ test('the grid has a heading for each section and its charts by rows', () => {
 test('small sections share a row', () => {
   expect(lines(['a/1', 'a/2', 'b/1', 'c/1'], [], 3)).toEqual(['a true 2, b true 1', 'a/1 a/2 b/1', 'c true 3', 'c/1'])
   expect(lines(['a/1', 'b/1', 'c/1'], ['b'], 3)).toEqual(['a true 3', 'a/1', 'b false 3', 'c true 3', 'c/1'])
+})
+
+test('the charts of a section are spread evenly over its lines', () => {
+  const charts = (count: number, columns: number) =>
+    lines(
+      Array.from({ length: count }, (_, index) => `a/${index}`),
+      [],
+      columns,
+    )
+      .slice(1)
+      .map((line) => line.split(' ').length)
+  expect([charts(3, 2), charts(4, 3), charts(5, 3), charts(7, 3), charts(6, 3)]).toEqual([
+    [2, 1],
+    [2, 2],
+    [3, 2],
+    [3, 2, 2],
+    [3, 3],
+  ])
+})
+
+test('a line that is half full or more is filled, a lone chart of three is not', () => {
+  expect([columnsOfLine(1, 2), columnsOfLine(2, 3), columnsOfLine(1, 3), columnsOfLine(3, 3)]).toEqual([1, 2, 3, 3])
+})
+
+test('what is hidden stands behind everything, whatever it is called', () => {
+  const keys = [{ ...metric('a/1'), hidden: true }, metric('a/2'), { ...metric('Hidden/1'), hidden: false }]
+  expect(sectionsOf(keys).map(({ id, name, keys: list }) => [id, name, list.map(({ key }) => key)])).toEqual([
+    ['a', 'a', ['a/2']],
+    ['Hidden', 'Hidden', ['Hidden/1']],
+    ['/hidden', 'Hidden', ['a/1']],
+  ])
+  expect(sectionsOf([metric('a/2')]).map(({ id }) => id)).toEqual(['a'])
 })
 
 test('a search is words, or a regular expression', () => {

@@ -3,6 +3,8 @@ import { keyLabel } from '~/lib/key-label'
 
 /** Charts whose keys begin with the same word. */
 export interface Section {
+  /** Unique, and what the address calls it. */
+  id: string
   name: string
   keys: MetricKey[]
 }
@@ -41,8 +43,23 @@ export function groupIntoSections(keys: readonly MetricKey[]): Section[] {
     else list.push(key)
   }
   return [...sections]
-    .map(([name, list]) => ({ name, keys: list.sort((a, b) => compareNaturally(a.key, b.key)) }))
+    .map(([name, list]) => ({ id: name, name, keys: list.sort((a, b) => compareNaturally(a.key, b.key)) }))
     .sort((a, b) => order(a) - order(b) || compareNaturally(a.name, b.name))
+}
+
+/** No prefix of a key has a slash in it. */
+export const HIDDEN_SECTION = '/hidden'
+
+/** The sections of what is shown, and behind them what scripts want hidden unless somebody opens it. */
+export function sectionsOf(keys: readonly MetricKey[]): Section[] {
+  const hidden = keys.filter((key) => key.hidden).sort((a, b) => compareNaturally(a.key, b.key))
+  const sections = groupIntoSections(keys.filter((key) => !key.hidden))
+  return hidden.length === 0 ? sections : [...sections, { id: HIDDEN_SECTION, name: 'Hidden', keys: hidden }]
+}
+
+/** How many grid columns a line with `count` charts is cut into, where the widest has `columns`: half-full lines are filled. */
+export function columnsOfLine(count: number, columns: number): number {
+  return count * 2 >= columns ? count : columns
 }
 
 function order({ name, keys }: Section): number {
@@ -88,23 +105,31 @@ export interface Heading {
 }
 
 /** One line of the grid: headings, or as many charts as stand side by side. */
-export type GridRow = { kind: 'headings'; headings: Heading[] } | { kind: 'charts'; keys: MetricKey[] }
+export type GridRow = { kind: 'headings'; headings: Heading[]; count: number } | { kind: 'charts'; keys: MetricKey[] }
 
-/** The lines of the grid. Small sections that fit into one line stand side by side. */
+/**
+ * The lines of the grid. Small sections that fit into one line stand side by side; the charts of a larger one are spread
+ * evenly over its lines, so that none of these ends in a hole.
+ */
 export function gridRows(sections: readonly Section[], closed: readonly string[], columns: number): GridRow[] {
   const rows: GridRow[] = []
   const shut = new Set(closed)
   for (const together of packSections(sections, shut, columns)) {
-    const open = !shut.has(together[0].name)
+    const open = !shut.has(together[0].id)
     const alone = together.length === 1
+    const keys = together.flatMap((section) => section.keys)
     rows.push({
       kind: 'headings',
       headings: together.map((section) => ({ section, open, span: alone ? columns : section.keys.length })),
+      count: alone ? columns : keys.length,
     })
     if (!open) continue
-    const keys = together.flatMap((section) => section.keys)
-    for (let start = 0; start < keys.length; start += columns) {
-      rows.push({ kind: 'charts', keys: keys.slice(start, start + columns) })
+    const lines = Math.ceil(keys.length / columns)
+    const [least, longer] = [Math.floor(keys.length / lines), keys.length % lines]
+    for (let line = 0, start = 0; line < lines; line += 1) {
+      const count = line < longer ? least + 1 : least
+      rows.push({ kind: 'charts', keys: keys.slice(start, start + count) })
+      start += count
     }
   }
   return rows
@@ -115,7 +140,7 @@ function packSections(sections: readonly Section[], shut: ReadonlySet<string>, c
   const groups: Section[][] = []
   let room = 0
   for (const section of sections) {
-    const open = !shut.has(section.name)
+    const open = !shut.has(section.id)
     if (open && section.keys.length <= room) {
       groups.at(-1)?.push(section)
       room -= section.keys.length

@@ -13,7 +13,7 @@ export interface ChartRuns {
   settled: string[]
   /** … and of those still going on. */
   live: string[]
-  /** Names and colours by path, in the order of the list. */
+  /** Names, colours and beginnings by path, in the order of the list. */
   looks: ReadonlyMap<string, RunLook>
 }
 
@@ -50,8 +50,8 @@ export function useChartLines(
   const liveData = runs.live.length > 0 ? live.data : undefined
   const lines = useMemo(() => {
     const data = joinSeries(settledData, liveData)
-    return data === undefined ? [] : buildLines(data, runs.looks, view.smoothing)
-  }, [settledData, liveData, runs.looks, view.smoothing])
+    return data === undefined ? [] : buildLines(data, runs.looks, view.smoothing, view.x.kind)
+  }, [settledData, liveData, runs.looks, view.smoothing, view.x.kind])
   const parts = [runs.settled.length > 0 ? settled : null, runs.live.length > 0 ? live : null].filter(
     (part) => part !== null,
   )

@@ -3,8 +3,9 @@ import { useState } from 'react'
 import type { MetricKey, XAxis } from '~/api/types'
 import { keyLabel } from '~/lib/key-label'
 import { Button } from '~/ui/button'
-import { TextInput } from '~/ui/field'
-import { MenuItem, MenuLine, Popover } from '~/ui/popover'
+import { Choice, Choices } from '~/ui/choices'
+import { Checkbox, TextInput } from '~/ui/field'
+import { MenuLine, Popover } from '~/ui/popover'
 import styles from './x-axis-menu.module.css'
 
 const PLAIN: { x: XAxis; label: string }[] = [
@@ -20,10 +21,13 @@ function xLabel(x: XAxis): string {
 interface XAxisMenuProps {
   keys: readonly MetricKey[]
   x: XAxis
+  /** Whether charts whose metric has an axis of its own are drawn over that in place of the step. */
+  ownAxes: boolean
   onChange: (x: XAxis) => void
+  onOwnAxes: (ownAxes: boolean) => void
 }
 
-export function XAxisMenu({ keys, x, onChange }: XAxisMenuProps) {
+export function XAxisMenu({ keys, x, ownAxes, onChange, onOwnAxes }: XAxisMenuProps) {
   return (
     <Popover
       label="X axis"
@@ -39,10 +43,12 @@ export function XAxisMenu({ keys, x, onChange }: XAxisMenuProps) {
         <XAxisChoices
           keys={keys}
           x={x}
+          ownAxes={ownAxes}
           onChange={(next) => {
             onChange(next)
             close()
           }}
+          onOwnAxes={onOwnAxes}
         />
       )}
     </Popover>
@@ -51,18 +57,25 @@ export function XAxisMenu({ keys, x, onChange }: XAxisMenuProps) {
 
 const MAX_SHOWN = 40
 
-function XAxisChoices({ keys, x, onChange }: XAxisMenuProps) {
+function XAxisChoices({ keys, x, ownAxes, onChange, onOwnAxes }: XAxisMenuProps) {
   const [search, setSearch] = useState('')
   const found = keys.filter(
     ({ key, kind }) => kind !== 'other' && keyLabel(key).toLowerCase().includes(search.toLowerCase()),
   )
   return (
     <div className={styles.choices}>
-      {PLAIN.map((each) => (
-        <MenuItem key={each.label} checked={each.x.kind === x.kind} onClick={() => onChange(each.x)}>
-          {each.label}
-        </MenuItem>
-      ))}
+      <Choices label="X axis">
+        {PLAIN.map((each) => (
+          <Choice key={each.label} chosen={each.x.kind === x.kind} onChoose={() => onChange(each.x)}>
+            {each.label}
+          </Choice>
+        ))}
+      </Choices>
+      {keys.some(({ step_metric }) => step_metric !== null) && (
+        <Checkbox checked={ownAxes} disabled={x.kind !== 'step'} onChange={(event) => onOwnAxes(event.target.checked)}>
+          Metrics over their own axis
+        </Checkbox>
+      )}
       <MenuLine />
       <TextInput
         type="search"
@@ -71,17 +84,17 @@ function XAxisChoices({ keys, x, onChange }: XAxisMenuProps) {
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
-      <div className={styles.metrics}>
+      <Choices label="Metric as x axis" className={styles.metrics}>
         {found.slice(0, MAX_SHOWN).map(({ key }) => (
-          <MenuItem
+          <Choice
             key={key}
-            checked={x.kind === 'metric' && x.key === key}
-            onClick={() => onChange({ kind: 'metric', key })}
+            chosen={x.kind === 'metric' && x.key === key}
+            onChoose={() => onChange({ kind: 'metric', key })}
           >
             {keyLabel(key)}
-          </MenuItem>
+          </Choice>
         ))}
-      </div>
+      </Choices>
     </div>
   )
 }

@@ -1,5 +1,6 @@
 import { TriangleAlert } from 'lucide-react'
 import type { Stream } from '~/api/types'
+import { streamRole } from '~/features/run/stream-role'
 import { useNow } from '~/hooks/use-now'
 import { formatBytes, plural } from '~/lib/format-number'
 import { formatDateTime, formatRelative } from '~/lib/format-time'
@@ -23,14 +24,14 @@ export function JournalHealth({ streams }: { streams: readonly Stream[] }) {
       {streams.length === 0 && <p className={styles.empty}>No process has sent anything for this run.</p>}
       <ul className={styles.list}>
         {streams.map((stream) => (
-          <StreamLine key={stream.id} stream={stream} />
+          <StreamLine key={stream.id} stream={stream} role={streamRole(streams, stream)} />
         ))}
       </ul>
     </Panel>
   )
 }
 
-function StreamLine({ stream }: { stream: Stream }) {
+function StreamLine({ stream, role }: { stream: Stream; role: string }) {
   const now = useNow()
   const share = stream.durable_offset === 0 ? 1 : stream.sealed_offset / stream.durable_offset
   const writer = [stream.host, stream.process_id === null ? null : `pid ${stream.process_id}`]
@@ -39,6 +40,7 @@ function StreamLine({ stream }: { stream: Stream }) {
   return (
     <li className={styles.stream}>
       <div className={styles.head}>
+        {stream.label !== null && <span className={styles.label}>{stream.label}</span>}
         <strong>{writer || 'unknown writer'}</strong>
         <code className={styles.id} title={stream.id}>
           {stream.id.slice(0, 8)}
@@ -55,6 +57,9 @@ function StreamLine({ stream }: { stream: Stream }) {
         <div className={styles.sealed} style={{ width: `${share * 100}%` }} />
       </div>
       <div className={styles.facts}>
+        <span title={formatDateTime(stream.started_at)}>
+          {role} {formatRelative(stream.started_at, now)}
+        </span>
         <span>{formatBytes(stream.durable_offset)} durable</span>
         <span>{formatBytes(stream.sealed_offset)} compressed</span>
         <span>{plural(stream.record_count, 'record')}</span>

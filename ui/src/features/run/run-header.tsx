@@ -18,17 +18,20 @@ export const RUN_TABS = [
   { value: 'charts', label: 'Charts' },
   { value: 'data', label: 'Data' },
   { value: 'files', label: 'Files' },
+  { value: 'alerts', label: 'Alerts' },
 ] as const
 export type RunTab = (typeof RUN_TABS)[number]['value']
 
 interface RunHeaderProps {
   run: Run
   tab: RunTab
+  /** Alerts of the run, repetitions apart. */
+  alertCount: number
   onTab: (tab: RunTab) => void
   onDeleted: () => void
 }
 
-export function RunHeader({ run, tab, onTab, onDeleted }: RunHeaderProps) {
+export function RunHeader({ run, tab, alertCount, onTab, onDeleted }: RunHeaderProps) {
   const now = useNow()
   const path = runPath(run.entity, run.project, run.id)
   const duration = run.state === 'running' ? Math.max(run.duration, now - run.created_at) : run.duration
@@ -45,7 +48,7 @@ export function RunHeader({ run, tab, onTab, onDeleted }: RunHeaderProps) {
           <ArrowLeft size={16} />
         </Link>
         <EditableName run={run} />
-        <StateBadge state={run.state} />
+        <StateBadge run={run} />
         {run.exit_code !== null && run.exit_code !== 0 && (
           <span className={styles.exit}>exit code {run.exit_code}</span>
         )}
@@ -85,6 +88,7 @@ export function RunHeader({ run, tab, onTab, onDeleted }: RunHeaderProps) {
             onClick={() => onTab(value)}
           >
             {label}
+            {value === 'alerts' && alertCount > 0 && <span className={styles.count}>{formatInteger(alertCount)}</span>}
           </button>
         ))}
       </div>

@@ -20,7 +20,7 @@ test('a search finds names and values, with the branches they are in', () => {
 })
 
 test('a fraction is shown with the digits worth reading', () => {
-  expect([0.9888888888888889, 0.05, 12, 'text', [1], null, 1e-9].map(shownText)).toEqual([
+  expect([0.9888888888888889, 0.05, 12, 'text', [1], null, 1e-9].map((value) => shownText(value))).toEqual([
     '0.9888889',
     '0.05',
     '12',
@@ -29,4 +29,21 @@ test('a fraction is shown with the digits worth reading', () => {
     'null',
     '1e-9',
   ])
+})
+
+test('the aggregates of a metric are one line, and what only looks like them is not', () => {
+  const definition = { step_metric: null, step_sync: false, hidden: false }
+  const metrics = [{ ...definition, name: 'val/*', summary: ['min', 'last'] }]
+  const summary = { 'val/loss': { min: 1, last: 2 }, other: { min: 1, last: 2 }, 'val/odd': { min: 1, note: 'x' } }
+  const rows = valueRows(summary, '', new Set(), metrics)
+  expect(rows.map(({ path, branch, aggregates }) => [path, branch, aggregates])).toEqual([
+    ['other', true, null],
+    ['other.last', false, null],
+    ['other.min', false, null],
+    ['val/loss', false, { min: 1, last: 2 }],
+    ['val/odd', true, null],
+    ['val/odd.min', false, null],
+    ['val/odd.note', false, null],
+  ])
+  expect(valueRows(summary, 'val/l', new Set(), metrics).map(({ path }) => path)).toEqual(['val/loss'])
 })

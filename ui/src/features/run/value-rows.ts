@@ -1,5 +1,6 @@
-import type { JsonObject, JsonValue } from '~/api/types'
+import type { JsonObject, JsonValue, Metric } from '~/api/types'
 import { compareNaturally } from '~/features/metrics/sections'
+import { type Aggregate, aggregatesOf } from '~/features/run/metric-definitions'
 import { formatValue, toNumber } from '~/lib/format-number'
 
 /** One line of a tree of values. */
@@ -12,6 +13,14 @@ export interface ValueRow {
   branch: boolean
   value: JsonValue
   size: number
+  /** What stands side by side in one line: the aggregates of a metric, by name. */
+  aggregates: Partial<Record<Aggregate, JsonValue>> | null
+}
+
+/** The aggregates of a metric when it has nothing but those, as its definition says. */
+function aggregatesIn(path: string, value: JsonObject, metrics: readonly Metric[]): ValueRow['aggregates'] {
+  const names: readonly string[] = aggregatesOf(metrics, path)
+  return names.length > 0 && Object.keys(value).every((name) => names.includes(name)) ? value : null
 }
 
 function isBranch(value: JsonValue): value is JsonObject {
@@ -19,7 +28,12 @@ function isBranch(value: JsonValue): value is JsonObject {
 }
 
 /** The lines of a nested object: what `search` does not find and what stands in a closed branch is left out. */
-export function valueRows(values: JsonObject, search: string, closed: ReadonlySet<string>): ValueRow[] {
+export function valueRows(
+  values: JsonObject,
+  search: string,
+  closed: ReadonlySet<string>,
+  metrics: readonly Metric[] = [],
+): ValueRow[] {
   const wanted = search.trim().toLowerCase()
   const rows: ValueRow[] = []
   const visit = (object: JsonObject, depth: number, parent: string, found: boolean) => {
@@ -27,14 +41,17 @@ export function valueRows(values: JsonObject, search: string, closed: ReadonlySe
       const value = object[name]
       const path = parent === '' ? name : `${parent}.${name}`
       const here = found || path.toLowerCase().includes(wanted)
-      if (isBranch(value)) {
+      const aggregates = isBranch(value) ? aggregatesIn(path, value, metrics) : null
+      if (aggregates !== null) {
+        if (here) rows.push({ path, name, depth, branch: false, value, size: 0, aggregates })
+      } else if (isBranch(value)) {
         const at = rows.length
-        rows.push({ path, name, depth, branch: true, value, size: Object.keys(value).length })
+        rows.push({ path, name, depth, branch: true, value, size: Object.keys(value).length, aggregates: null })
         // A search opens what it finds.
         if (wanted !== '' || !closed.has(path)) visit(value, depth + 1, path, here)
         if (wanted !== '' && !here && rows.length === at + 1) rows.pop()
       } else if (here || String(valueText(value)).toLowerCase().includes(wanted)) {
-        rows.push({ path, name, depth, branch: false, value, size: 0 })
+        rows.push({ path, name, depth, branch: false, value, size: 0, aggregates: null })
       }
     }
   }
@@ -52,8 +69,8 @@ export function valueText(value: JsonValue): string {
 const SHOWN_DIGITS = 7
 
 /** A value as it is shown: fractions without the digits that only rounding put there. */
-export function shownText(value: JsonValue): string {
-  return typeof value === 'number' && !Number.isInteger(value) ? formatValue(value, SHOWN_DIGITS) : valueText(value)
+export function shownText(value: JsonValue, digits = SHOWN_DIGITS): string {
+  return typeof value === 'number' && !Number.isInteger(value) ? formatValue(value, digits) : valueText(value)
 }
 
 export function valueKind(value: JsonValue): 'number' | 'text' | 'other' {

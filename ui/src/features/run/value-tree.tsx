@@ -1,7 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ChevronRight } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import type { JsonObject } from '~/api/types'
+import type { JsonObject, Metric } from '~/api/types'
+import { AGGREGATES, type Aggregate } from '~/features/run/metric-definitions'
 import { shownText, type ValueRow, valueKind, valueRows, valueText } from '~/features/run/value-rows'
 import { formatInteger } from '~/lib/format-number'
 import { CopyButton } from '~/ui/copy-button'
@@ -12,13 +13,26 @@ import styles from './value-tree.module.css'
 const ROW_HEIGHT = 30
 const MAX_HEIGHT = 540
 const SEARCH_FROM = 8
+/** Aggregates share a line: their other digits are in the tooltip. */
+const AGGREGATE_DIGITS = 4
+
+interface ValueTreeProps {
+  title: string
+  values: JsonObject
+  empty: string
+  /** What a script said about the metrics of a summary: their aggregates stand in columns. */
+  metrics?: readonly Metric[]
+}
+
+const NO_METRICS: readonly Metric[] = []
 
 /** A nested object as a searchable tree; only the lines in sight exist, so ten thousand keys are fine. */
-export function ValueTree({ title, values, empty }: { title: string; values: JsonObject; empty: string }) {
+export function ValueTree({ title, values, empty, metrics = NO_METRICS }: ValueTreeProps) {
   const [search, setSearch] = useState('')
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null)
-  const rows = useMemo(() => valueRows(values, search, closed), [values, search, closed])
+  const rows = useMemo(() => valueRows(values, search, closed, metrics), [values, search, closed, metrics])
+  const columns = useMemo(() => usedAggregates(rows), [rows])
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller,
@@ -65,7 +79,12 @@ export function ValueTree({ title, values, empty }: { title: string; values: Jso
                 className={styles.line}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
-                <Row row={rows[item.index]} open={!closed.has(rows[item.index].path)} onToggle={toggle} />
+                <Row
+                  row={rows[item.index]}
+                  open={!closed.has(rows[item.index].path)}
+                  columns={columns}
+                  onToggle={toggle}
+                />
               </div>
             ))}
           </div>
@@ -75,7 +94,19 @@ export function ValueTree({ title, values, empty }: { title: string; values: Jso
   )
 }
 
-function Row({ row, open, onToggle }: { row: ValueRow; open: boolean; onToggle: (path: string) => void }) {
+/** Columns that some line needs; all lines have them, so that numbers stand below each other. */
+function usedAggregates(rows: readonly ValueRow[]): Aggregate[] {
+  return AGGREGATES.filter((name) => rows.some(({ aggregates }) => aggregates?.[name] !== undefined))
+}
+
+interface RowProps {
+  row: ValueRow
+  open: boolean
+  columns: readonly Aggregate[]
+  onToggle: (path: string) => void
+}
+
+function Row({ row, open, columns, onToggle }: RowProps) {
   const indent = { paddingLeft: 16 + row.depth * 18 }
   if (row.branch) {
     return (
@@ -98,10 +129,42 @@ function Row({ row, open, onToggle }: { row: ValueRow; open: boolean; onToggle: 
       <span className={styles.name} title={row.path}>
         {row.name}
       </span>
-      <span className={styles.value} data-kind={valueKind(row.value)} title={text}>
-        {shownText(row.value)}
-      </span>
+      {row.aggregates !== null ? (
+        <Aggregates values={row.aggregates} columns={columns} />
+      ) : (
+        <span className={styles.value} data-kind={valueKind(row.value)} title={text}>
+          {shownText(row.value)}
+        </span>
+      )}
       <CopyButton text={text} label={`Copy ${row.path}`} className={styles.copy} />
     </div>
+  )
+}
+
+function Aggregates({
+  values,
+  columns,
+}: {
+  values: NonNullable<ValueRow['aggregates']>
+  columns: readonly Aggregate[]
+}) {
+  return (
+    <dl className={styles.aggregates} style={{ gridTemplateColumns: `repeat(${columns.length}, minmax(0, 1fr))` }}>
+      {columns.map((name) => {
+        const value = values[name]
+        return (
+          <div key={name} className={styles.aggregate}>
+            {value !== undefined && (
+              <>
+                <dt>{name}</dt>
+                <dd data-kind={valueKind(value)} title={`${name} ${valueText(value)}`}>
+                  {shownText(value, AGGREGATE_DIGITS)}
+                </dd>
+              </>
+            )}
+          </div>
+        )
+      })}
+    </dl>
   )
 }

@@ -4,7 +4,8 @@ import { FieldPicker } from '~/features/runs/field-picker'
 import type { AvailableColumns } from '~/features/runs/use-available-columns'
 import { DEFAULT_TOP, MAX_TOP } from '~/features/workspace/workspace-view'
 import { formatInteger } from '~/lib/format-number'
-import { IconButton } from '~/ui/button'
+import { Button, IconButton } from '~/ui/button'
+import { Choice } from '~/ui/choices'
 import { Checkbox, Segmented } from '~/ui/field'
 import { MenuItem, MenuLine, Popover } from '~/ui/popover'
 import styles from './list-menus.module.css'
@@ -16,7 +17,10 @@ const SORT_FIELDS = [
   { field: 'last_step', label: 'Last step' },
   { field: 'state', label: 'State' },
 ]
+/** No field is called so. */
+const NO_GROUPING = ''
 const GROUP_FIELDS = [
+  { field: NO_GROUPING, label: 'No grouping' },
   { field: 'group', label: 'Group' },
   { field: 'job_type', label: 'Job type' },
   { field: 'state', label: 'State' },
@@ -66,11 +70,11 @@ export function SortMenu({ available, sort, onChange }: SortMenuProps) {
               onChange={(order) => change(field, order === 'down')}
             />
           </div>
-          <FieldPicker available={available} plain={SORT_FIELDS}>
+          <FieldPicker available={available} plain={SORT_FIELDS} choicesOf="Sort by">
             {(each, label) => (
-              <MenuItem key={each} checked={each === field} onClick={() => change(each, descending)}>
+              <Choice key={each} chosen={each === field} onChoose={() => change(each, descending)}>
                 {label}
-              </MenuItem>
+              </Choice>
             )}
           </FieldPicker>
         </>
@@ -96,27 +100,22 @@ export function GroupMenu({ available, groupBy, onChange }: GroupMenuProps) {
         </IconButton>
       )}
     >
-      {(close) => {
-        const choose = (field: string | null) => {
-          onChange(field)
-          close()
-        }
-        return (
-          <>
-            <MenuItem checked={groupBy === null} onClick={() => choose(null)}>
-              No grouping
-            </MenuItem>
-            <MenuLine />
-            <FieldPicker available={available} plain={GROUP_FIELDS} withSummary={false}>
-              {(field, label) => (
-                <MenuItem key={field} checked={field === groupBy} onClick={() => choose(field)}>
-                  {label}
-                </MenuItem>
-              )}
-            </FieldPicker>
-          </>
-        )
-      }}
+      {(close) => (
+        <FieldPicker available={available} plain={GROUP_FIELDS} withSummary={false} choicesOf="Group by">
+          {(field, label) => (
+            <Choice
+              key={field}
+              chosen={field === (groupBy ?? NO_GROUPING)}
+              onChoose={() => {
+                onChange(field === NO_GROUPING ? null : field)
+                close()
+              }}
+            >
+              {label}
+            </Choice>
+          )}
+        </FieldPicker>
+      )}
     </Popover>
   )
 }
@@ -154,7 +153,9 @@ export function ColumnsMenu({ available, columns, onChange }: ColumnsMenuProps) 
             )}
           </FieldPicker>
           <MenuLine />
-          <MenuItem onClick={() => onChange(null)}>Back to the default columns</MenuItem>
+          <Button look="ghost" className={styles.reset} onClick={() => onChange(null)}>
+            Back to the default columns
+          </Button>
         </>
       )}
     </Popover>

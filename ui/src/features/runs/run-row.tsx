@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router'
-import { Eye, EyeOff } from 'lucide-react'
+import { Eye, EyeOff, GitFork } from 'lucide-react'
 import { memo } from 'react'
 import type { Run } from '~/api/types'
 import { highlightStore } from '~/charts/cursor-store'
 import { ColorButton } from '~/features/runs/color-button'
 import { RunMenu } from '~/features/runs/run-menu'
 import { type Differences, fieldLabel, formatField, isNumberField, isUnusual } from '~/features/runs/run-values'
+import { formatInteger } from '~/lib/format-number'
 import { formatAge, formatDateTime, formatDuration } from '~/lib/format-time'
 import { runPath } from '~/lib/path-builder'
 import { useStoreSelector } from '~/lib/store'
@@ -78,7 +79,17 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
               {age}
             </span>
           )}
-          <StateMark state={run.state} />
+          {run.fork_from !== null && (
+            <span
+              className={styles.fork}
+              role="img"
+              aria-label={`Forked from ${run.fork_from.run}`}
+              title={`Forked from ${run.fork_from.run} at step ${formatInteger(run.fork_from.step)}`}
+            >
+              <GitFork size={12} />
+            </span>
+          )}
+          <StateMark run={run} />
           <span className={styles.menu}>
             <RunMenu run={run} onOnly={() => actions.only(run)} />
           </span>

@@ -17,7 +17,7 @@ export function useUpdateRun(run: Pick<Run, 'entity' | 'project' | 'id'>) {
       void queries.invalidateQueries({ queryKey: keyOf.runs(projectPath(entity, project)) })
       if (body.stop) showToast('Asked the training process to stop.')
     },
-    onError: (error) => showToast(`Could not change the run: ${errorText(error)}`, 'error'),
+    onError: (error) => showToast(`Could not change the run: ${errorText(error)}`, { kind: 'error' }),
   })
 }
 

@@ -23,6 +23,7 @@ test('every part of a view goes through the address and back', () => {
     colors: { abc: 4, 'a~b': 11 },
     chart: {
       x: { kind: 'metric', key: 'epoch/of training' },
+      ownAxes: false,
       smoothing: 0.6,
       logX: true,
       logY: true,
@@ -31,6 +32,7 @@ test('every part of a view goes through the address and back', () => {
       size: 'large',
       search: '^train/',
       closed: ['system', 'val'],
+      hidden: true,
       expanded: 'train/loss',
       zoom: [-1.5, 2e6],
       linked: false,
