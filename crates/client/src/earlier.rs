@@ -176,16 +176,54 @@ impl Earlier {
         }
     }
 
-    /// Of what this disk and a server know of one run, the one that goes further.
-    pub(crate) fn furthest(local: Option<Self>, told: Option<Self>) -> Option<Self> {
+    /// What this disk and a server know of one run, together: the disk may lack what other machines wrote, the server what
+    /// was not sent yet. The one that goes further counts where they differ, the server where they go equally far.
+    pub(crate) fn united(local: Option<Self>, told: Option<Self>) -> Option<Self> {
         match (local, told) {
             (Some(local), Some(told)) => {
                 let step = |earlier: &Self| earlier.last_row.map(|(step, _)| step);
-                Some(if step(&local) > step(&told) { local } else { told })
+                Some(if step(&local) > step(&told) { told.followed_by(local) } else { local.followed_by(told) })
             }
             (local, told) => local.or(told),
         }
     }
+
+    fn followed_by(mut self, later: Self) -> Self {
+        for (key, value) in later.config.entries() {
+            self.config.apply(Change { key: key.clone(), value: Some(value.clone()) });
+        }
+        Self {
+            last_row: later.last_row.or(self.last_row),
+            name: later.name.or(self.name),
+            notes: later.notes.or(self.notes),
+            tags: later.tags.or(self.tags),
+            group: later.group.or(self.group),
+            job_type: later.job_type.or(self.job_type),
+            sweep_id: later.sweep_id.or(self.sweep_id),
+            config: self.config,
+            summary: unite(self.summary, &later.summary),
+        }
+    }
+}
+
+/// Two summaries of one run: what was set by hand in either stays so, and otherwise the later one counts.
+fn unite(mut summary: Summary, later: &Summary) -> Summary {
+    for definition in later.definitions().iter() {
+        summary.define(definition.clone());
+    }
+    let means: Vec<_> = {
+        let counted: HashSet<_> = later.means().map(|(key, ..)| key).collect();
+        summary.means().filter(|(key, ..)| !counted.contains(key)).chain(later.means()).collect()
+    };
+    for (key, value) in later.iter() {
+        match later.step_of(key) {
+            None => summary.apply_change(&Change { key: key.to_string(), value: Some(value.clone()) }),
+            Some(step) if !summary.is_by_hand(key) => summary.restore(key.clone(), value.clone(), Some(step)),
+            Some(_) => {}
+        }
+    }
+    summary.restore_means(means);
+    summary
 }
 
 /// A value of the API, where numbers that JSON cannot say are texts.
@@ -198,5 +236,67 @@ fn from_json(json: Json) -> Value {
             _ => Value::Text(text),
         },
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steplog_model::Aggregate;
+
+    use super::*;
+
+    fn part(last_step: i64, config: &[(&str, i64)], rows: &[(&str, i64)], by_hand: &[(&str, i64)]) -> Earlier {
+        let mut earlier = Earlier { last_row: Some((last_step, 0.0)), ..Earlier::default() };
+        for (key, value) in config {
+            earlier.config.apply(Change { key: (*key).into(), value: Some(Value::Int(*value)) });
+        }
+        for (key, value) in rows {
+            earlier.summary.apply_value(&(*key).into(), last_step, &Value::Int(*value));
+        }
+        for (key, value) in by_hand {
+            earlier.summary.apply_change(&Change { key: (*key).into(), value: Some(Value::Int(*value)) });
+        }
+        earlier
+    }
+
+    fn summary(earlier: &Earlier) -> Vec<(String, Value)> {
+        let mut leaves: Vec<_> =
+            earlier.summary.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
+        leaves.sort_by(|(a, _), (b, _)| a.cmp(b));
+        leaves
+    }
+
+    #[test]
+    fn what_disk_and_server_know_is_one_run() {
+        // The server has what another machine wrote, the disk the rows that were not sent yet.
+        let told = part(4, &[("lr", 1), ("depth", 3)], &[("loss", 9), ("accuracy", 5)], &[("best", 7)]);
+        let local = part(6, &[("lr", 2), ("width", 8)], &[("loss", 2), ("best", 1)], &[]);
+        let united = Earlier::united(Some(local.clone()), Some(told.clone())).unwrap();
+        assert_eq!(united.next_step(), 7);
+        let config: Vec<_> = united.config.entries().iter().map(|(key, value)| (&**key, value.clone())).collect();
+        assert_eq!(config, [("lr", Value::Int(2)), ("depth", Value::Int(3)), ("width", Value::Int(8))]);
+        let leaf = |key: &str, value| (key.to_owned(), Value::Int(value));
+        assert_eq!(summary(&united), [leaf("accuracy", 5), leaf("best", 7), leaf("loss", 2)]);
+        assert!(united.summary.is_by_hand("best"));
+        // Where they go equally far the server knows what people changed there.
+        let united = Earlier::united(Some(Earlier { last_row: Some((4, 0.0)), ..local }), Some(told)).unwrap();
+        assert_eq!((united.next_step(), united.config.get("lr")), (5, Some(&Value::Int(1))));
+        assert_eq!(united.summary.get("loss"), Some(&Value::Int(9)));
+    }
+
+    #[test]
+    fn the_further_mean_goes_on() {
+        let means = |last_step, values: &[f64]| {
+            let mut earlier = part(last_step, &[], &[], &[]);
+            let mean = Some(vec![Aggregate::Mean]);
+            earlier.summary.define(MetricDefinition { name: "loss".into(), summary: mean, ..Default::default() });
+            for value in values {
+                earlier.summary.apply_value(&"loss".into(), last_step, &Value::Float(*value));
+            }
+            earlier
+        };
+        let mut united = Earlier::united(Some(means(3, &[1.0, 3.0, 5.0])), Some(means(1, &[1.0]))).unwrap();
+        united.summary.apply_value(&"loss".into(), 4, &Value::Float(7.0));
+        assert_eq!(summary(&united), [("loss.mean".to_owned(), Value::Float(4.0))]);
     }
 }

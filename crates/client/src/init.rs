@@ -448,7 +448,7 @@ impl RunBuilder {
             true => self.ask_server(&path, settings, until, local.is_some())?,
             false => None,
         };
-        let earlier = Earlier::furthest(local, told);
+        let earlier = Earlier::united(local, told);
         let there = earlier.is_some();
         match (self.resume, point) {
             (Some(Resume::Must), _) if !there => Err(Error::usage(format_args!(

@@ -253,17 +253,17 @@ impl Worker {
                 return;
             }
             self.control.changed.notify_all();
+            let recovering = status.recovering;
             let pause = match self.retry_at.checked_duration_since(Instant::now()) {
                 // `finish` was just called: try once more at once.
                 _ if status.draining != draining => continue,
                 Some(backoff) if draining => backoff.min(Duration::from_millis(500)),
                 _ => TICK,
             };
-            drop(
-                self.control
-                    .changed
-                    .wait_timeout_while(status, pause, |status| status.draining == draining && !status.abandoned),
-            );
+            // `finish` waits for earlier runs too: their end is as good a reason to look again as its call.
+            drop(self.control.changed.wait_timeout_while(status, pause, |status| {
+                status.draining == draining && status.recovering == recovering && !status.abandoned
+            }));
         }
     }
 
