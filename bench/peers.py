@@ -299,7 +299,7 @@ def main() -> None:
     parser.add_argument("--wheel", type=Path, help="a steplog wheel; by default it is built from this tree")
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
-    parser.add_argument("--json", type=Path, help="also write all measured values to this file")
+    parser.add_argument("--keep", type=Path, help="keep values in this file and go on from it, for several sittings")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else NAMES
     sys.path.append(str(BENCH / "trackers"))
@@ -322,6 +322,9 @@ def main() -> None:
             print("there is no steplog binary (cargo build --release): steplog (online) is left out")
             names = [name for name in names if name != "steplog_online"]
         bench = Bench(adapters, servers, work)
+        if options.keep and options.keep.exists():
+            for measure, values in json.loads(options.keep.read_text()).items():
+                bench.values[measure].update(values)
         try:
             measure(bench, names, options.tasks.split(","), options.rounds)
         except KeyboardInterrupt:
@@ -334,8 +337,8 @@ def main() -> None:
             document.write("peers", began_on, tables)
         for name, notes in bench.notes.items():
             print(f"{adapters[name].TITLE}: {'; '.join(notes)}")
-        if options.json:
-            options.json.write_text(json.dumps(bench.values, indent=1))
+        if options.keep:
+            options.keep.write_text(json.dumps(bench.values, indent=1))
 
 
 if __name__ == "__main__":

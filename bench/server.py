@@ -33,13 +33,16 @@ class Server:
     def timed(self, method: str, path: str, body: bytes | None, kind: str = "application/json") -> tuple[bytes, float]:
         """Body of the answer, and seconds until its first byte: the server's part, and a loopback's."""
         connection = getattr(self._local, "connection", None)
-        if connection is None:
+        if connection is None or time.monotonic() - self._local.used > 30:
+            # The server closes a connection that was idle for long.
             connection = self._local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
+            connection.connect()
         begun = time.perf_counter()
         connection.request(method, path, body, {"content-type": kind})
         answer = connection.getresponse()
         seconds = time.perf_counter() - begun
         data = bytes(answer.read())
+        self._local.used = time.monotonic()
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {data[:300]!r}")
         return data, seconds

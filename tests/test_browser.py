@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -188,6 +190,85 @@ def test_a_spike_of_one_point_among_a_hundred_thousand_is_seen(home: Path, serve
             return any("777.5" in tab.tooltip_at("loss", 0.43210 + offset / 1000) for offset in range(-4, 5))
 
         wait_until(shows_spike, "a tooltip near the spike shows it")
+
+
+def test_a_range_dragged_over_a_chart_is_read_again_in_full(home: Path, server: Server, chromium: Chromium) -> None:
+    finish(SPIKE, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/spike")
+        expect(page.get_by_role("article", name="loss", exact=True).locator("canvas").first).to_be_visible()
+        whole = wait_until(lambda: tab.drawing("loss"), "the chart is drawn")
+        with page.expect_response("**/api/v1/series") as answered:
+            tab.drag("loss", 0.428, 0.436)
+        asked: dict[str, Any] = answered.value.request.post_data_json or {}
+        [low, high] = asked["range"]
+        # No more steps than buckets: each is a point of its own.
+        assert low < 43_210 < high and high - low < asked["buckets"], asked
+        wait_until(lambda: tab.drawing("loss") != whole, "the chart shows the range")
+        first, last = range_of(page.url)
+        share = (43_210 - first) / (last - first)
+        wait_until(
+            lambda: any("777.5" in tab.tooltip_at("loss", share + step / 1000) for step in range(-4, 5)), "the spike"
+        )
+        page.get_by_role("button", name="Reset zoom").first.click()
+        wait_until(lambda: "zoom" not in page.url, "the whole range is back")
+
+
+def range_of(address: str) -> tuple[float, float]:
+    """The zoomed range in the page's address."""
+    low, high = parse_qs(urlsplit(address).query)["zoom"][0].split("~")
+    return float(low), float(high)
+
+
+def test_the_pointer_over_one_chart_shows_the_values_of_all_charts_there(
+    home: Path, server: Server, chromium: Chromium
+) -> None:
+    finish(FINISHED, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/demo")
+        expect(page).to_have_title("demo · steplog")
+        other = page.get_by_role("article", name="val/loss", exact=True)
+        expect(other.locator("canvas").first).to_be_visible()
+        expect(other.get_by_text("rate 0.1", exact=True)).to_have_count(0)
+        assert "rate 0.1" in tab.tooltip_at("train/loss", 0.5)
+        expect(other.get_by_text("rate 0.1", exact=True)).to_be_visible()
+        expect(other.get_by_text("0.5", exact=True)).to_have_count(3)
+        page.mouse.move(5, 5)
+        expect(other.get_by_text("rate 0.1", exact=True)).to_have_count(0)
+
+
+def test_the_rows_of_a_live_run_come_by_themselves(home: Path, server: Server, chromium: Chromium) -> None:
+    with Told(home, server.url) as told, chromium.tab(server.url) as tab:
+        page = tab.open("/local/live/runs/a?tab=data")
+        expect(page.get_by_text("1 column · 10 rows")).to_be_visible()
+        told.log("loss", 123.25)
+        told.log("loss", 321.75)
+        expect(page.get_by_text("123.25")).to_be_visible()
+        expect(page.get_by_text("321.75")).to_be_visible()
+
+
+def test_a_menu_is_gone_through_with_the_keyboard(home: Path, server: Server, chromium: Chromium) -> None:
+    finish(FINISHED, home, server.url)
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/demo")
+        page.get_by_role("button", name="Theme").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("menuitemradio", name="System")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("menuitemradio", name="Dark")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(page.get_by_role("button", name="Theme")).to_be_focused()
+
+
+def test_a_project_or_run_that_is_not_there_is_said_once(server: Server, chromium: Chromium) -> None:
+    with chromium.tab(server.url) as tab:
+        page = tab.open("/local/nowhere")
+        expect(page.get_by_role("heading", name="There is no such project")).to_be_visible()
+        page.goto("/local/nowhere/runs/nothing")
+        expect(page.get_by_role("heading", name="There is no such run")).to_be_visible()
+        tab.errors = [error for error in tab.errors if "404" not in error]
 
 
 def test_login_is_asked_for_where_there_are_accounts(home: Path, chromium: Chromium) -> None:

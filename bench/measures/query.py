@@ -24,7 +24,9 @@ def measure(options: Options) -> Iterator[Result]:
         yield long_run(options, own)
         yield many_runs(options, own)
         yield runs_table(options, own)
-        yield Result("server memory after these", own.status("VmRSS") / (1 << 20), "MiB")
+        private = own.status("RssAnon") / (1 << 20)
+        note = f"of that {private:.0f} MiB its own, the rest pages of files that the system may take back"
+        yield Result("server memory after these", own.status("VmRSS") / (1 << 20), "MiB", note=note)
 
 
 def timed(own: server.Server, path: str, body: dict[str, Any], times: int = 21) -> tuple[float, str]:

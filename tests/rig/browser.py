@@ -87,3 +87,14 @@ class Tab:
         assert box is not None
         self.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
         return self.page.get_by_role("tooltip").inner_text()
+
+    def drag(self, key: str, start: float, end: float) -> None:
+        """Drags over a chart from one share of its width to another, which are at least a few pixels apart."""
+        over = self.page.get_by_role("article", name=key, exact=True).locator(".u-over").first
+        box = over.bounding_box()
+        assert box is not None
+        height = box["y"] + box["height"] / 2
+        self.page.mouse.move(box["x"] + box["width"] * start, height)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + box["width"] * end, height, steps=4)
+        self.page.mouse.up()

@@ -171,6 +171,8 @@ export class MockData {
       streams: mock.streams,
       metrics: [],
       alert_count: 0,
+      fork_from: null,
+      forks: [],
     }
   }
 }

@@ -10,6 +10,7 @@ mod runs;
 mod runtime;
 mod serve;
 mod server;
+mod status;
 mod sync;
 mod table;
 mod ui;
@@ -52,6 +53,7 @@ enum Command {
     Serve(serve::Serve),
     Ui(ui::Ui),
     Sync(sync::Sync),
+    Status(status::Status),
     Runs(runs::Runs),
     Export(export::Export),
     Verify(verify::Verify),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Ui(command) => command.run(),
         Command::Sync(command) => command.run(),
+        Command::Status(command) => command.run(),
         Command::Runs(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Verify(command) => command.run(),

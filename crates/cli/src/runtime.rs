@@ -18,6 +18,20 @@ pub(crate) fn start_log(default: &str) {
     log.with_target(false).compact().init();
 }
 
+/// Gives the process as many heaps as it has cores, and two at least. To be called before the first thread starts: the C
+/// library would make eight for each core as threads come, and each keeps what a large answer once needed.
+pub(crate) fn limit_heaps() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 64));
+        // SAFETY: `mallopt` takes two numbers and touches nothing but settings of the allocator, under its own lock.
+        let limited = unsafe { libc::mallopt(libc::M_ARENA_MAX, cores as libc::c_int) };
+        if limited == 0 {
+            tracing::debug!("the number of heaps stays as it is");
+        }
+    }
+}
+
 pub(crate) fn start() -> Result<tokio::runtime::Runtime> {
     raise_file_limit();
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")

@@ -46,6 +46,7 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn run(self) -> Result<Outcome> {
         runtime::start_log("info");
+        runtime::limit_heaps();
         let store = Store::open(&self.data, StoreOptions::default()).map_err(refused)?;
         let served = self.make_admin(&store).and_then(|()| runtime::start()?.block_on(self.serve(&store)));
         // What was acknowledged is durable already; closing seals the rest, and must be tried even after an error.

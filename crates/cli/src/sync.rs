@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use steplog::{Http, RunFolder, SyncProgress, TransportError, find_runs, sync_run};
+use steplog::{Http, RunFolder, Settings, SyncProgress, TransportError, find_runs, sync_run};
 use steplog_model::Entity;
 use steplog_protocol::ServerSource;
 use steplog_server::find_run_folders;
@@ -21,11 +21,15 @@ use crate::table;
 /// How many runs are sent at once: the server commits what comes together in one go.
 const THREADS: usize = 8;
 
+/// For how long `--patient` waits for a server that does not answer.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
 const EXAMPLES: &str = "\
 Examples:
   steplog sync                               all runs below this folder
   steplog sync ~/work steplog/digits/a1b2c3d4
   steplog sync --server http://tracker:7837
+  steplog sync --patient &                   in the background, however long the server is away
 
 Sends what the server lacks, however often it is called: runs made offline, cut off or killed. Files are only read.
 The exit code is 0 when the server has everything, 1 when something is left.";
@@ -37,6 +41,9 @@ pub(crate) struct Sync {
     /// Folders with runs at any depth, or runs
     #[arg(value_name = "DIR", default_value = ".")]
     folders: Vec<PathBuf>,
+    /// Wait for a server that does not answer, for up to a day
+    #[arg(long)]
+    patient: bool,
     #[command(flatten)]
     server: ServerArgument,
 }
@@ -60,6 +67,9 @@ impl Sync {
             return Ok(Outcome::Good);
         }
         let server = self.server.resolve()?;
+        if self.patient {
+            return send_patiently(&runs, &server);
+        }
         let transport = Http::new(&server.url, server.api_key.as_deref());
         let entity = default_entity(&server, &transport)?;
         let progress = progress_bar(runs.len() as u64);
@@ -87,6 +97,24 @@ impl Sync {
         println!("{}", total.describe(&server.url));
         Ok(if total.problems == 0 { Outcome::Good } else { Outcome::Incomplete })
     }
+}
+
+/// Sends run by run; somebody else who is sending one already is left alone.
+fn send_patiently(runs: &[RunFolder], server: &Server) -> Result<Outcome> {
+    let settings =
+        Settings { base_url: Some(server.url.clone()), api_key: server.api_key.clone(), ..Settings::default() };
+    let mut total = Total { runs: runs.len() as u64, ..Total::default() };
+    for run in runs {
+        let report = steplog::send_patiently(run, &settings, PATIENCE)
+            .with_context(|| format!("{} was not sent to its end", run.path().display()))?;
+        total.sent_runs += u64::from(report.sent_bytes > 0);
+        total.sent_bytes += report.sent_bytes;
+        total.growing += report.growing as u64;
+        total.problems += report.problems.len() as u64;
+        report.problems.iter().for_each(|problem| eprintln!("warning: {problem}"));
+    }
+    println!("{}", total.describe(&server.url));
+    Ok(if total.problems == 0 { Outcome::Good } else { Outcome::Incomplete })
 }
 
 fn send(

@@ -43,6 +43,7 @@ pub(crate) struct Ui {
 impl Ui {
     pub(crate) fn run(self) -> Result<Outcome> {
         runtime::start_log("warn");
+        runtime::limit_heaps();
         let unreadable = || format!("the folder cannot be read: {}", self.folder.display());
         let folder = self.folder.canonicalize().with_context(unreadable)?;
         if !folder.is_dir() {

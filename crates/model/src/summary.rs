@@ -96,6 +96,14 @@ impl Summary {
         !self.definitions.is_empty() && matches!(&*self.rules.get(&self.definitions, key), SummaryRule::Aggregates(_))
     }
 
+    /// The same with only what was set by hand.
+    #[must_use]
+    pub fn without_rows(&self) -> Self {
+        let mut summary = self.clone();
+        summary.entries.retain(|_, entry| entry.origin == Origin::Hand);
+        summary
+    }
+
     /// Puts a leaf back as it was stored; `step` is that of [`Self::step_of`].
     pub fn restore(&mut self, key: Arc<str>, value: Value, step: Option<i64>) {
         let origin = step.map_or(Origin::Hand, Origin::Row);

@@ -154,6 +154,20 @@ pub struct RunDetail {
     pub metrics: Vec<Metric>,
     /// How many alerts it gave, repetitions apart.
     pub alert_count: u64,
+    /// Where it begins, when it begins with the history of another run.
+    pub fork_from: Option<ForkPoint>,
+    /// The ids of runs that begin with its history; at most 10.
+    pub forks: Vec<String>,
+}
+
+/// A place in the history of a run of the same project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForkPoint {
+    /// Run id.
+    pub run: String,
+    /// Last step that counts.
+    pub step: i64,
 }
 
 /// What a script said about a metric, or about all whose name begins alike.

@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod caller;
+mod connection;
 mod error;
 mod extract;
 mod folder;
@@ -22,7 +23,8 @@ mod state;
 mod ui;
 
 pub use account::{MIN_PASSWORD_CHARACTERS, create_user, delete_user};
+pub use connection::ConnectionLimits;
 pub use folder::{FolderCache, FolderReader, find_run_folders};
 pub use routes::openapi_json;
-pub use serve::{DEFAULT_PORT, ServeError, check_address, serve};
+pub use serve::{DEFAULT_PORT, ServeError, check_address, serve, serve_with_limits};
 pub use state::{ServerState, Source};

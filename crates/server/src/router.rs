@@ -1,6 +1,7 @@
 //! All of the server's answers in one router: the API behind its check, the UI, and what surrounds both.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -13,11 +14,15 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::access::{authorise, method_not_allowed};
 use crate::error::ApiError;
 use crate::state::ServerState;
 use crate::{headers, origin, routes, ui};
+
+/// Longest pause in a request body: who sends less holds a connection, and room for the body, for nothing.
+const BODY_PAUSE: Duration = Duration::from_secs(60);
 
 pub(crate) fn router(state: ServerState) -> Router {
     let (api, _) = routes::api().split_for_parts();
@@ -28,6 +33,7 @@ pub(crate) fn router(state: ServerState) -> Router {
         .method_not_allowed_fallback(refuse_method)
         .route("/healthz", get(|| async { ([(CONTENT_TYPE, "text/plain")], "ok") }))
         .fallback(fallback)
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(CatchPanicLayer::custom(headers::panicked))
         .layer(compression)
         .layer(from_fn(spare_this_machine))

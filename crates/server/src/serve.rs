@@ -1,11 +1,13 @@
 //! Serving, and on which addresses.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use steplog_protocol::{ErrorDetail, ErrorKind};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
+use crate::connection::{ConnectionLimits, Connections};
 use crate::router::router;
 use crate::state::ServerState;
 
@@ -49,27 +51,36 @@ pub enum ServeError {
 /// open: closing it is the caller's.
 ///
 /// # Errors
-/// The listener's address needs accounts and there are none, or the listener broke.
+/// The listener's address needs accounts and there are none, or the listener has no address.
 pub async fn serve(
     listener: TcpListener,
     state: ServerState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    serve_with_limits(listener, state, ConnectionLimits::default(), shutdown).await
+}
+
+/// As [`serve`], with other limits on connections than the usual.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with_limits(
+    listener: TcpListener,
+    state: ServerState,
+    limits: ConnectionLimits,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
     check_address(&state, listener.local_addr()?.ip()).map_err(ServeError::Address)?;
-    let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let (stop, mut stopping) = (state.clone(), state.stopping());
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        shutdown.await;
-        stop.stop();
-    });
-    let patience = async move {
-        // The sender lives in the state, which outlives this.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-        tokio::time::sleep(STOP_TIMEOUT).await;
-    };
+    let connections = Connections::new(router(state.clone()), limits);
     tokio::select! {
-        result = serving.into_future() => result?,
-        () = patience => tracing::warn!("some requests did not end in time and were cut off"),
+        () = connections.accept(&listener) => {}
+        () = shutdown => {}
+    }
+    // Nobody new gets in, and who waits is told at once.
+    drop(listener);
+    state.stop();
+    if timeout(STOP_TIMEOUT, connections.finish()).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(())
 }

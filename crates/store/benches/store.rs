@@ -142,9 +142,8 @@ fn long_run() {
     let begin = Instant::now();
     send(&store, journal("local/bench/long", ROWS, 1, &[]));
     store.seal_all().unwrap();
-    report("10 M rows made, sent and sealed", begin.elapsed().as_secs_f64(), "s", 0.0);
+    report("10 M rows made, sent, sealed, their statistics kept", begin.elapsed().as_secs_f64(), "s", 0.0);
     let runs = || vec!["local/bench/long".to_owned()];
-    report("chart of 10 M points, cold", median(1, || chart(&store, runs(), XAxis::Step, None)), "ms", 0.0);
     report("chart of 10 M points, warm", median(21, || chart(&store, runs(), XAxis::Step, None)), "ms", 20.0);
     for part in [10.0, 1000.0, 100_000.0] {
         let range = Some([ROWS as f64 / 3.0, ROWS as f64 / 3.0 + ROWS as f64 / part]);
@@ -161,6 +160,13 @@ fn long_run() {
     drop(store);
     report("bytes on disk per row", size(folder.path()) as f64 / ROWS as f64, "B", 8.0);
     report("open again", median(1, || drop(open(folder.path()))), "ms", 0.0);
+    let store = open(folder.path());
+    report("chart of 10 M points, cold", median(1, || chart(&store, runs(), XAxis::Step, None)), "ms", 0.0);
+    for part in [10.0, 100.0] {
+        let range = Some([ROWS as f64 / 3.0, ROWS as f64 / 3.0 + ROWS as f64 / part]);
+        report(&format!("  1/{part} of it, first"), median(1, || chart(&store, runs(), XAxis::Step, range)), "ms", 0.0);
+        report(&format!("  1/{part} of it"), median(11, || chart(&store, runs(), XAxis::Step, range)), "ms", 20.0);
+    }
 }
 
 fn many_runs() {
@@ -262,6 +268,28 @@ fn run_list() {
     report("sort by summary", median(11, || list(None, Some("summary.metric-0"), &[])), "ms", 50.0);
     let both = || list(Some("config.lr >= 0.05 and state = 'finished'"), Some("summary.metric-0"), &[]);
     report("filter + sort + first page", median(11, both), "ms", 50.0);
+    store.forget_caches();
+    report("  cold: what it needs is read from the database", median(1, both), "ms", 0.0);
+    let mut live = 0;
+    let changed = || {
+        let mut begun = journal(&format!("local/bench/live-{live}"), 10, 1, &config);
+        begun.2.truncate(1);
+        send(&store, begun);
+        live += 1;
+        both();
+    };
+    report("  after a run began: with its 10 rows made and sent", median(11, changed), "ms", 0.0);
+    let mut cursor = None;
+    let mut next = || {
+        let request = RunsRequest {
+            project: "local/bench".into(),
+            sort: vec![Sort { field: "summary.metric-0".into(), descending: true }],
+            cursor: cursor.take(),
+            ..RunsRequest::default()
+        };
+        cursor = store.runs(&request).unwrap().next_cursor;
+    };
+    report("sort by summary, pages one after the other", median(11, &mut next), "ms", 50.0);
     let narrow = || list(Some("config.lr < 0.001 and config.model = 'cnn'"), Some("summary.metric-0"), &[]);
     report("narrow filter + sort + first page", median(11, narrow), "ms", 50.0);
     let search = RunsRequest { project: "local/bench".into(), search: Some("999".into()), ..RunsRequest::default() };

@@ -33,7 +33,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
             continue;
         }
         looked_at = now;
-        report("writing summaries", shared.write_summaries(None));
+        report("writing summaries", shared.write_summaries());
         report("looking for silent runs", notice_silence(shared, now));
         if now - gave_back_at >= GIVE_BACK {
             gave_back_at = now;
@@ -83,6 +83,8 @@ fn seal_what_is_due(shared: &Arc<Shared>, now: f64) -> Result<(), Error> {
     }
     shared.recount_hot(bytes);
     shared.seal(&due)?;
+    // Charts are right without them, so that nothing else may fail for them.
+    report("keeping chart statistics", shared.keep_pyramids(&due));
     evict(shared, over)?;
     while shared.hot_bytes() > options.hot_bytes {
         let largest = shared.live_runs().into_iter().max_by_key(|live| live.hot().bytes);

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What an entry takes beside its value: in the map, in the order, and the parts of an `Arc`.
+const ENTRY_BYTES: usize = 160;
+
 /// A cache of clones, usually of `Arc`s.
 pub(crate) struct Cache<K, V> {
     limit: usize,
@@ -31,36 +34,81 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<V> {
-        let state = &mut *self.state();
-        state.uses += 1;
-        let entry = state.entries.get_mut(key)?;
-        state.order.remove(&entry.used);
-        entry.used = state.uses;
-        state.order.insert(entry.used, key.clone());
-        Some(entry.value.clone())
+        self.state().get(key)
     }
 
     /// Puts a value in, or tells that the one there has grown, and forgets others for it.
     pub(crate) fn put(&self, key: K, value: V, bytes: usize) {
+        self.state().put(key, value, bytes, self.limit);
+    }
+
+    /// The bytes that the cache may hold.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The value, which is not used by that.
+    pub(crate) fn peek(&self, key: &K) -> Option<V> {
+        self.state().entries.get(key).map(|entry| entry.value.clone())
+    }
+
+    /// The value that is there, or a new one of so many bytes.
+    pub(crate) fn get_or_put(&self, key: K, make: impl FnOnce() -> V, bytes: usize) -> V {
         let state = &mut *self.state();
-        state.uses += 1;
-        let used = state.uses;
-        state.order.insert(used, key.clone());
-        state.bytes += bytes;
-        if let Some(old) = state.entries.insert(key, Entry { value, bytes, used }) {
-            state.order.remove(&old.used);
-            state.bytes -= old.bytes;
+        if let Some(value) = state.get(&key) {
+            return value;
         }
-        while state.bytes > self.limit {
-            let Some((_, oldest)) = state.order.pop_first() else { break };
-            if let Some(entry) = state.entries.remove(&oldest) {
-                state.bytes -= entry.bytes;
-            }
+        let value = make();
+        state.put(key, value.clone(), bytes, self.limit);
+        value
+    }
+
+    /// Tells how large a value has become, if it is still there, and forgets others for it, or the value itself.
+    pub(crate) fn resize(&self, key: &K, bytes: usize) {
+        let state = &mut *self.state();
+        if let Some(value) = state.get(key) {
+            state.put(key.clone(), value, bytes, self.limit);
         }
+    }
+
+    pub(crate) fn clear(&self) {
+        let state = &mut *self.state();
+        state.entries.clear();
+        state.order.clear();
+        state.bytes = 0;
     }
 
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> State<K, V> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.uses += 1;
+        let entry = self.entries.get_mut(key)?;
+        self.order.remove(&entry.used);
+        entry.used = self.uses;
+        self.order.insert(entry.used, key.clone());
+        Some(entry.value.clone())
+    }
+
+    fn put(&mut self, key: K, value: V, bytes: usize, limit: usize) {
+        let bytes = bytes + ENTRY_BYTES;
+        self.uses += 1;
+        let used = self.uses;
+        self.order.insert(used, key.clone());
+        self.bytes += bytes;
+        if let Some(old) = self.entries.insert(key, Entry { value, bytes, used }) {
+            self.order.remove(&old.used);
+            self.bytes -= old.bytes;
+        }
+        while self.bytes > limit {
+            let Some((_, oldest)) = self.order.pop_first() else { break };
+            if let Some(entry) = self.entries.remove(&oldest) {
+                self.bytes -= entry.bytes;
+            }
+        }
     }
 }
 
@@ -70,14 +118,14 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_longest_goes_first() {
-        let cache = Cache::new(30);
+        let cache = Cache::new(3 * (10 + ENTRY_BYTES));
         for key in 0..3 {
             cache.put(key, key * 10, 10);
         }
         assert_eq!(cache.get(&0), Some(0));
         cache.put(3, 30, 10);
         assert_eq!([0, 1, 2, 3].map(|key| cache.get(&key)), [Some(0), None, Some(20), Some(30)]);
-        cache.put(3, 31, 30);
+        cache.put(3, 31, 2 * ENTRY_BYTES + 30);
         assert_eq!([0, 2, 3].map(|key| cache.get(&key)), [None, None, Some(31)]);
     }
 }

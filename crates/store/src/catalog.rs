@@ -7,7 +7,7 @@ use steplog_model::{RunPath, StreamId, Value};
 
 use crate::Error;
 use crate::database::Sql as _;
-use crate::hot::OpenRow;
+use crate::hot::{OpenRow, Rewind};
 
 /// The id of a project, if it exists.
 pub(crate) fn project_id(database: &Connection, entity: &str, name: &str) -> Result<Option<i64>, Error> {
@@ -81,7 +81,7 @@ pub(crate) fn put_value(
 }
 
 /// How a value is found: by number, or by text. NaN compares with nothing, so it is a text.
-fn searchable(value: &Value) -> (Option<f64>, Option<String>) {
+pub(crate) fn searchable(value: &Value) -> (Option<f64>, Option<String>) {
     /// A search looks no further into a text.
     const TEXT: usize = 1000;
     match value.as_f64() {
@@ -175,6 +175,19 @@ pub(crate) fn decode_means(bytes: &[u8]) -> Result<Vec<(Arc<str>, f64, u64)>, Er
         _ => Err(damaged()),
     };
     entries.into_iter().map(mean).collect()
+}
+
+/// Rewinds as they stand in a text column.
+pub(crate) fn encode_rewinds(rewinds: &[Rewind]) -> String {
+    serde_json::to_string(rewinds).expect("plain data has a JSON form")
+}
+
+/// The rewinds of a run as of its sealed sequence number.
+pub(crate) fn sealed_rewinds(database: &Connection, run: i64) -> Result<Vec<Rewind>, Error> {
+    let list: String =
+        database.sql("SELECT sealed_rewinds FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
+    serde_json::from_str(&list)
+        .map_err(|error| Error::data(format!("the stored rewinds of a run are damaged: {error}")))
 }
 
 /// The id of a stream in a blob column.

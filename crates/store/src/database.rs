@@ -14,7 +14,7 @@ const FILE: &str = "steplog.sqlite";
 const LOCK: &str = "steplog.lock";
 
 /// A step for each version of the schema, oldest first; none is ever changed once released.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Readers kept open between queries.
 const IDLE_READERS: usize = 8;
@@ -35,7 +35,7 @@ impl Database {
         let mut writer = Connection::open(&path).map_err(|error| unusable(&path, &error.to_string()))?;
         // FULL: a commit returns after its pages are on the disk, so that what was acknowledged survives a power cut.
         writer.execute_batch(
-            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
         )?;
         writer.set_prepared_statement_cache_capacity(128);
@@ -60,8 +60,9 @@ impl Database {
     fn open_reader(&self) -> Result<Connection, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection
-            .execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 1073741824;")?;
+        // What is worth keeping is kept decoded; pages of the file are the system's to keep, once for all readers. Mapping
+        // the file would count its pages as this process's own, for each reader again.
+        connection.execute_batch("PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;")?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     }

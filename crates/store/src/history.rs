@@ -9,6 +9,7 @@ use steplog_model::{RunPath, Value};
 
 use crate::database::Sql as _;
 use crate::hot::HotColumn;
+use crate::lineage::{self, Member};
 use crate::source::Source;
 use crate::store::Shared;
 use crate::values::Kinds;
@@ -22,6 +23,8 @@ pub(crate) struct HistoryColumn {
     pub(crate) key: String,
     pub(crate) kinds: Kinds,
     id: i64,
+    /// The runs that have it, by place in [`History::members`], each with the live part.
+    parts: Vec<(usize, Option<HotColumn>)>,
 }
 
 /// A row: one step.
@@ -36,10 +39,19 @@ pub(crate) struct HistoryRow {
 
 /// The whole history as it was at one moment.
 pub(crate) struct History {
-    run: i64,
+    /// The runs whose rows count, the run itself last.
+    members: Vec<Member>,
     pub(crate) created_at: f64,
     pub(crate) columns: Vec<HistoryColumn>,
-    hot: Vec<Option<HotColumn>>,
+}
+
+/// A column of one of the runs.
+struct Part<'a> {
+    source: Source<'a>,
+    /// Higher steps do not count.
+    until: i64,
+    /// Later runs win.
+    rank: u64,
 }
 
 impl History {
@@ -49,36 +61,42 @@ impl History {
     pub(crate) fn open(shared: &Shared, path: &RunPath, keys: Option<&[String]>) -> Result<Self, Error> {
         let reader = shared.database.reader()?;
         let (run, _) = catalog::run_id(&reader, path)?;
-        let created_at = reader.sql("SELECT created_at FROM runs WHERE id = $1")?.query_row([run], |row| row.get(0))?;
-        let mut found: BTreeMap<String, (i64, Kinds)> = BTreeMap::new();
-        {
+        let members = lineage::lineage(&reader, run, path)?;
+        let mut found: BTreeMap<String, HistoryColumn> = BTreeMap::new();
+        for (place, member) in members.iter().enumerate() {
+            let live = shared.live(&member.path).filter(|live| live.id == member.run);
+            let live = live.as_ref().map(|live| live.hot());
+            let mut live_kinds = HashMap::new();
+            if let Some(live) = &live {
+                live_kinds.extend(live.columns.iter().map(|column| (column.id, column.kinds)));
+            }
             let mut statement = reader
                 .sql("SELECT k.name, k.id, c.kinds FROM columns c JOIN keys k ON k.id = c.key WHERE c.run = $1")?;
-            let mut rows = statement.query([run])?;
+            let mut rows = statement.query([member.run])?;
             while let Some(row) = rows.next()? {
-                found.insert(row.get(0)?, (row.get(1)?, Kinds::from_bits(row.get(2)?)));
+                let (key, id): (String, i64) = (row.get(0)?, row.get(1)?);
+                if keys.is_some_and(|keys| !keys.contains(&key)) {
+                    continue;
+                }
+                let kinds = Kinds::from_bits(row.get(2)?).and(live_kinds.get(&id).copied().unwrap_or_default());
+                let hot = live.as_ref().and_then(|live| live.column(&key, 0));
+                let new = || HistoryColumn { key: key.clone(), kinds: Kinds::default(), id, parts: Vec::new() };
+                let column = found.entry(key.clone()).or_insert_with(new);
+                column.kinds = column.kinds.and(kinds);
+                column.parts.push((place, hot));
             }
         }
-        let wanted = match keys {
-            None => found.keys().cloned().collect(),
-            Some(keys) => keys.to_vec(),
+        let columns = match keys {
+            None => found.into_values().collect(),
+            Some(keys) => keys
+                .iter()
+                .map(|key| {
+                    let missing = || Error::not_found(format!("run {path} has no key {key:?}"));
+                    found.remove(key).ok_or_else(missing)
+                })
+                .collect::<Result<_, _>>()?,
         };
-        let live = shared.live(path).filter(|live| live.id == run);
-        let live = live.as_ref().map(|live| live.hot());
-        let mut live_kinds = HashMap::new();
-        if let Some(live) = &live {
-            live_kinds.extend(live.columns.iter().map(|column| (column.id, column.kinds)));
-        }
-        let mut history = Self { run, created_at, columns: Vec::new(), hot: Vec::new() };
-        for key in wanted {
-            let Some((id, kinds)) = found.get(&key).copied() else {
-                return Err(Error::not_found(format!("run {path} has no key {key:?}")));
-            };
-            history.hot.push(live.as_ref().and_then(|live| live.column(&key, 0)));
-            let kinds = kinds.and(live_kinds.get(&id).copied().unwrap_or_default());
-            history.columns.push(HistoryColumn { key, kinds, id });
-        }
-        Ok(history)
+        Ok(Self { created_at: lineage::began_at(&members), members, columns })
     }
 
     /// Hands out the rows with steps in `steps`, by step, some at a time.
@@ -90,16 +108,23 @@ impl History {
     ) -> Result<(), Error> {
         let reader = shared.database.reader()?;
         let snapshot = reader.snapshot()?;
-        let exists = snapshot.sql("SELECT 1 FROM runs WHERE id = $1")?.query_row([self.run], |_| Ok(())).optional()?;
+        let run = self.members.last().map_or(0, |member| member.run);
+        let exists = snapshot.sql("SELECT 1 FROM runs WHERE id = $1")?.query_row([run], |_| Ok(())).optional()?;
         if exists.is_none() {
             return Err(Error::not_found("the run was deleted"));
         }
-        let mut sources = Vec::with_capacity(self.columns.len());
-        for (column, hot) in self.columns.iter().zip(std::mem::take(&mut self.hot)) {
-            sources.push(Source::open(shared, &snapshot, (self.run, column.id), hot, None)?);
+        let mut columns: Vec<Vec<Part<'_>>> = Vec::with_capacity(self.columns.len());
+        for column in &mut self.columns {
+            let mut parts = Vec::with_capacity(column.parts.len());
+            for (place, hot) in column.parts.drain(..) {
+                let member = &self.members[place];
+                let source = Source::open(shared, &snapshot, (member.run, column.id), hot, None)?;
+                parts.push(Part { source, until: member.until, rank: place as u64 });
+            }
+            columns.push(parts);
         }
-        for window in windows(&sources, &steps) {
-            let rows = read_window(&sources, &window)?;
+        for window in windows(&columns, &steps) {
+            let rows = read_window(&columns, &window)?;
             if !rows.is_empty() {
                 each(&rows)?;
             }
@@ -109,13 +134,13 @@ impl History {
 }
 
 /// Cuts the steps into ranges that hold about [`WINDOW_CELLS`] each, told from the steps of the chunks.
-fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>) -> Vec<RangeInclusive<i64>> {
+fn windows(columns: &[Vec<Part<'_>>], steps: &RangeInclusive<i64>) -> Vec<RangeInclusive<i64>> {
     // Each chunk is taken to be spread evenly: its cells end, in shares, at steps up to its last.
     const SHARES: i128 = 8;
     let mut ends: BTreeMap<i64, usize> = BTreeMap::new();
-    for source in sources {
-        for (first, last, count) in source.spans() {
-            let (first, last) = (first.max(*steps.start()), last.min(*steps.end()));
+    for part in columns.iter().flatten() {
+        for (first, last, count) in part.source.spans() {
+            let (first, last) = (first.max(*steps.start()), last.min(*steps.end()).min(part.until));
             if first > last {
                 continue;
             }
@@ -140,20 +165,22 @@ fn windows(sources: &[Source<'_>], steps: &RangeInclusive<i64>) -> Vec<RangeIncl
     windows
 }
 
-fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<Vec<HistoryRow>, Error> {
+fn read_window(columns: &[Vec<Part<'_>>], window: &RangeInclusive<i64>) -> Result<Vec<HistoryRow>, Error> {
     let mut latest: Vec<Write> = Vec::new();
-    let mut cells: Vec<Vec<(i64, Value)>> = Vec::with_capacity(sources.len());
-    for source in sources {
+    let mut cells: Vec<Vec<(i64, Value)>> = Vec::with_capacity(columns.len());
+    for parts in columns {
         let mut column: Vec<(Write, Value)> = Vec::new();
-        source.scan(0, window, |rows, values, range| {
-            for index in range {
-                let step = rows.steps[index];
-                if window.contains(&step) {
-                    let write = Write { step, sequence: rows.sequences[index], time: rows.times[index] };
-                    column.push((write, values.get(index)));
+        for Part { source, until, rank } in parts {
+            source.scan(0, window, |rows, values, range| {
+                for index in range {
+                    let step = rows.steps[index];
+                    if window.contains(&step) && step <= *until {
+                        let order = (*rank, rows.sequences[index]);
+                        column.push((Write { step, order, time: rows.times[index] }, values.get(index)));
+                    }
                 }
-            }
-        })?;
+            })?;
+        }
         if !column.is_sorted_by(|(a, _), (b, _)| a.step < b.step) {
             // Stable: of equal steps the later write stays last, and first when turned round.
             column.sort_by_key(|(write, _)| write.step);
@@ -166,7 +193,7 @@ fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<V
     }
     let mut rows: Vec<HistoryRow> = latest
         .into_iter()
-        .map(|write| HistoryRow { step: write.step, time: write.time, values: vec![None; sources.len()] })
+        .map(|write| HistoryRow { step: write.step, time: write.time, values: vec![None; columns.len()] })
         .collect();
     for (index, column) in cells.into_iter().enumerate() {
         let mut at = 0;
@@ -184,7 +211,8 @@ fn read_window(sources: &[Source<'_>], window: &RangeInclusive<i64>) -> Result<V
 #[derive(Clone, Copy)]
 struct Write {
     step: i64,
-    sequence: u64,
+    /// Which run it is of, and its sequence number there.
+    order: (u64, u64),
     time: f64,
 }
 
@@ -197,7 +225,7 @@ fn merge(a: Vec<Write>, b: impl Iterator<Item = Write>) -> Vec<Write> {
             merged.push(before);
         }
         let same = a.next_if(|other| other.step == write.step);
-        merged.push(same.filter(|other| other.sequence > write.sequence).unwrap_or(write));
+        merged.push(same.filter(|other| other.order > write.order).unwrap_or(write));
     }
     merged.extend(a);
     merged

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use steplog_journal::StreamDecoder;
 use steplog_model::{Change, MetricDefinition, Record, Row, RunPath, StreamId, Summary, Value};
 
@@ -104,6 +105,7 @@ pub(crate) struct Frozen {
     pub(crate) streams: Vec<FrozenStream>,
     /// The means in the summary, with how many numbers they are of.
     pub(crate) means: Vec<(Arc<str>, f64, u64)>,
+    pub(crate) rewinds: Vec<Rewind>,
     pub(crate) bytes: usize,
 }
 
@@ -141,6 +143,9 @@ pub(crate) struct HotRun {
     /// Whether the run is over, or silent.
     pub(crate) ended: bool,
     pub(crate) summary: Summary,
+    pub(crate) rewinds: Vec<Rewind>,
+    /// Whether the summary is still to be made anew, after a rewind or for a fork.
+    pub(crate) is_summary_stale: bool,
     /// Columns whose `latest` is set.
     pending: Vec<u32>,
     /// Summary leaves that changed since they were last written.
@@ -153,6 +158,22 @@ pub(crate) struct HotColumn {
     pub(crate) sealed_sequence: u64,
     pub(crate) next_sequence: u64,
     pub(crate) parts: Vec<(Rows, Values)>,
+    pub(crate) rewinds: Vec<Rewind>,
+}
+
+/// A step that a process went back to: rows that came before, with higher steps, do not count any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rewind {
+    /// Rows with lower sequence numbers came before.
+    pub(crate) sequence: u64,
+    pub(crate) step: i64,
+}
+
+impl Rewind {
+    /// Whether it takes a row back.
+    pub(crate) fn hides(&self, sequence: u64, step: i64) -> bool {
+        sequence < self.sequence && step > self.step
+    }
 }
 
 /// A run that is held in memory. Only the writer thread changes it, after the commit.
@@ -189,6 +210,8 @@ impl HotRun {
             pieces: 0,
             ended: false,
             summary,
+            rewinds: Vec::new(),
+            is_summary_stale: false,
             pending: Vec::new(),
             dirty: HashSet::new(),
         }
@@ -227,9 +250,17 @@ impl HotRun {
                 Record::Summary(changes) => self.apply_summary(&changes),
                 Record::Metric(definition) => self.define(definition),
                 Record::Exit { .. } => self.commit_open(stream),
+                Record::RunStart(start) => start.rewind_to.into_iter().for_each(|step| self.rewind(step)),
                 _ => {}
             }
         }
+    }
+
+    fn rewind(&mut self, step: i64) {
+        self.rewinds.push(Rewind { sequence: self.next_sequence, step });
+        // A number that no row has: whoever kept something of a column sees that it is behind.
+        self.next_sequence += 1;
+        self.is_summary_stale = true;
     }
 
     fn apply_row(&mut self, stream: StreamId, row: Row) {
@@ -450,7 +481,12 @@ impl HotRun {
                 parts.push((group.rows.slice(start, end), group.values[place as usize].slice(start, end)));
             }
         }
-        Some(HotColumn { sealed_sequence: self.sealed_sequence, next_sequence: self.next_sequence, parts })
+        Some(HotColumn {
+            sealed_sequence: self.sealed_sequence,
+            next_sequence: self.next_sequence,
+            parts,
+            rewinds: self.rewinds.clone(),
+        })
     }
 
     /// How many points of each column are not in chunks, with their kinds.
@@ -491,6 +527,7 @@ impl HotRun {
             until: self.next_sequence,
             streams: self.streams.values().map(freeze_stream).collect(),
             means: self.summary.means().collect(),
+            rewinds: self.rewinds.clone(),
             bytes,
         });
         self.frozen = Some(frozen.clone());

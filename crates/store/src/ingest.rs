@@ -185,6 +185,7 @@ impl<'a> Staging<'a> {
             return Ok(None);
         };
         let live = Arc::new(load::live_run(self.database, run, project, path.clone(), self.now)?);
+        self.shared.refresh_summary(self.database, &live)?;
         self.loaded.insert(path.clone(), live.clone());
         Ok(Some(live))
     }
@@ -273,7 +274,14 @@ impl<'a> Staging<'a> {
                 ],
                 |row| row.get(0),
             )?;
+        if let Some(point) = &start.fork_from {
+            self.database
+                .sql("UPDATE runs SET fork_run_id = $2, fork_step = $3, last_step = $3 WHERE id = $1")?
+                .execute((run, point.run_id.as_str(), point.step))?;
+        }
         let live = Arc::new(load::live_run(self.database, run, project, path.clone(), self.now)?);
+        live.hot().is_summary_stale = start.fork_from.is_some();
+        self.shared.refresh_summary(self.database, &live)?;
         self.loaded.insert(path.clone(), live.clone());
         Ok(live)
     }
@@ -405,6 +413,9 @@ impl<'a> Staging<'a> {
         }
         for alert in &digest.alerts {
             alerts::write(self.database, live.project, live.id, alert)?;
+        }
+        if let Some(step) = digest.start.as_ref().and_then(|start| start.rewind_to) {
+            run.last_step = run.last_step.map(|last| last.min(step));
         }
         run.last_step = run.last_step.max(digest.last_step);
         run.last_time = run.last_time.max(digest.last_time.unwrap_or(f64::NEG_INFINITY));
@@ -543,6 +554,7 @@ impl<'a> Staging<'a> {
 impl Staged {
     /// Brings the piece into memory. Answers what to tell the sender and the watchers, and whether there is more.
     pub(crate) fn apply(mut self, shared: &Shared) -> (Answer, Option<RunChange>, bool) {
+        shared.note_changed_run(self.live.project, self.live.id);
         let mut hot = self.live.hot();
         let before = hot.bytes;
         for (key, id) in self.new_keys {
@@ -554,6 +566,14 @@ impl Staged {
             .or_insert_with(|| HotStream::new(self.stream_row, StreamDecoder::new(self.stream), None));
         stream.decoder = self.decoder;
         hot.apply(self.stream, self.records, self.now);
+        if hot.is_summary_stale {
+            drop(hot);
+            let refreshed = shared.database.reader().and_then(|reader| shared.refresh_summary(&reader, &self.live));
+            if let Err(error) = refreshed {
+                tracing::error!("the summary of {} could not be made anew: {error}", self.live.path);
+            }
+            hot = self.live.hot();
+        }
         if let Some(change) = &mut self.change {
             // Watchers know another state: it healed, say.
             change.details |= shared.note_state(self.live.id, change.state);

@@ -1,18 +1,27 @@
 //! Which metrics some runs have.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use steplog_model::RunPath;
 use steplog_protocol::{KeyList, KeysRequest, MetricKey, ValueKind};
 
 use crate::database::Sql as _;
 use crate::values::Kinds;
-use crate::{Error, Store, catalog};
+use crate::{Error, Store, catalog, lineage};
 
 #[derive(Default)]
 struct Tally {
     runs: u64,
     points: u64,
     kinds: Kinds,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.points += other.points;
+        self.kinds = self.kinds.and(other.kinds);
+    }
 }
 
 impl Store {
@@ -25,13 +34,6 @@ impl Store {
         let reader = reader.snapshot()?;
         let project = catalog::project_by_path(&reader, &request.project)?;
         let mut tallies: HashMap<i64, Tally> = HashMap::new();
-        let mut add = |row: &rusqlite::Row<'_>| -> rusqlite::Result<()> {
-            let tally = tallies.entry(row.get(0)?).or_default();
-            tally.runs += row.get::<_, i64>(1)? as u64;
-            tally.points += row.get::<_, i64>(2)? as u64;
-            tally.kinds = tally.kinds.and(Kinds::from_bits(row.get(3)?));
-            Ok(())
-        };
         let runs = match &request.runs {
             None => {
                 let mut statement = reader.sql(
@@ -40,25 +42,33 @@ impl Store {
                 )?;
                 let mut rows = statement.query([project])?;
                 while let Some(row) = rows.next()? {
-                    add(row)?;
+                    tallies.entry(row.get(0)?).or_default().add(&Tally {
+                        runs: row.get::<_, i64>(1)? as u64,
+                        points: row.get::<_, i64>(2)? as u64,
+                        kinds: Kinds::from_bits(row.get(3)?),
+                    });
                 }
                 None
             }
             Some(names) => {
-                let mut runs = std::collections::HashSet::new();
+                let mut runs = HashSet::new();
+                let mut statement = reader.sql("SELECT key, point_count, kinds FROM columns WHERE run = $1")?;
                 for name in names {
-                    let mut statement = reader.sql("SELECT id FROM runs WHERE project = $1 AND run_id = $2")?;
-                    let mut rows = statement.query((project, name))?;
-                    if let Some(row) = rows.next()? {
-                        runs.insert(row.get::<_, i64>(0)?);
+                    let Ok(path) = format!("{}/{name}", request.project).parse::<RunPath>() else { continue };
+                    let Some((run, _)) = catalog::find_run(&reader, &path)?.filter(|(run, _)| runs.insert(*run)) else {
+                        continue;
+                    };
+                    // A fork has the keys of the runs that it begins with, too.
+                    let mut own: HashMap<i64, Tally> = HashMap::new();
+                    for member in lineage::lineage(&reader, run, &path)? {
+                        let mut rows = statement.query([member.run])?;
+                        while let Some(row) = rows.next()? {
+                            let tally = own.entry(row.get(0)?).or_insert_with(|| Tally { runs: 1, ..Tally::default() });
+                            tally.points += row.get::<_, i64>(1)? as u64;
+                            tally.kinds = tally.kinds.and(Kinds::from_bits(row.get(2)?));
+                        }
                     }
-                }
-                let mut statement = reader.sql("SELECT key, 1, point_count, kinds FROM columns WHERE run = $1")?;
-                for run in &runs {
-                    let mut rows = statement.query([run])?;
-                    while let Some(row) = rows.next()? {
-                        add(row)?;
-                    }
+                    own.into_iter().for_each(|(key, tally)| tallies.entry(key).or_default().add(&tally));
                 }
                 Some(runs)
             }

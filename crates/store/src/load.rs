@@ -30,6 +30,7 @@ pub(crate) fn live_run(
     // The stored summary may have taken in rows that are replayed below, which does no harm except to a mean.
     summary.restore_means(catalog::decode_means(means.as_deref().unwrap_or_default())?);
     let mut hot = HotRun::new(sealed as u64, summary, now);
+    hot.rewinds = catalog::sealed_rewinds(database, run)?;
     let mut tails = tails(database, run)?;
     let mut columns = database
         .sql("SELECT k.id, k.name FROM columns c JOIN keys k ON k.id = c.key WHERE c.run = $1 ORDER BY k.id")?;

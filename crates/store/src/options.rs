@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Settings of a store; the defaults suit a server of two cores and a few gigabytes.
+/// Settings of a store; the defaults suit a laptop as well as a small server.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// A run without an exit record counts as crashed when nothing came for so long.
@@ -17,10 +17,12 @@ pub struct StoreOptions {
     pub seal_interval: Duration,
     /// A run to which nothing came for so long is sealed whatever its size.
     pub seal_idle: Duration,
-    /// Memory for decoded chunks and chart statistics.
+    /// Memory for what queries keep: decoded chunks, chart statistics, columns of the lists of runs.
     pub cache_bytes: usize,
     /// A column with more points than this is charted from statistics of ranges of steps, which are kept in their place.
     pub chart_points: usize,
+    /// Of a column with so many points or more, and more than `chart_points`, those statistics are kept in the database.
+    pub kept_points: usize,
     /// Bytes of requests that may wait to be written; more are refused as unavailable.
     pub queue_bytes: usize,
     /// Most pages that the database may have; `None` for no limit.
@@ -37,8 +39,9 @@ impl Default for StoreOptions {
             hot_bytes: 256 << 20,
             seal_interval: Duration::from_secs(1),
             seal_idle: Duration::from_secs(120),
-            cache_bytes: 256 << 20,
+            cache_bytes: 128 << 20,
             chart_points: 1 << 15,
+            kept_points: 1 << 21,
             queue_bytes: 256 << 20,
             max_pages: None,
             clock: Clock::default(),

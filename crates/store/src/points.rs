@@ -34,8 +34,9 @@ impl Points {
         self.steps.len()
     }
 
+    /// Memory that they take, with what is taken in advance.
     pub(crate) fn bytes(&self) -> usize {
-        24 * self.len()
+        8 * (self.steps.capacity() + self.times.capacity() + self.values.capacity())
     }
 
     /// Takes in later points: they win over those that are here.

@@ -21,6 +21,10 @@ const FEW_NODES: usize = 4096;
 /// Each level is `2^SHIFT` times as wide as the one below.
 const SHIFT: u32 = 2;
 
+/// The level, and what a node takes as bytes.
+const HEAD_BYTES: usize = 4;
+const NODE_BYTES: usize = 104;
+
 /// Statistics of the points with `step >> level == index`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Node {
@@ -48,9 +52,10 @@ impl Pyramid {
         Self { level: width.ilog2().min(62), nodes: Vec::new(), upper: Vec::new(), folded: 0, dirty: BTreeSet::new() }
     }
 
+    /// Memory that it takes, with what is taken in advance.
     pub(crate) fn bytes(&self) -> usize {
-        let upper: usize = self.upper.iter().map(Vec::len).sum();
-        size_of::<Node>() * (self.nodes.len() + upper) + 16 * self.dirty.len()
+        let upper: usize = self.upper.iter().map(Vec::capacity).sum();
+        size_of::<Node>() * (self.nodes.capacity() + upper) + 16 * self.dirty.len()
     }
 
     /// Takes in a later point; `None` is a value that cannot be charted and may overwrite one that can.
@@ -149,6 +154,48 @@ impl Pyramid {
         self.folded = self.nodes.len();
     }
 
+    /// The base as bytes, made coarser until it has at most so many nodes. To be called when all is settled.
+    pub(crate) fn encode(&self, most: usize) -> Vec<u8> {
+        let (mut level, mut nodes) = (self.level, self.nodes.clone());
+        while nodes.len() > most && level < 62 {
+            level += 1;
+            nodes = fold(&nodes, 1);
+        }
+        let count = nodes.len();
+        let mut bytes = vec![0; HEAD_BYTES + count * NODE_BYTES];
+        bytes[..HEAD_BYTES].copy_from_slice(&level.to_le_bytes());
+        for (at, node) in nodes.iter().enumerate() {
+            let node = node.index.to_le_bytes().into_iter().chain(node.statistics.encode());
+            // First bytes of all nodes, then second ones …: neighbours are alike, which a compressor likes.
+            node.enumerate().for_each(|(byte, value)| bytes[HEAD_BYTES + byte * count + at] = value);
+        }
+        bytes
+    }
+
+    /// The inverse of [`Self::encode`]; the levels above are made when it is settled.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let damaged = || Error::data("the kept statistics of a column are damaged");
+        let (level, bytes) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        let level = u32::from_le_bytes(*level);
+        let count = bytes.len() / NODE_BYTES;
+        if level > 62 || bytes.len() % NODE_BYTES != 0 {
+            return Err(damaged());
+        }
+        let node = |at| {
+            let mut node = [0; NODE_BYTES];
+            node.iter_mut().enumerate().for_each(|(byte, value)| *value = bytes[byte * count + at]);
+            let (index, statistics) = node.split_first_chunk().ok_or_else(damaged)?;
+            Ok(Node { index: i64::from_le_bytes(*index), statistics: Statistics::decode(statistics)? })
+        };
+        let nodes = (0..count).map(node).collect::<Result<Vec<_>, Error>>()?;
+        let is_sorted = nodes.is_sorted_by(|a, b| a.index < b.index);
+        let fits = |node: &Node| node.statistics.count > 0 && node.statistics.last_step >> level == node.index;
+        if !is_sorted || !nodes.iter().all(fits) {
+            return Err(damaged());
+        }
+        Ok(Self { level, nodes, upper: Vec::new(), folded: 0, dirty: BTreeSet::new() })
+    }
+
     /// Statistics of all points.
     pub(crate) fn total(&self) -> Statistics {
         let mut total = Statistics::default();
@@ -192,4 +239,33 @@ fn fold(nodes: &[Node], shift: u32) -> Vec<Node> {
         }
     }
     folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pyramid_reads_back_as_coarse_as_asked_for() {
+        let mut pyramid = Pyramid::new(1 << 14, -50, 1 << 14);
+        for step in -50..1 << 14 {
+            pyramid.push(step, step as f64, Some(if step == 99 { f64::NAN } else { step as f64 }));
+        }
+        pyramid.fold_upper();
+        let exact = Pyramid::decode(&pyramid.encode(usize::MAX)).unwrap();
+        let text = |pyramid: &Pyramid| format!("{} {:?}", pyramid.level, pyramid.nodes);
+        assert_eq!(text(&exact), text(&pyramid), "NaN equals nothing but its text");
+        let mut coarse = Pyramid::decode(&pyramid.encode(10)).unwrap();
+        assert!(coarse.nodes.len() <= 10 && coarse.nodes.len() > 4, "{}", coarse.nodes.len());
+        coarse.fold_upper();
+        let total = |pyramid: &Pyramid| {
+            let total = pyramid.total();
+            (total.count, total.nan_count, total.min, total.max, total.first_step, total.last_step, total.last)
+        };
+        assert_eq!(total(&coarse), total(&pyramid));
+        let bytes = pyramid.encode(10);
+        assert!(Pyramid::decode(&bytes[..bytes.len() - 1]).is_err());
+        assert!(Pyramid::decode(&[&[63, 0, 0, 0], &bytes[4..]].concat()).is_err());
+        assert!(Pyramid::decode(&[]).is_err());
+    }
 }

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Map, Value as Json};
 use steplog_model::{MetricDefinition, RunPath, StreamId, split_key};
-use steplog_protocol::{Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
+use steplog_protocol::{ForkPoint, Metric, Run, RunChange, RunDetail, RunState, Stream, UpdateRunRequest};
 
 use crate::database::Sql as _;
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, load};
+use crate::{Error, Store, catalog, lineage, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -58,13 +58,16 @@ impl Store {
         let since = self.shared.alive_since(self.shared.options.clock.now());
         let reader = self.shared.database.reader()?;
         let reader = reader.snapshot()?;
-        let (run_id, _) = catalog::run_id(&reader, path)?;
+        let (run_id, project) = catalog::run_id(&reader, path)?;
         let sql = format!(
-            "SELECT {}, r.environment FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2",
+            "SELECT {}, r.environment, r.fork_run_id, r.fork_step FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2",
             run_columns()
         );
-        let (run, environment): (Run, String) =
-            reader.sql(&sql)?.query_row(params![since, run_id], |row| Ok((read_run(row)?, row.get(20)?)))?;
+        let (run, environment, fork_from): (Run, String, Option<ForkPoint>) =
+            reader.sql(&sql)?.query_row(params![since, run_id], |row| {
+                let fork = row.get::<_, Option<String>>(21)?.zip(row.get(22)?);
+                Ok((read_run(row)?, row.get(20)?, fork.map(|(run, step)| ForkPoint { run, step })))
+            })?;
         let config = load::config(&reader, run_id)?;
         let config = config.entries().iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
         Ok(RunDetail {
@@ -75,6 +78,8 @@ impl Store {
             streams: streams(&reader, run_id)?,
             metrics: load::metrics(&reader, run_id)?.into_iter().map(metric).collect(),
             alert_count: count_alerts(&reader, run_id)?,
+            fork_from,
+            forks: lineage::forks(&reader, project, path.run.as_str())?,
         })
     }
 
@@ -107,10 +112,10 @@ impl Store {
         {
             return Err(Error::invalid(format!("a run's name must have 1 to {MAX_NAME} characters")));
         }
-        let (path_there, changes) = (path.clone(), update.clone());
+        let (path_there, changes, shared) = (path.clone(), update.clone(), self.shared.clone());
         self.shared.write(
             move |database| {
-                let (run, _) = catalog::run_id(database, &path_there)?;
+                let (run, project) = catalog::run_id(database, &path_there)?;
                 let text = |text: Option<String>| text.filter(|text| !text.is_empty());
                 database
                     .sql(
@@ -128,9 +133,13 @@ impl Store {
                         text(changes.group),
                         changes.stop
                     ])?;
-                Ok(())
+                Ok((run, project))
             },
-            |_| {},
+            move |result| {
+                if let Ok((run, project)) = result {
+                    shared.note_changed_run(*project, *run);
+                }
+            },
         )?;
         let detail = self.run(path)?;
         self.shared.notify(&[change(path, &detail.run, false)]);
@@ -148,11 +157,17 @@ impl Store {
         self.shared.write_alone(
             move |database| {
                 let (run, project) = catalog::run_id(database, &path_there)?;
+                let forks = lineage::forks(database, project, path_there.run.as_str())?;
+                if let Some(fork) = forks.first() {
+                    let message = format!("the run {path_there} cannot be removed: {fork} begins with its history");
+                    return Err(Error::conflict(message).with_hint("remove the runs that were forked from it first"));
+                }
                 delete(database, run, project, now)?;
-                Ok(run)
+                Ok((run, project))
             },
             move |result| {
-                if let Ok(run) = result {
+                if let Ok((run, project)) = result {
+                    shared.note_changed_run(*project, *run);
                     shared.evict(&evicted);
                     shared.states().remove(run);
                 }
@@ -184,7 +199,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
          ON CONFLICT DO NOTHING",
         )?
         .execute(params![run, now])?;
-    for table in ["journal_bytes", "chunks", "blocks", "columns", "run_values", "alerts", "streams"] {
+    for table in ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "alerts", "streams"] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

@@ -1,33 +1,24 @@
 //! The list of a project's runs: filtered, searched, sorted, grouped, in pages.
 
-use rusqlite::params_from_iter;
-use rusqlite::types::{Value as Sql, ValueRef};
-use serde_json::Value as Json;
-use steplog_protocol::{Run, RunGroup, RunList, RunsRequest, Sort};
+use std::collections::HashMap;
 
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::Value as Json;
+use steplog_protocol::{Run, RunGroup, RunList, RunState, RunsRequest};
+
+use crate::column::Cell;
 use crate::database::Sql as _;
-use crate::filter;
-use crate::query::{Field, Query};
+use crate::field::Field;
+use crate::filter::{self, Filter};
+use crate::order::{Order, decode_hex, encode_hex, wrong_cursor};
 use crate::run::{read_run, run_columns};
-use crate::state::STATE_SQL;
-use crate::{Error, Store, catalog};
+use crate::table::Table;
+use crate::{Error, Store, catalog, condition};
 
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 5000;
 const MAX_SORTS: usize = 8;
-
-/// One expression of an ordering. None is ever null.
-struct Key {
-    sql: String,
-    descending: bool,
-}
-
-/// What a statement is made of.
-struct Parts {
-    joins: String,
-    condition: String,
-    keys: Vec<Key>,
-}
 
 impl Store {
     /// Some runs of a project, or groups of them.
@@ -42,267 +33,229 @@ impl Store {
         if request.sort.len() > MAX_SORTS {
             return Err(Error::invalid(format!("at most {MAX_SORTS} sort keys are possible")));
         }
+        let filter = request.filter.as_deref().filter(|filter| !filter.trim().is_empty());
+        let filter = filter.map(filter::parse).transpose()?;
         let reader = self.shared.database.reader()?;
         let project = catalog::project_by_path(&reader, &request.project)?;
-        // Filters and sorts see summaries in the catalog. When they cannot be written, older ones are better than none.
-        if let Err(error) = self.shared.write_summaries(Some(project)) {
-            tracing::warn!("summaries were not written before a query: {error}");
-        }
-        let snapshot = reader.snapshot()?;
-        let since = self.shared.alive_since(self.shared.options.clock.now());
-        let mut query = Query::new(&snapshot, project, since);
-        let mut parts = Parts::new(&mut query, request)?;
+        let (table, snapshot) = self.shared.table(&reader, project, &fields(request, filter.as_ref()))?;
+        let places = places(&table, request, filter.as_ref())?;
+        let database = Database { connection: &snapshot, project, table: &table };
         match &request.group_by {
-            Some(field) => groups(&mut query, &parts, field, limit, request.cursor.as_deref()),
-            None => {
-                parts.order_by(&mut query, &request.sort)?;
-                page(&mut query, &parts, request, limit)
-            }
+            Some(field) => database.groups(&places, field, limit as usize, request.cursor.as_deref()),
+            None => database.page(places, request, limit as usize),
         }
     }
 }
 
-impl Parts {
-    fn new(query: &mut Query<'_>, request: &RunsRequest) -> Result<Self, Error> {
-        let project = query.parameter(query.project);
-        let mut conditions = vec![format!("r.project = {project}")];
-        if let Some(filter) = request.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
-            conditions.push(query.condition(&filter::parse(filter)?)?);
+/// The fields that must be known of every run.
+fn fields<'a>(request: &'a RunsRequest, filter: Option<&'a Filter>) -> Vec<&'a str> {
+    let mut fields = filter.map(condition::fields).unwrap_or_default();
+    if request.search.is_some() {
+        fields.extend(condition::SEARCHED);
+    }
+    match &request.group_by {
+        Some(field) => fields.push(field),
+        None => fields.extend(request.sort.iter().map(|sort| &*sort.field)),
+    }
+    fields
+}
+
+/// The places of the runs that a request finds.
+fn places(table: &Table, request: &RunsRequest, filter: Option<&Filter>) -> Result<Vec<u32>, Error> {
+    let filtered = filter.map(|filter| condition::filter(table, filter)).transpose()?;
+    let search = request.search.as_deref().filter(|search| !search.is_empty());
+    let searched = search.map(|search| condition::search(table, search));
+    let is_in = |found: &Option<Vec<bool>>, place: u32| found.as_ref().is_none_or(|found| found[place as usize]);
+    let all = 0..table.runs.len() as u32;
+    Ok(all.filter(|place| is_in(&filtered, *place) && is_in(&searched, *place)).collect())
+}
+
+/// Reads in full what a page shows.
+struct Database<'a> {
+    connection: &'a Connection,
+    project: i64,
+    table: &'a Table,
+}
+
+/// A column that a request asks for.
+enum Shown<'a> {
+    /// All of the config or the summary: the prefix of their names.
+    All(&'a str),
+    /// One value.
+    One { name: &'a str, id: Option<i64>, summary_key: Option<String> },
+}
+
+impl Database<'_> {
+    fn page(&self, places: Vec<u32>, request: &RunsRequest, limit: usize) -> Result<RunList, Error> {
+        let total = places.len() as u64;
+        let order = Order::new(self.table, &request.sort);
+        let (places, next_cursor) = order.page(places, limit, request.cursor.as_deref())?;
+        let mut shown = Vec::new();
+        for column in &request.columns {
+            shown.extend(self.shown(column)?);
         }
-        if let Some(search) = request.search.as_deref().filter(|search| !search.is_empty()) {
-            let tags = Json::from(search).to_string();
-            let mut places = vec![query.contains("r.tags", tags.trim_matches('"'))];
-            for column in ["r.name", "r.run_id", "r.run_group", "r.notes"] {
-                places.push(format!("coalesce({}, FALSE)", query.contains(column, search)));
-            }
-            conditions.push(format!("({})", places.join(" OR ")));
-        }
-        Ok(Self { joins: String::new(), condition: conditions.join(" AND "), keys: Vec::new() })
+        let runs = places.into_iter().filter_map(|place| self.run(place, &shown).transpose());
+        Ok(RunList { runs: runs.collect::<Result<_, _>>()?, groups: Vec::new(), total, next_cursor })
     }
 
-    fn order_by(&mut self, query: &mut Query<'_>, sorts: &[Sort]) -> Result<(), Error> {
-        let add = |keys: &mut Vec<Key>, sql: String, descending| keys.push(Key { sql, descending });
-        for (index, sort) in sorts.iter().enumerate() {
-            let keys = &mut self.keys;
-            match Field::find(query.database, query.project, &sort.field)? {
-                Field::Text(sql) => {
-                    add(keys, format!("({sql} IS NULL)"), false);
-                    add(keys, format!("coalesce({sql}, '')"), sort.descending);
-                }
-                Field::Number(sql) => {
-                    add(keys, format!("({sql} IS NULL)"), false);
-                    add(keys, format!("coalesce({sql}, 0)"), sort.descending);
-                }
-                Field::Tags => {
-                    add(keys, "(r.tags = '[]')".into(), false);
-                    add(keys, "r.tags".into(), sort.descending);
-                }
-                // Nobody has it: it orders nothing.
-                Field::Value(None) => {}
-                Field::Value(Some(field)) => {
-                    let field = query.parameter(field);
-                    let v = format!("v{index}");
-                    self.joins += &format!(" LEFT JOIN run_values {v} ON {v}.field = {field} AND {v}.run = r.id");
-                    // Numbers, then texts, then nothing; whichever way it goes.
-                    add(
-                        keys,
-                        format!("CASE WHEN {v}.number IS NOT NULL THEN 0 WHEN {v}.text IS NOT NULL THEN 1 ELSE 2 END"),
-                        false,
-                    );
-                    add(keys, format!("coalesce({v}.number, 0)"), sort.descending);
-                    add(keys, format!("coalesce({v}.text, '')"), sort.descending);
+    /// What a column's name means; members of a run itself are shown anyway.
+    fn shown<'a>(&self, column: &'a str) -> Result<Option<Shown<'a>>, Error> {
+        if let Some(prefix @ ("config." | "summary.")) = column.strip_suffix('*') {
+            return Ok(Some(Shown::All(prefix)));
+        }
+        Ok(match Field::find(self.connection, self.project, column)? {
+            Field::Value { id, summary_key } => Some(Shown::One { name: column, id, summary_key }),
+            _ => None,
+        })
+    }
+
+    /// A run with the values that are shown; `None` when it was removed a moment ago.
+    fn run(&self, place: u32, shown: &[Shown<'_>]) -> Result<Option<Run>, Error> {
+        let id = self.table.runs.id(place as usize);
+        let sql = format!("SELECT {} FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2", run_columns());
+        let mut statement = self.connection.sql(&sql)?;
+        let Some(mut run) = statement.query_row((self.table.alive_since(), id), read_run).optional()? else {
+            return Ok(None);
+        };
+        for shown in shown {
+            match shown {
+                Shown::All(prefix) => self.add_all(&mut run, id, prefix)?,
+                Shown::One { name, id: field, summary_key } => {
+                    if let Some(value) = self.value(id, *field, summary_key.as_deref())? {
+                        run.values.insert((*name).to_owned(), value);
+                    }
                 }
             }
         }
-        add(&mut self.keys, "r.created_at".into(), true);
-        add(&mut self.keys, "r.id".into(), true);
+        Ok(Some(run))
+    }
+
+    fn add_all(&self, run: &mut Run, id: i64, prefix: &str) -> Result<(), Error> {
+        if let (Some(live), "summary.") = (self.table.live.get(&id), prefix) {
+            let mut hot = live.hot();
+            hot.update_summary();
+            run.values.extend(hot.summary.iter().map(|(key, value)| (format!("{prefix}{key}"), value.to_json())));
+            return Ok(());
+        }
+        // The dot's successor: all names that begin with the prefix, by the order of names.
+        let end = format!("{}/", prefix.trim_end_matches('.'));
+        let mut statement = self.connection.sql(
+            "SELECT f.name, v.value FROM run_values v JOIN fields f ON f.id = v.field
+             WHERE v.run = $1 AND f.name >= $2 AND f.name < $3",
+        )?;
+        let mut rows = statement.query((id, prefix, &end))?;
+        while let Some(row) = rows.next()? {
+            run.values.insert(row.get(0)?, json(row.get_ref(1)?)?);
+        }
         Ok(())
     }
 
-    /// The condition of standing behind the run whose keys had these values.
-    fn behind(&self, query: &mut Query<'_>, cursor: Vec<Sql>) -> String {
-        let places: Vec<String> = cursor.into_iter().map(|value| query.parameter(value)).collect();
-        let mut alternatives = Vec::new();
-        for (index, key) in self.keys.iter().enumerate() {
-            let mut all: Vec<String> =
-                self.keys[..index].iter().zip(&places).map(|(key, place)| format!("{} = {place}", key.sql)).collect();
-            all.push(format!("{} {} {}", key.sql, if key.descending { "<" } else { ">" }, places[index]));
-            alternatives.push(format!("({})", all.join(" AND ")));
+    /// A value of a run's config or summary.
+    fn value(&self, run: i64, field: Option<i64>, summary_key: Option<&str>) -> Result<Option<Json>, Error> {
+        if let (Some(live), Some(key)) = (self.table.live.get(&run), summary_key) {
+            let mut hot = live.hot();
+            hot.update_summary();
+            return Ok(hot.summary.get(key).map(|value| value.to_json()));
         }
-        format!("({})", alternatives.join(" OR "))
+        let mut statement = self.connection.sql("SELECT value FROM run_values WHERE field = $1 AND run = $2")?;
+        let mut rows = statement.query((field, run))?;
+        rows.next()?.map(|row| json(row.get_ref(0)?)).transpose()
     }
-}
 
-fn page(query: &mut Query<'_>, parts: &Parts, request: &RunsRequest, limit: u32) -> Result<RunList, Error> {
-    let database = query.database;
-    let total: i64 = database
-        .sql(&format!("SELECT count(*) FROM runs r WHERE {}", with_all(&parts.condition, query.parameters.len())))?
-        .query_row(params_from_iter(&query.parameters), |row| row.get(0))?;
-    let mut condition = parts.condition.clone();
-    if let Some(cursor) = &request.cursor {
-        let cursor = decode_cursor(cursor, parts.keys.len())?;
-        condition = format!("{condition} AND {}", parts.behind(query, cursor));
+    fn groups(&self, places: &[u32], name: &str, limit: usize, cursor: Option<&str>) -> Result<RunList, Error> {
+        let skip = match cursor.map(decode_hex).transpose()?.as_deref() {
+            None => 0,
+            Some([skip]) => skip.as_u64().and_then(|skip| usize::try_from(skip).ok()).ok_or_else(wrong_cursor)?,
+            Some(_) => return Err(wrong_cursor()),
+        };
+        let (field, column) = self.table.field(name);
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        let mut known: HashMap<GroupKey<'_>, usize, foldhash::fast::RandomState> = HashMap::default();
+        for place in places {
+            let cell = column.get(*place as usize);
+            let index = *known.entry(GroupKey::from(cell)).or_insert_with(|| {
+                groups.push(Group { cell, run_count: 0, running_count: 0, newest: *place });
+                groups.len() - 1
+            });
+            let group = &mut groups[index];
+            group.run_count += 1;
+            group.running_count += u64::from(self.table.state(*place as usize) == RunState::Running);
+            group.newest = *place;
+        }
+        groups.sort_unstable_by(|a, b| b.run_count.cmp(&a.run_count).then_with(|| compare_values(a.cell, b.cell)));
+        let total = groups.len();
+        let page = groups.iter().skip(skip).take(limit);
+        let read = |group: &Group<'_>| {
+            let value = self.group_value(field, group)?;
+            Ok(RunGroup { value, run_count: group.run_count, running_count: group.running_count })
+        };
+        let groups = page.map(read).collect::<Result<Vec<_>, Error>>()?;
+        let seen = skip.saturating_add(groups.len());
+        let next_cursor = (seen < total).then(|| encode_hex(&[seen.into()]));
+        Ok(RunList { runs: Vec::new(), groups, total: total as u64, next_cursor })
     }
-    let keys: Vec<&str> = parts.keys.iter().map(|key| &*key.sql).collect();
-    // By place in the selection, so that no expression is computed twice.
-    let order: Vec<String> = parts
-        .keys
-        .iter()
-        .enumerate()
-        .map(|(index, key)| format!("{} {}", index + 1, if key.descending { "DESC" } else { "ASC" }))
-        .collect();
-    let count = query.parameter(i64::from(limit) + 1);
-    let sql = format!(
-        "SELECT {} FROM runs r{} WHERE {} ORDER BY {} LIMIT {count}",
-        keys.join(", "),
-        parts.joins,
-        with_all(&condition, query.parameters.len()),
-        order.join(", ")
-    );
-    let mut statement = database.sql(&sql)?;
-    let mut rows = statement.query(params_from_iter(&query.parameters))?;
-    let mut found: Vec<Vec<Sql>> = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push((0..keys.len()).map(|index| row.get(index)).collect::<Result<_, _>>()?);
-    }
-    let has_more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next_cursor = found.last().filter(|_| has_more).map(|last| encode_cursor(last));
-    let mut runs = Vec::with_capacity(found.len());
-    for id in found.iter().filter_map(|keys| keys.last()) {
-        let Sql::Integer(id) = *id else { continue };
-        runs.push(read_page_run(query, id, &request.columns)?);
-    }
-    Ok(RunList { runs, groups: Vec::new(), total: total as u64, next_cursor })
-}
 
-/// Makes a condition name all parameters: a statement must use the last one, and the counting one lacks those of the joins.
-fn with_all(condition: &str, parameters: usize) -> String {
-    format!("{condition} AND (TRUE OR ${parameters} IS NULL)")
-}
-
-fn read_page_run(query: &Query<'_>, id: i64, columns: &[String]) -> Result<Run, Error> {
-    let sql = format!("SELECT {} FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $2", run_columns());
-    let mut run = query.database.sql(&sql)?.query_row((&query.parameters[0], id), read_run)?;
-    for column in columns {
-        match column.strip_suffix('*') {
-            Some(prefix @ ("config." | "summary.")) => {
-                // The dot's successor: all names that begin with the prefix, by the order of names.
-                let end = format!("{}/", prefix.trim_end_matches('.'));
-                let mut statement = query.database.sql(
-                    "SELECT f.name, v.value FROM run_values v JOIN fields f ON f.id = v.field
-                     WHERE v.run = $1 AND f.name >= $2 AND f.name < $3",
-                )?;
-                let mut rows = statement.query((id, prefix, &end))?;
-                while let Some(row) = rows.next()? {
-                    run.values.insert(row.get(0)?, json(row.get_ref(1)?)?);
-                }
+    /// The value that the runs of a group share, as the newest of them has it: a number in memory has lost its type.
+    fn group_value(&self, field: &Field, group: &Group<'_>) -> Result<Json, Error> {
+        if group.cell.is_empty() {
+            return Ok(Json::Null);
+        }
+        let run = self.table.runs.id(group.newest as usize);
+        let sql = match (field, field.own_sql(), group.cell) {
+            (Field::Value { id, summary_key }, ..) => {
+                return Ok(self.value(run, *id, summary_key.as_deref())?.unwrap_or_default());
             }
-            _ => {
-                let Field::Value(Some(field)) = Field::find(query.database, query.project, column)? else { continue };
-                let mut statement = query.database.sql("SELECT value FROM run_values WHERE field = $1 AND run = $2")?;
-                let mut rows = statement.query((field, id))?;
-                if let Some(row) = rows.next()? {
-                    run.values.insert(column.clone(), json(row.get_ref(0)?)?);
-                }
+            (_, Some(sql), _) => sql,
+            (.., Cell::Text(state)) => return Ok(state.into()),
+            _ => return Ok(Json::Null),
+        };
+        let mut statement = self.connection.sql(&format!("SELECT {sql} FROM runs r WHERE r.id = $1"))?;
+        let mut rows = statement.query([run])?;
+        let Some(row) = rows.next()? else { return Ok(Json::Null) };
+        Ok(match row.get_ref(0)? {
+            ValueRef::Integer(number) => number.into(),
+            ValueRef::Real(number) => number.into(),
+            ValueRef::Text(tags) if *field == Field::Tags => {
+                serde_json::from_slice(tags).map_err(|_| Error::data("stored tags are damaged"))?
             }
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+            ValueRef::Null | ValueRef::Blob(_) => Json::Null,
+        })
+    }
+}
+
+/// Runs with one value.
+struct Group<'a> {
+    cell: Cell<'a>,
+    run_count: u64,
+    running_count: u64,
+    /// The run that came last.
+    newest: u32,
+}
+
+/// What makes a group: nothing and null are one.
+#[derive(PartialEq, Eq, Hash)]
+enum GroupKey<'a> {
+    Nothing,
+    Number(u64),
+    Text(&'a str),
+}
+
+impl<'a> From<Cell<'a>> for GroupKey<'a> {
+    fn from(cell: Cell<'a>) -> Self {
+        match cell {
+            Cell::Missing | Cell::Null => Self::Nothing,
+            Cell::Number(number) => Self::Number(number.to_bits()),
+            Cell::Text(text) => Self::Text(text),
         }
     }
-    Ok(run)
+}
+
+/// Of groups of one size, that of the runs without a value comes first.
+fn compare_values(a: Cell<'_>, b: Cell<'_>) -> std::cmp::Ordering {
+    b.is_empty().cmp(&a.is_empty()).then_with(|| a.compare(b, false))
 }
 
 fn json(value: ValueRef<'_>) -> Result<Json, Error> {
     Ok(catalog::decode(value.as_blob().unwrap_or_default())?.to_json())
-}
-
-fn groups(
-    query: &mut Query<'_>,
-    parts: &Parts,
-    field: &str,
-    limit: u32,
-    cursor: Option<&str>,
-) -> Result<RunList, Error> {
-    let (join, value, by) = match Field::find(query.database, query.project, field)? {
-        Field::Text(sql) | Field::Number(sql) => (String::new(), format!("max({sql})"), sql.to_owned()),
-        Field::Tags => (String::new(), "max(r.tags)".into(), "r.tags".into()),
-        Field::Value(None) => (String::new(), "NULL".into(), "1 + 0".into()),
-        Field::Value(Some(field)) => {
-            let field = query.parameter(field);
-            let join = format!(" LEFT JOIN run_values v ON v.field = {field} AND v.run = r.id");
-            (join, "max(v.value)".into(), "v.number, v.text".into())
-        }
-    };
-    let skip = match cursor {
-        None => 0,
-        Some(cursor) => match decode_cursor(cursor, 1)?[..] {
-            [Sql::Integer(skip)] => skip,
-            _ => return Err(wrong_cursor()),
-        },
-    };
-    let (count, offset) = (query.parameter(i64::from(limit)), query.parameter(skip));
-    let sql = format!(
-        "SELECT {value}, count(*) AS runs, count(CASE WHEN {STATE_SQL} = 'running' THEN 1 END), count(*) OVER ()
-         FROM runs r{join} WHERE {} GROUP BY {by} ORDER BY runs DESC, 1 LIMIT {count} OFFSET {offset}",
-        parts.condition
-    );
-    let mut statement = query.database.sql(&sql)?;
-    let mut rows = statement.query(params_from_iter(&query.parameters))?;
-    let (mut groups, mut total) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        let value = match row.get_ref(0)? {
-            ValueRef::Null => Json::Null,
-            ValueRef::Integer(number) => number.into(),
-            ValueRef::Real(number) => number.into(),
-            ValueRef::Text(_) if field == "tags" => serde_json::from_str(row.get_ref(0)?.as_str().unwrap_or("[]"))
-                .map_err(|_| Error::data("stored tags are damaged"))?,
-            ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-            blob @ ValueRef::Blob(_) => json(blob)?,
-        };
-        let value = if value.as_array().is_some_and(Vec::is_empty) { Json::Null } else { value };
-        groups.push(RunGroup {
-            value,
-            run_count: row.get::<_, i64>(1)? as u64,
-            running_count: row.get::<_, i64>(2)? as u64,
-        });
-        total = row.get::<_, i64>(3)?;
-    }
-    if groups.is_empty() && skip > 0 {
-        total = skip;
-    }
-    let seen = skip + groups.len() as i64;
-    let next_cursor = (seen < total).then(|| encode_cursor(&[Sql::Integer(seen)]));
-    Ok(RunList { runs: Vec::new(), groups, total: total as u64, next_cursor })
-}
-
-/// Where a page ended: the values of its last row's keys.
-fn encode_cursor(keys: &[Sql]) -> String {
-    let json: Vec<Json> = keys
-        .iter()
-        .map(|key| match key {
-            Sql::Integer(number) => (*number).into(),
-            // As bits: a number must come back exactly, infinities too.
-            Sql::Real(number) => Json::Array(vec![number.to_bits().into()]),
-            Sql::Text(text) => text.clone().into(),
-            Sql::Null | Sql::Blob(_) => Json::Null,
-        })
-        .collect();
-    Json::from(json).to_string().bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn decode_cursor(cursor: &str, keys: usize) -> Result<Vec<Sql>, Error> {
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = cursor.as_bytes().chunks(2).map(byte).collect();
-    let json: Vec<Json> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(wrong_cursor)?;
-    let value = |json: &Json| match json {
-        Json::Number(number) => number.as_i64().map(Sql::Integer),
-        Json::String(text) => Some(Sql::Text(text.clone())),
-        Json::Array(bits) => bits.first()?.as_u64().map(|bits| Sql::Real(f64::from_bits(bits))),
-        _ => None,
-    };
-    let values: Option<Vec<Sql>> = json.iter().map(value).collect();
-    values.filter(|values| values.len() == keys).ok_or_else(wrong_cursor)
-}
-
-fn wrong_cursor() -> Error {
-    Error::invalid("the cursor is none of this query's").with_hint("begin again without a cursor")
 }

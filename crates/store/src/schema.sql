@@ -38,15 +38,8 @@ CREATE TABLE runs (
     stop BOOLEAN NOT NULL DEFAULT FALSE,
     config BLOB NOT NULL,
     environment TEXT NOT NULL,
-    -- What the script said about its metrics, a JSON list.
-    metrics TEXT NOT NULL DEFAULT '[]',
-    -- Whether the process said that it is about to be taken off its machine.
-    preempting BOOLEAN NOT NULL DEFAULT FALSE,
-    sweep_id TEXT,
     -- Rows with a lower sequence number are in chunks.
     sealed_sequence BIGINT NOT NULL DEFAULT 0,
-    -- Means in the summary as of sealed_sequence, with how many numbers they are of: what comes later is added to these.
-    sealed_means BLOB,
     next_block BIGINT NOT NULL DEFAULT 0,
     UNIQUE (project, run_id)
 );
@@ -69,8 +62,6 @@ CREATE TABLE streams (
     parent BLOB,
     host TEXT,
     process_id BIGINT,
-    -- What the script calls this process, when several write one run.
-    label TEXT,
     damage TEXT,
     -- The key table and the open row at sealed_offset.
     sealed_state BLOB NOT NULL,
@@ -91,22 +82,6 @@ CREATE TABLE journal_bytes (
     bytes BLOB NOT NULL
 );
 CREATE INDEX journal_bytes_by_run ON journal_bytes (run);
-
--- What runs told people.
-CREATE TABLE alerts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    project BIGINT NOT NULL,
-    run BIGINT NOT NULL,
-    time DOUBLE PRECISION NOT NULL,
-    level TEXT NOT NULL,
-    title TEXT NOT NULL,
-    text TEXT NOT NULL,
-    wait_millis BIGINT NOT NULL,
-    -- Whether it came within the waiting time of another one of its run with the same title.
-    repeated BOOLEAN NOT NULL
-);
-CREATE INDEX alerts_by_project ON alerts (project, time DESC, id DESC);
-CREATE INDEX alerts_by_run ON alerts (run, title, time);
 
 -- Metric keys.
 CREATE TABLE keys (

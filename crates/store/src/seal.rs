@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::database::Sql as _;
 use crate::hot::{Frozen, Group, LiveRun, Tail};
 use crate::store::Shared;
-use crate::summary::{forget, write_summary};
+use crate::summary::write_summary;
 use crate::values::{Kinds, Rows, Values};
 use crate::{Error, catalog, chunk};
 
@@ -65,7 +65,7 @@ struct Prepared {
 
 impl Shared {
     /// Seals what live runs hold. Queries see every row once, before, while and after.
-    pub(crate) fn seal(&self, runs: &[Arc<LiveRun>]) -> Result<(), Error> {
+    pub(crate) fn seal(self: &Arc<Self>, runs: &[Arc<LiveRun>]) -> Result<(), Error> {
         // One at a time: a second one would write the same blocks.
         let _sealing = self.sealing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Vec::new();
@@ -112,7 +112,7 @@ impl Shared {
         Ok(Some(Prepared { live: live.clone(), frozen, seal }))
     }
 
-    fn write_seals(&self, mut batch: Vec<Prepared>) -> Result<(), Error> {
+    fn write_seals(self: &Arc<Self>, mut batch: Vec<Prepared>) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -121,6 +121,7 @@ impl Shared {
         for prepared in &mut batch {
             done.push((prepared.live.clone(), std::mem::take(&mut prepared.seal.tails)));
         }
+        let shared = self.clone();
         self.write(
             move |database| {
                 let write = |Prepared { live, frozen, seal }: &Prepared| {
@@ -132,7 +133,7 @@ impl Shared {
             move |result| {
                 let Ok(summaries) = result else { return };
                 for ((live, tails), summary) in done.into_iter().zip(summaries) {
-                    forget(&live, summary);
+                    shared.forget(&live, summary);
                     let mut hot = live.hot();
                     hot.thaw();
                     for (column, tail) in tails {
@@ -257,9 +258,11 @@ impl Seal {
                 )?
                 .execute(params![run, key, *points as i64, kinds.bits()])?;
         }
-        database
-            .sql("UPDATE runs SET sealed_means = $2 WHERE id = $1")?
-            .execute(params![run, (!frozen.means.is_empty()).then(|| catalog::encode_means(&frozen.means))])?;
+        database.sql("UPDATE runs SET sealed_means = $2, sealed_rewinds = $3 WHERE id = $1")?.execute(params![
+            run,
+            (!frozen.means.is_empty()).then(|| catalog::encode_means(&frozen.means)),
+            catalog::encode_rewinds(&frozen.rewinds)
+        ])?;
         for stream in &frozen.streams {
             let state = catalog::encode_stream_state(&stream.keys, stream.open.as_ref());
             database

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema};
-use rusqlite::OptionalExtension as _;
 use steplog_model::RunPath;
 use steplog_protocol::{MAX_BUCKETS, MAX_SERIES, SeriesInfo, SeriesMetadata, SeriesRequest, XAxis};
 
-use crate::database::Sql as _;
 use crate::grid::Buckets;
+use crate::lineage::{self, Member};
 use crate::points::Points;
 use crate::pyramid::{Node, Pyramid};
 use crate::source::Source;
 use crate::statistics::Statistics;
-use crate::view::{ColumnName, Look};
+use crate::view::Look;
 use crate::{Error, Store, catalog};
 
 const DEFAULT_BUCKETS: u32 = 1000;
@@ -24,10 +23,11 @@ const DEFAULT_BUCKETS: u32 = 1000;
 /// A run of the request.
 struct RunRef {
     path: RunPath,
-    id: i64,
     project: i64,
-    created_at: f64,
-    sealed_sequence: u64,
+    /// When it, or the first run that it was forked from, began.
+    began_at: f64,
+    /// Whose rows count as its own, itself last.
+    members: Vec<Member>,
 }
 
 /// A series of one key, before its buckets are known.
@@ -39,14 +39,9 @@ struct Outline {
     last_x: f64,
     first_step: i64,
     last_step: i64,
-    /// On the axis of another metric: the points with their x as the time.
-    joined: Option<Points>,
-}
-
-impl RunRef {
-    fn column<'a>(&'a self, key: i64, key_name: &'a str) -> ColumnName<'a> {
-        ColumnName { run: self.id, path: &self.path, key, key_name, sealed_sequence: self.sealed_sequence }
-    }
+    /// Points that come from more than one column: on the axis of another metric, with their x as the time, and those of a
+    /// fork.
+    points: Option<Arc<Points>>,
 }
 
 /// The rows of the answer.
@@ -98,7 +93,7 @@ impl Store {
                 let run = &runs[outline.run];
                 let series = metadata.series.len() as u32;
                 let filled = self.fill(run, key, outline, &request.x, &buckets)?;
-                answer.push(series, &filled, &request.x, run.created_at);
+                answer.push(series, &filled, &request.x, run.began_at);
                 metadata.series.push(SeriesInfo {
                     run: run.path.to_string(),
                     grid: grid as u32,
@@ -119,19 +114,16 @@ impl Store {
         for path in paths {
             let path: RunPath = path.parse()?;
             let Some((id, project)) = catalog::find_run(&reader, &path)? else { continue };
-            let (created_at, sealed): (f64, i64) = reader
-                .sql("SELECT created_at, sealed_sequence FROM runs WHERE id = $1")?
-                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            runs.push(RunRef { path, id, project, created_at, sealed_sequence: sealed as u64 });
+            let members = lineage::lineage(&reader, id, &path)?;
+            runs.push(RunRef { project, began_at: lineage::began_at(&members), members, path });
         }
         Ok(runs)
     }
 
-    /// The ids of a key in the projects of some runs, for those runs that have it.
+    /// The ids of a key in the projects of some runs, for those runs that have it, themselves or from whom they were forked.
     fn columns_of(&self, runs: &[RunRef], key: &str) -> Result<Vec<Option<i64>>, Error> {
         let reader = self.shared.database.reader()?;
         let mut ids: HashMap<i64, Option<i64>> = HashMap::new();
-        let mut has = reader.sql("SELECT 1 FROM columns WHERE run = $1 AND key = $2")?;
         let mut columns = Vec::with_capacity(runs.len());
         for run in runs {
             let id = match ids.get(&run.project) {
@@ -143,7 +135,13 @@ impl Store {
                 }
             };
             columns.push(match id {
-                Some(id) => has.query_row([run.id, id], |_| Ok(id)).optional()?,
+                Some(id) => {
+                    let mut has = false;
+                    for member in &run.members {
+                        has = has || lineage::has_key(&reader, member.run, id)?;
+                    }
+                    has.then_some(id)
+                }
                 None => None,
             });
         }
@@ -159,18 +157,19 @@ impl Store {
         let mut outlines = Vec::new();
         for (index, (run, key)) in runs.iter().zip(columns).enumerate() {
             let Some(key) = key else { continue };
-            let column = |key, key_name| run.column(key, key_name);
-            let joined = match x {
+            let points = match x {
                 XAxis::Metric { key: x_name } => {
                     let Some(x_key) = x_columns[index] else { continue };
-                    let x = self.shared.all_points(&column(x_key, x_name))?;
-                    Some(join(&self.shared.all_points(&column(key, key_name))?, &x))
+                    let x = self.shared.line_points(&run.members, x_key, x_name)?;
+                    let points = self.shared.line_points(&run.members, key, key_name)?;
+                    Some(Arc::new(join(&points, &x)))
                 }
+                _ if run.members.len() > 1 => Some(self.shared.line_points(&run.members, key, key_name)?),
                 _ => None,
             };
-            let total = match &joined {
+            let total = match &points {
                 Some(points) => points_total(points),
-                None => self.shared.view(&column(key, key_name), |look| {
+                None => self.shared.view(&run.members[0].column(key, key_name), |look| {
                     Ok(match look {
                         Look::Points(points) => points_total(points),
                         Look::Pyramid(pyramid, _) => pyramid.total(),
@@ -180,7 +179,7 @@ impl Store {
             if total.count == 0 {
                 continue;
             }
-            let origin = origin(x, run.created_at);
+            let origin = origin(x, run.began_at);
             let (first_x, last_x) = match x {
                 XAxis::Step => (total.first_step as f64, total.last_step as f64),
                 _ => (total.first_time - origin, total.last_time - origin),
@@ -193,7 +192,7 @@ impl Store {
                 last_x,
                 first_step: total.first_step,
                 last_step: total.last_step,
-                joined,
+                points,
             });
         }
         Ok(outlines)
@@ -208,12 +207,15 @@ impl Store {
         buckets: &Buckets,
     ) -> Result<Vec<Statistics>, Error> {
         let mut filled = vec![Statistics::default(); buckets.count()];
-        let origin = origin(x, run.created_at);
-        if let Some(points) = &outline.joined {
-            add_by_time(&mut filled, points.iter(), buckets, origin);
+        let origin = origin(x, run.began_at);
+        if let Some(points) = &outline.points {
+            match buckets {
+                Buckets::Steps { from, to, .. } => add_by_step(&mut filled, points.between(*from, *to), buckets),
+                _ => add_by_time(&mut filled, points.iter(), buckets, origin),
+            }
             return Ok(filled);
         }
-        self.shared.view(&run.column(outline.key, key_name), |look| match (look, buckets) {
+        self.shared.view(&run.members[0].column(outline.key, key_name), |look| match (look, buckets) {
             (_, Buckets::None) => Ok(()),
             (Look::Points(points), Buckets::Steps { from, to, .. }) => {
                 add_by_step(&mut filled, points.between(*from, *to), buckets);
@@ -235,8 +237,8 @@ impl Store {
 }
 
 /// What is taken from a time to get an x.
-fn origin(x: &XAxis, created_at: f64) -> f64 {
-    if *x == XAxis::RelativeTime { created_at } else { 0.0 }
+fn origin(x: &XAxis, began_at: f64) -> f64 {
+    if *x == XAxis::RelativeTime { began_at } else { 0.0 }
 }
 
 /// The points of a metric with the value of another at the same step in place of the time.

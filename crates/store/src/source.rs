@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::Error;
 use crate::database::Sql as _;
-use crate::hot::HotColumn;
+use crate::hot::{HotColumn, Rewind};
 use crate::points::Arrivals;
+use crate::pyramid::Pyramid;
 use crate::seal::{read_rows, read_values};
 use crate::store::Shared;
 use crate::values::{Rows, Values};
+use crate::{Error, catalog, kept};
 
 /// What the catalog says of a chunk and its block.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +60,23 @@ impl<'a> Source<'a> {
             Some((at, chunks)) if *at == sealed => chunks.clone(),
             _ => Arc::new(list_chunks(database, run, key)?),
         };
-        let hot =
-            hot.unwrap_or_else(|| HotColumn { sealed_sequence: sealed, next_sequence: sealed, parts: Vec::new() });
+        let hot = match hot {
+            Some(hot) => hot,
+            None => HotColumn {
+                sealed_sequence: sealed,
+                next_sequence: sealed,
+                parts: Vec::new(),
+                rewinds: catalog::sealed_rewinds(database, run)?,
+            },
+        };
         Ok(Self { shared, database, run, key, sealed, chunks, hot })
+    }
+
+    /// The kept pyramid and the sequence number up to which rows are in it, unless that is beyond this view.
+    pub(crate) fn kept_pyramid(&self) -> Result<Option<(u64, Pyramid)>, Error> {
+        let kept = kept::read(self.database, (self.run, self.key))?;
+        let rewound = self.rewinds().last().map_or(0, |rewind| rewind.sequence + 1);
+        Ok(kept.filter(|(next_sequence, _)| (rewound..=self.next_sequence()).contains(next_sequence)))
     }
 
     /// The list of chunks, for the next time. It may reach further than the live part says.
@@ -72,6 +87,11 @@ impl<'a> Source<'a> {
     /// The sequence number behind the last row that is in this view of the column.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.hot.next_sequence
+    }
+
+    /// What takes rows back.
+    pub(crate) fn rewinds(&self) -> &[Rewind] {
+        &self.hot.rewinds
     }
 
     /// About how many rows there are from sequence number `from` on, never fewer than there are.
@@ -99,7 +119,8 @@ impl<'a> Source<'a> {
         sealed.chain(live)
     }
 
-    /// Hands out rows from sequence number `from` on, by arrival: all with steps in `steps`, and maybe others.
+    /// Hands out rows from sequence number `from` on, by arrival: all with steps in `steps`, and maybe others; none that a
+    /// rewind took back.
     pub(crate) fn scan(
         &self,
         from: u64,
@@ -115,23 +136,41 @@ impl<'a> Source<'a> {
             if chunk.first_step > *steps.end() || chunk.last_step < *steps.start() {
                 continue;
             }
-            let (rows, values) = self.chunk(chunk.block)?;
+            let (rows, values) = self.chunk(chunk.block, !is_all(steps))?;
             let begin = rows.sequences.partition_point(|sequence| *sequence < from);
             let end = rows.sequences.partition_point(|sequence| *sequence < limit);
-            each(&rows, &values, begin..end);
+            self.counting(&rows, begin..end, |range| each(&rows, &values, range));
         }
         for (rows, values) in &self.hot.parts {
             let begin = rows.sequences.partition_point(|sequence| *sequence < from.max(limit));
-            each(rows, values, begin..rows.len());
+            self.counting(rows, begin..rows.len(), |range| each(rows, values, range));
         }
         Ok(())
+    }
+
+    /// Cuts a range of rows into those that no rewind took back.
+    fn counting(&self, rows: &Rows, range: Range<usize>, mut each: impl FnMut(Range<usize>)) {
+        let last = self.rewinds().last().map_or(0, |rewind| rewind.sequence);
+        if range.is_empty() || rows.sequences[range.start] >= last {
+            return each(range);
+        }
+        let counts = |index: &usize| {
+            let (sequence, step) = (rows.sequences[*index], rows.steps[*index]);
+            !self.rewinds().iter().any(|rewind| rewind.hides(sequence, step))
+        };
+        let mut begin = range.start;
+        while let Some(start) = (begin..range.end).find(counts) {
+            let end = (start..range.end).find(|index| !counts(index)).unwrap_or(range.end);
+            each(start..end);
+            begin = end;
+        }
     }
 
     /// The points from sequence number `from` on with steps in `steps`, by arrival.
     pub(crate) fn arrivals(&self, from: u64, steps: &RangeInclusive<i64>) -> Result<Arrivals, Error> {
         let mut arrivals = Arrivals::default();
         self.scan(from, steps, |rows, values, range| {
-            let in_steps = *steps.start() == i64::MIN && *steps.end() == i64::MAX;
+            let in_steps = is_all(steps);
             for index in range {
                 if in_steps || steps.contains(&rows.steps[index]) {
                     arrivals.push(rows.steps[index], rows.times[index], values.number(index));
@@ -141,13 +180,15 @@ impl<'a> Source<'a> {
         Ok(arrivals)
     }
 
-    fn chunk(&self, block: i64) -> Result<(Arc<Rows>, Arc<Values>), Error> {
+    /// The values of a column that is read as a whole are not kept: what is made of them is, and other columns' would
+    /// have to go for them. Its rows are those of other columns too.
+    fn chunk(&self, block: i64, keep_values: bool) -> Result<(Arc<Rows>, Arc<Values>), Error> {
         let caches = &self.shared.caches;
         let rows = match caches.rows.get(&(self.run, block)) {
             Some(rows) => rows,
             None => {
                 let rows = Arc::new(read_rows(self.database, self.run, block)?);
-                caches.rows.put((self.run, block), rows.clone(), rows.bytes() + 100);
+                caches.rows.put((self.run, block), rows.clone(), rows.bytes());
                 rows
             }
         };
@@ -156,7 +197,9 @@ impl<'a> Source<'a> {
             Some(values) => values,
             None => {
                 let values = Arc::new(read_values(self.database, self.run, self.key, block)?);
-                caches.values.put(place, values.clone(), values.bytes() + 100);
+                if keep_values {
+                    caches.values.put(place, values.clone(), values.bytes());
+                }
                 values
             }
         };
@@ -165,6 +208,10 @@ impl<'a> Source<'a> {
         }
         Ok((rows, values))
     }
+}
+
+fn is_all(steps: &RangeInclusive<i64>) -> bool {
+    *steps == (i64::MIN..=i64::MAX)
 }
 
 fn list_chunks(database: &Connection, run: i64, key: i64) -> Result<Vec<ChunkInfo>, Error> {

@@ -85,6 +85,19 @@ pub(crate) fn run_state(alive_at: Option<f64>, exit_code: Option<i64>, alive_sin
 pub(crate) const STATE_SQL: &str = "(CASE WHEN r.alive_at >= $1 THEN 'running' WHEN r.alive_at IS NOT NULL THEN 'crashed' \
      WHEN r.exit_code = 0 THEN 'finished' WHEN r.exit_code IS NULL THEN 'crashed' ELSE 'failed' END)";
 
+/// The states as filters and sorts name them, by [`state_index`].
+pub(crate) const STATE_TEXTS: [&str; 4] = ["running", "finished", "failed", "crashed"];
+
+/// Where a state stands in [`STATE_TEXTS`].
+pub(crate) fn state_index(state: RunState) -> usize {
+    match state {
+        RunState::Running => 0,
+        RunState::Finished => 1,
+        RunState::Failed => 2,
+        RunState::Crashed => 3,
+    }
+}
+
 /// The state that [`STATE_SQL`] names.
 pub(crate) fn state_from_text(text: &str) -> RunState {
     match text {

@@ -147,12 +147,20 @@ impl Store {
         }
     }
 
+    /// Forgets everything that is kept in memory only to be faster: for tests.
+    #[doc(hidden)]
+    pub fn forget_caches(&self) {
+        self.shared.caches.clear();
+    }
+
     /// Seals every live run now, without waiting for the background to find it worth while.
     ///
     /// # Errors
     /// Something could not be written.
     pub fn seal_all(&self) -> Result<(), Error> {
-        self.shared.seal(&self.shared.live_runs())
+        let runs = self.shared.live_runs();
+        self.shared.seal(&runs)?;
+        self.shared.keep_pyramids(&runs)
     }
 
     /// Takes journal bytes. `done` is called after they are durable, or with the reason why not; usually from the writer
@@ -239,6 +247,7 @@ impl Shared {
                 self.note_state(run, RunState::Running);
             }
             let live = load::live_run(&reader, run, project, path.clone(), now)?;
+            self.refresh_summary(&reader, &live)?;
             let (bytes, longest) = {
                 let mut hot = live.hot();
                 hot.ended = !is_alive;

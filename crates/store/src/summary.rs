@@ -1,4 +1,4 @@
-//! Writing summaries: in memory they follow every row, in the catalog they lag behind until somebody asks.
+//! Writing summaries: in memory they follow every row, in the catalog they lag behind.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,14 +11,9 @@ use crate::store::Shared;
 use crate::{Error, catalog};
 
 impl Shared {
-    /// Writes what changed in the summaries of live runs, of one project or of all.
-    pub(crate) fn write_summaries(self: &Arc<Self>, project: Option<i64>) -> Result<(), Error> {
-        let unwritten: Vec<Arc<LiveRun>> = self
-            .unwritten()
-            .values()
-            .filter(|live| project.is_none_or(|project| live.project == project))
-            .cloned()
-            .collect();
+    /// Writes what changed in the summaries of live runs.
+    pub(crate) fn write_summaries(self: &Arc<Self>) -> Result<(), Error> {
+        let unwritten: Vec<Arc<LiveRun>> = self.unwritten().values().cloned().collect();
         if unwritten.is_empty() {
             return Ok(());
         }
@@ -30,7 +25,7 @@ impl Shared {
             },
             move |result| {
                 for (live, keys) in result.into_iter().flatten() {
-                    forget(live, keys);
+                    shared.forget(live, keys);
                     // Rows of the same transaction may have come in since it was written.
                     if !live.hot().has_unwritten_summary() {
                         shared.unwritten().remove(&live.id);
@@ -40,9 +35,16 @@ impl Shared {
         )?;
         Ok(())
     }
+
+    /// Forgets that these leaves changed: they are durable. Called on the writer thread right after the commit, so that
+    /// no row came in between.
+    pub(crate) fn forget(&self, live: &LiveRun, keys: &HashSet<Arc<str>>) {
+        self.note_changed_run(live.project, live.id);
+        live.hot().dirty.retain(|key| !keys.contains(key));
+    }
 }
 
-/// Writes the leaves of a run's summary that changed, and answers them; [`forget`] them after the commit.
+/// Writes the leaves of a run's summary that changed, and answers them; [`Shared::forget`] them after the commit.
 pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<HashSet<Arc<str>>, Error> {
     let mut hot = live.hot();
     hot.update_summary();
@@ -60,10 +62,4 @@ pub(crate) fn write_summary(database: &Connection, live: &LiveRun) -> Result<Has
         }
     }
     Ok(hot.dirty.clone())
-}
-
-/// Forgets that these leaves changed: they are durable. Called on the writer thread right after the commit, so that no
-/// row came in between.
-pub(crate) fn forget(live: &LiveRun, keys: &HashSet<Arc<str>>) {
-    live.hot().dirty.retain(|key| !keys.contains(key));
 }

@@ -7,10 +7,12 @@ use steplog_model::RunPath;
 
 use crate::Error;
 use crate::cache::Cache;
+use crate::lineage::Member;
 use crate::points::{Arrivals, Points};
 use crate::pyramid::Pyramid;
-use crate::source::{ChunkList, Source};
+use crate::source::{ChunkInfo, ChunkList, Source};
 use crate::store::Shared;
+use crate::table::ProjectTable;
 use crate::values::{Rows, Values};
 
 /// Decoded data, kept between queries.
@@ -21,11 +23,37 @@ pub(crate) struct Caches {
     pub(crate) values: Cache<(i64, i64, i64), Arc<Values>>,
     /// By run and key.
     views: Cache<(i64, i64), Arc<Mutex<View>>>,
+    /// By run and key, of forks.
+    lines: Cache<(i64, i64), Arc<Line>>,
+    /// By project.
+    pub(crate) tables: Cache<i64, Arc<ProjectTable>>,
+}
+
+/// The points of a key over several runs.
+struct Line {
+    /// How far each of the runs was.
+    reached: Vec<u64>,
+    points: Arc<Points>,
 }
 
 impl Caches {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { rows: Cache::new(bytes / 4), values: Cache::new(bytes / 4), views: Cache::new(bytes / 2) }
+        Self {
+            rows: Cache::new(bytes / 8),
+            values: Cache::new(bytes / 8),
+            views: Cache::new(bytes * 3 / 8),
+            lines: Cache::new(bytes / 8),
+            tables: Cache::new(bytes / 4),
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.rows.clear();
+        self.values.clear();
+        self.views.clear();
+        self.lines.clear();
+        self.tables.clear();
     }
 }
 
@@ -46,6 +74,8 @@ struct View {
     /// Rows below are in.
     next_sequence: u64,
     chunks: Option<ChunkList>,
+    /// How many rewinds it knows of: with another one, rows are gone that are in it.
+    rewinds: usize,
     content: Content,
 }
 
@@ -69,8 +99,9 @@ impl Default for Content {
 
 impl View {
     fn bytes(&self) -> usize {
-        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| 56 * chunks.len());
-        200 + chunks
+        let chunks = self.chunks.as_ref().map_or(0, |(_, chunks)| size_of::<ChunkInfo>() * chunks.capacity());
+        size_of::<Mutex<Self>>()
+            + chunks
             + match &self.content {
                 Content::Points(points) => points.bytes(),
                 Content::Pyramid(pyramid) => pyramid.bytes(),
@@ -78,14 +109,20 @@ impl View {
     }
 
     fn take_in(&mut self, source: &Source<'_>, few: usize) -> Result<(), Error> {
+        if self.rewinds != source.rewinds().len() {
+            *self = Self { rewinds: source.rewinds().len(), ..Self::default() };
+        }
         let all = i64::MIN..=i64::MAX;
         let new_points = source.count_from(self.next_sequence);
         if let Content::Points(points) = &mut self.content
             && points.len() + new_points > few
         {
-            let (first, last) = source.step_range().unwrap_or((0, 0));
-            self.content = Content::Pyramid(Pyramid::new(source.count_from(0), first, last));
-            self.next_sequence = 0;
+            let (next_sequence, pyramid) = source.kept_pyramid()?.unwrap_or_else(|| {
+                let (first, last) = source.step_range().unwrap_or((0, 0));
+                (0, Pyramid::new(source.count_from(0), first, last))
+            });
+            self.content = Content::Pyramid(pyramid);
+            self.next_sequence = next_sequence;
         }
         match &mut self.content {
             Content::Points(points) => {
@@ -121,9 +158,12 @@ impl Shared {
         let result = {
             let mut view = lock(&shared_view);
             let live = self.live(column.path).filter(|live| live.id == column.run);
-            let reached = match &live {
-                Some(live) => live.hot().next_sequence,
-                None => column.sealed_sequence,
+            let (reached, rewinds) = match &live {
+                Some(live) => {
+                    let hot = live.hot();
+                    (hot.next_sequence, hot.rewinds.len())
+                }
+                None => (column.sealed_sequence, view.rewinds),
             };
             if let Content::Points(points) = &view.content
                 && reached == view.next_sequence
@@ -132,8 +172,8 @@ impl Shared {
                 return look(Look::Points(points));
             }
             let from = match view.content {
-                Content::Points(_) => view.next_sequence,
-                Content::Pyramid(_) => 0,
+                Content::Points(_) if view.rewinds == rewinds => view.next_sequence,
+                _ => 0,
             };
             let mut hot = live.as_ref().and_then(|live| live.hot().column(column.key_name, from));
             let reader = self.database.reader()?;
@@ -162,6 +202,31 @@ impl Shared {
         let bytes = lock(&shared_view).bytes();
         self.caches.views.put(id, shared_view, bytes);
         result
+    }
+
+    /// All points of a key over the runs whose rows count as one run's, each step once. They are kept as long as nothing is
+    /// new in any of the runs.
+    pub(crate) fn line_points(&self, members: &[Member], key: i64, key_name: &str) -> Result<Arc<Points>, Error> {
+        let reached = |member: &Member| match self.live(&member.path).filter(|live| live.id == member.run) {
+            Some(live) => live.hot().next_sequence,
+            None => member.sealed_sequence,
+        };
+        let reached: Vec<u64> = members.iter().map(reached).collect();
+        let own = members.last().map_or(0, |member| member.run);
+        if let Some(line) = self.caches.lines.get(&(own, key)).filter(|line| line.reached == reached) {
+            return Ok(line.points.clone());
+        }
+        let mut arrivals = Arrivals::default();
+        for member in members {
+            let points = self.all_points(&member.column(key, key_name))?;
+            for (step, time, value) in points.between(i64::MIN, member.until) {
+                arrivals.push(step, time, Some(value));
+            }
+        }
+        let points = Arc::new(Points::from(&arrivals));
+        let line = Arc::new(Line { reached, points: points.clone() });
+        self.caches.lines.put((own, key), line, points.bytes() + 8 * members.len());
+        Ok(points)
     }
 
     /// All points of a column, each step once.

@@ -163,6 +163,62 @@ fn pages_neither_repeat_nor_skip() {
 }
 
 #[test]
+fn lists_follow_every_change() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    five_runs(&store);
+    let list = |store: &Store| {
+        let by = |field: &str| vec![Sort { field: field.into(), descending: false }];
+        let whole = |sort: &str| {
+            let columns = ["config.*", "summary.*", "summary.new"].map(str::to_owned).to_vec();
+            let list = store.runs(&RunsRequest { sort: by(sort), columns, ..request() }).unwrap();
+            json!(list.runs.iter().map(|run| (&run.id, &run.name, &run.values)).collect::<Vec<_>>())
+        };
+        let groups = |field: &str| {
+            let list = store.runs(&RunsRequest { group_by: Some(field.into()), ..request() }).unwrap();
+            json!(list.groups.iter().map(|group| (&group.value, group.run_count)).collect::<Vec<_>>())
+        };
+        let found = ["summary.new > 1", "config.lr = 0.5", "name = 'new'", "state = 'finished'", "tags = 'new'"];
+        let wholes = ["summary.loss", "summary.new", "config.lr", "name", "last_step"].map(whole);
+        let groups = ["summary.new", "config.lr", "group", "state"].map(groups);
+        json!([wholes, groups, found.map(|filter| filtered(store, filter))])
+    };
+    // What was asked before must not show: a store that begins anew says what is right.
+    let mut last = list(&store);
+    let mut check = |what: &str| {
+        let now = list(&store);
+        assert_ne!(now, last, "{what} shows");
+        store.forget_caches();
+        assert_eq!(now, list(&store), "{what}");
+        last = now;
+    };
+    let mut journal = Journal::with_start("local/digits/f", |start| start.started_at = 999.0);
+    journal.config("lr", 0.5).send(&store);
+    check("a new run");
+    journal.row(3, &[("loss", 0.25.into()), ("new", 2.into())]).send(&store);
+    check("a row of a live run");
+    store.seal_all().unwrap();
+    journal.row(4, &[("loss", 0.75.into())]).send(&store);
+    check("a row of a run that was sealed");
+    journal.summary("new", None).send(&store);
+    check("a summary value that is gone");
+    journal.config("lr", Value::Null).send(&store);
+    check("a config value that is null");
+    let update = UpdateRunRequest {
+        name: Some("new".into()),
+        tags: Some(vec!["new".into()]),
+        group: Some("new".into()),
+        ..Default::default()
+    };
+    store.update_run(&journal.path, &update).unwrap();
+    check("what people change");
+    store.delete_run(&"local/digits/b".parse().unwrap()).unwrap();
+    check("a run that was removed");
+    journal.exit(0).send(&store);
+    check("the end of a run");
+}
+
+#[test]
 fn groups_count_the_runs_with_a_value() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path());

@@ -105,7 +105,7 @@ struct World {
 impl World {
     fn new(chart_points: usize, seal_points: usize) -> Self {
         let folder = TempDir::new().unwrap();
-        let options = StoreOptions { chart_points, seal_points, ..quiet_options() };
+        let options = StoreOptions { chart_points, kept_points: 0, seal_points, ..quiet_options() };
         let store = Some(Store::open(folder.path(), options.clone()).unwrap());
         let journals = (0..3).map(|_| Journal::new(PATH)).collect();
         Self { folder, options, store, journals, waiting: vec![Vec::new(); 3], model: Model::default() }
@@ -290,6 +290,44 @@ proptest! {
         world.check_export();
         prop_assert_eq!(world.store().verify(&mut |_, _| {}).unwrap(), vec![]);
     }
+}
+
+#[test]
+fn the_first_chart_after_a_start_reads_what_was_kept() {
+    // Whole numbers: their sums, and so the means, are the same however they are grouped.
+    let folder = TempDir::new().unwrap();
+    let options = StoreOptions { chart_points: 1000, kept_points: 5000, seal_points: 1000, ..quiet_options() };
+    let chart = || {
+        let store = Store::open(folder.path(), options.clone()).unwrap();
+        let request = SeriesRequest {
+            runs: vec![PATH.into()],
+            keys: vec!["loss".into()],
+            x: XAxis::Step,
+            range: None,
+            buckets: Some(10),
+        };
+        store.series(&request)
+    };
+    let change = |sql: &str| {
+        let database = rusqlite::Connection::open(folder.path().join("steplog.sqlite")).unwrap();
+        database.execute(sql, ()).unwrap()
+    };
+    let store = Store::open(folder.path(), options.clone()).unwrap();
+    let mut journal = Journal::new(PATH);
+    for step in 0..10_000 {
+        journal.row(step, &[("loss", ((step * 7919 % 1000) as f64).into()), ("step", Value::Int(step))]);
+    }
+    journal.exit(0).send(&store);
+    store.seal_all().unwrap();
+    drop(store);
+    let expected = chart().unwrap();
+    assert_eq!(change("DELETE FROM pyramids WHERE key NOT IN (SELECT id FROM keys WHERE name = 'loss')"), 1);
+    assert!(change("UPDATE chunks SET checksum = checksum + 1") >= 20);
+    assert_eq!(chart().unwrap(), expected, "no chunk is read");
+    assert_eq!(change("UPDATE pyramids SET checksum = checksum + 1"), 1);
+    assert_eq!(chart().unwrap_err().to_string(), "the checksum is wrong", "the chunks are read instead");
+    change("UPDATE chunks SET checksum = checksum - 1");
+    assert_eq!(chart().unwrap(), expected, "and say the same");
 }
 
 #[test]

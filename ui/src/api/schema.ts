@@ -400,6 +400,16 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "unavailable" | "data" | "internal";
+        /** @description A place in the history of a run of the same project. */
+        ForkPoint: {
+            /** @description Run id. */
+            run: string;
+            /**
+             * Format: int64
+             * @description Last step that counts.
+             */
+            step: number;
+        };
         /**
          * @description The buckets of one key: bucket `i` holds `from + i * width <= x < from + (i + 1) * width`.
          *
@@ -689,6 +699,9 @@ export interface components {
              * @description How many alerts it gave, repetitions apart.
              */
             alert_count: number;
+            fork_from: components["schemas"]["ForkPoint"] | null;
+            /** @description The ids of runs that begin with its history; at most 10. */
+            forks: string[];
         };
         /** @description The runs that share a value. */
         RunGroup: {

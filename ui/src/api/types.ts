@@ -20,6 +20,7 @@ export type Sort = Required<Schemas['Sort']>
 /** Absent members have the server's defaults. */
 export type RunsRequest = Partial<Schemas['RunsRequest']> & { project: string }
 export type Stream = Schemas['Stream']
+export type ForkPoint = Schemas['ForkPoint']
 export type Metric = Schemas['Metric']
 export type RunDetail = {
   run: Run
@@ -29,6 +30,8 @@ export type RunDetail = {
   streams: Stream[]
   metrics: Metric[]
   alert_count: number
+  fork_from: ForkPoint | null
+  forks: string[]
 }
 /** Absent members stay as they are. */
 export type UpdateRunRequest = {

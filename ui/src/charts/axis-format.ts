@@ -15,8 +15,22 @@ export function describeX(x: number, kind: XKind): string {
 /** Labels along x. */
 export function formatXTicks(values: readonly number[], kind: XKind): string[] {
   if (kind === 'relative_time') return values.map(formatDuration)
-  if (kind === 'step') return values.map((value) => (Number.isInteger(value) ? formatCount(value) : ''))
+  if (kind === 'step') return formatStepTicks(values)
   return formatTicks(values)
+}
+
+/** Steps in little room (`12.5k`), or in full where that would make them all the same; none between whole steps. */
+function formatStepTicks(values: readonly number[]): string[] {
+  const whole = values.filter(Number.isInteger)
+  const format = new Set(whole.map(formatCount)).size < whole.length ? formatInteger : formatCount
+  return values.map((value) => (Number.isInteger(value) ? format(value) : ''))
+}
+
+/** How far apart labels along x must stand, CSS pixels: steps of a narrow part of a long run are written in full. */
+export function xTickSpace(kind: XKind, min: number, max: number): number {
+  if (kind === 'wall_time') return 64
+  const narrow = kind === 'step' && max >= 10_000 && max - min < max * 0.02
+  return narrow ? 84 : 56
 }
 
 const SECONDS_OF_DAY = 86_400

@@ -3,6 +3,7 @@ import { type Ref, useImperativeHandle, useLayoutEffect, useRef, useState } from
 import type { XKind } from '~/charts/axis-format'
 import { ChartTooltip, type TooltipState } from '~/charts/chart-tooltip'
 import { cursorStore, highlightStore } from '~/charts/cursor-store'
+import { MirroredTooltip, type MirrorState } from '~/charts/mirrored-tooltip'
 import { nearestRow, rowsAt } from '~/charts/nearest'
 import { Plot, type PlotModel } from '~/charts/plot'
 import type { Range } from '~/charts/range'
@@ -29,6 +30,7 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
   const element = useRef<HTMLDivElement>(null)
   const plot = useRef<Plot | null>(null)
   const [tooltip, setTooltip] = useState<TooltipState | null>(null)
+  const [mirror, setMirror] = useState<MirrorState | null>(null)
   const latest = useRef({ model, onZoom })
 
   useImperativeHandle(ref, () => ({ canvas: () => plot.current?.canvas() ?? null }))
@@ -74,7 +76,12 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
     created.highlight(highlightStore.get())
     const stopCursor = cursorStore.subscribe(() => {
       const cursor = cursorStore.get()
-      if (cursor?.source !== chartId) created.setCursor(cursor?.x ?? null)
+      if (cursor?.source === chartId) return setMirror(null)
+      created.setCursor(cursor?.x ?? null)
+      const left = cursor === null ? null : created.leftOf(cursor.x)
+      if (cursor === null || left === null) return setMirror(null)
+      const rows = rowsAt(latest.current.model.lines, cursor.x, created.tolerance(HIGHLIGHT_PIXELS))
+      setMirror(rows.length === 0 ? null : { left, width: host.clientWidth, rows })
     })
     return () => {
       cancelAnimationFrame(frame)
@@ -99,6 +106,7 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
   return (
     <div className={styles.chart} ref={element} role="img" aria-label={`Chart of ${title}`}>
       {tooltip !== null && <ChartTooltip state={tooltip} xKind={model.xKind as XKind} host={element} />}
+      {mirror !== null && <MirroredTooltip state={mirror} alone={model.lines.length === 1} />}
     </div>
   )
 }

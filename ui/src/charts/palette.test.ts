@@ -17,3 +17,9 @@ test('a chosen colour wins, a lone run has the colour it prefers', () => {
   expect(assignSlots(['a'], { a: 3 }, new Map([['a', 5]]))).toEqual(new Map([['a', 3]]))
   expect(assignSlots(['a'], {}, new Map())).toEqual(new Map([['a', preferredSlot('a')]]))
 })
+
+test('few runs have the colours that differ most', () => {
+  const slots = [...assignSlots(ids, {}, new Map()).values()]
+  expect(slots.slice(0, 4).sort()).toEqual([0, 1, 2, 3])
+  expect(slots.slice(4, 8).sort()).toEqual([4, 5, 6, 7])
+})

@@ -1,6 +1,6 @@
 /**
- * Colours of runs: pairs for the light and the dark theme. Neighbours in the list differ in lightness as well as in hue,
- * so that the first ones stay apart for people who see few hues.
+ * Colours of runs: pairs for the light and the dark theme. The first ones are told apart most easily, and neighbours differ
+ * in lightness as well as in hue, for people who see few hues.
  */
 const PALETTE: readonly [light: string, dark: string][] = [
   ['#3b6fe0', '#6c9bff'],
@@ -26,24 +26,35 @@ const PALETTE: readonly [light: string, dark: string][] = [
 ]
 
 export const PALETTE_SIZE = PALETTE.length
+/** Four runs get the first four colours, which differ most; eight the first eight; only more get the others. */
+const TIERS: readonly [start: number, end: number][] = [
+  [0, 4],
+  [4, 8],
+  [8, PALETTE_SIZE],
+]
 
 export function paletteColor(slot: number, dark: boolean): string {
   const pair = PALETTE[((slot % PALETTE_SIZE) + PALETTE_SIZE) % PALETTE_SIZE]
   return dark ? pair[1] : pair[0]
 }
 
-/** The slot a run likes best: spread evenly over the palette and the same everywhere and always. */
+/** The slot a run likes best, one of the first: the same everywhere and always. */
 export function preferredSlot(id: string): number {
+  return hashOf(id) % TIERS[0][1]
+}
+
+function hashOf(id: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < id.length; index += 1) {
     hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193)
   }
-  return ((hash ^ (hash >>> 15)) >>> 0) % PALETTE_SIZE
+  return (hash ^ (hash >>> 15)) >>> 0
 }
 
 /**
  * Gives each of `ids` a slot: the chosen one, else the one it had before, else its preferred one, or, where that is taken
- * by more runs than another, the nearest less taken one. Ids come oldest first, so a new run never recolours an old one.
+ * by more runs than another, the next one that is taken least, the first colours before the others. Ids come oldest first,
+ * so a new run never recolours an old one.
  */
 export function assignSlots(
   ids: readonly string[],
@@ -62,11 +73,12 @@ export function assignSlots(
   }
   for (const id of ids) {
     if (slots.has(id)) continue
-    const preferred = preferredSlot(id)
     const least = Math.min(...uses)
-    let slot = preferred
-    while (uses[slot] > least) slot = (slot + 1) % PALETTE_SIZE
-    take(id, slot)
+    const tier = TIERS.find(([start, end]) => uses.slice(start, end).includes(least)) ?? TIERS[0]
+    const [start, size] = [tier[0], tier[1] - tier[0]]
+    let step = hashOf(id) % size
+    while (uses[start + step] > least) step = (step + 1) % size
+    take(id, start + step)
   }
   return slots
 }

@@ -1,8 +1,9 @@
 import type uPlot from 'uplot'
-import { DURATION_INCREMENTS, formatTimeTicks, formatXTicks, type XKind } from '~/charts/axis-format'
+import { DURATION_INCREMENTS, formatTimeTicks, formatXTicks, type XKind, xTickSpace } from '~/charts/axis-format'
 import type { ChartColors } from '~/charts/chart-colors'
 import type { Range } from '~/charts/range'
-import { formatTicks, formatValue } from '~/lib/format-number'
+import { logTicks } from '~/charts/ticks'
+import { formatCount, formatTicks, formatValue } from '~/lib/format-number'
 
 const FONT = '11px "Inter Variable", system-ui, sans-serif'
 
@@ -29,7 +30,8 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
   return {
     width: parts.width,
     height: parts.height,
-    padding: [10, 12, 0, 0],
+    // Half of the last label stands beyond the axis.
+    padding: [8, () => xTickSpace(xKind, ...parts.xRange()) / 3, 0, 0],
     legend: { show: false },
     series: [{}, { show: true, paths: () => null, points: { show: false } }],
     scales: {
@@ -39,23 +41,24 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
     axes: [
       {
         ...axis,
-        space: xKind === 'wall_time' ? 64 : 56,
+        space: (_: uPlot, _axis: number, min: number, max: number) => xTickSpace(xKind, min, max),
+        ...(logX ? logAxis((plot) => (plot.width - 60) / 64) : {}),
         size: 26,
         gap: 6,
         grid: { show: false },
         border: { show: true, stroke: colors.axis, width: 1 },
         ...(xKind === 'relative_time' && !logX ? { incrs: DURATION_INCREMENTS } : {}),
-        values: (_: uPlot, splits: (number | null)[], _axis: number, _space: number, gap: number) =>
-          xKind === 'wall_time'
-            ? formatTimeTicks(splits as number[], gap)
-            : labels(splits, (values) => formatXTicks(values, xKind), logX),
+        values: (_: uPlot, splits: number[], _axis: number, _space: number, gap: number) =>
+          xLabels(splits, xKind, logX, gap),
       },
       {
         ...axis,
         space: 30,
         gap: 8,
         size: (plot, values) => axisWidth(plot, values),
-        values: (_: uPlot, splits: (number | null)[]) => labels(splits, formatTicks, logY),
+        ...(logY ? logAxis((plot) => (plot.height - 34) / 30) : {}),
+        values: (_: uPlot, splits: number[]) =>
+          logY ? splits.map((value) => formatValue(value, 3)) : formatTicks(splits),
       },
     ],
     cursor: {
@@ -73,10 +76,20 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
   }
 }
 
-/** On a log axis uPlot leaves out labels that would stand too close by making them null. */
-function labels(splits: (number | null)[], format: (values: readonly number[]) => string[], log: boolean): string[] {
-  if (log) return splits.map((value) => (value === null ? '' : formatValue(value, 3)))
-  return format(splits as number[])
+/** Ticks of a log axis, as many as there is room for. */
+function logAxis(room: (plot: uPlot) => number): Pick<uPlot.Axis, 'splits' | 'filter'> {
+  return {
+    splits: (plot, _axis, min, max) => logTicks(min, max, room(plot)),
+    // uPlot would leave out ticks of its own choice.
+    filter: (_plot, splits) => splits,
+  }
+}
+
+function xLabels(splits: number[], kind: XKind, log: boolean, gap: number): string[] {
+  if (kind === 'wall_time') return formatTimeTicks(splits, gap)
+  if (log && kind === 'step') return splits.map(formatCount)
+  if (log && kind === 'metric') return splits.map((value) => formatValue(value, 3))
+  return formatXTicks(splits, kind)
 }
 
 function axisWidth(plot: uPlot, values: string[] | null): number {

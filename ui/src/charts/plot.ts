@@ -92,6 +92,12 @@ export class Plot {
     this.drawOverlay()
   }
 
+  /** Where `x` stands in the chart's box, CSS pixels; `null` when it is out of sight. */
+  leftOf(x: number): number | null {
+    if (x < this.xRange[0] || x > this.xRange[1]) return null
+    return this.plot.valToPos(x, 'x') + this.plot.over.offsetLeft
+  }
+
   /** Distance of a value from a place in the plotting area, in CSS pixels. */
   distanceFrom(top: number): (value: number) => number {
     return (value) => Math.abs(this.plot.valToPos(value, 'y') - top)

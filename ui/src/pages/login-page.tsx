@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { sendJson } from '~/api/client'
 import { sessionQuery } from '~/api/queries'
 import type { Session } from '~/api/types'
+import { useTitle } from '~/hooks/use-title'
 import { api } from '~/lib/path-builder'
 import type { SearchParams } from '~/lib/search-params'
 import { Button } from '~/ui/button'
@@ -23,6 +24,7 @@ export function LoginPage() {
   const navigate = useNavigate()
   const [error, setError] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
+  useTitle('Log in')
   const logIn = async (form: FormData) => {
     setBusy(true)
     setError(null)

@@ -4,6 +4,7 @@ import { projectsQuery, sessionQuery } from '~/api/queries'
 import { useLive } from '~/features/live/use-live'
 import { GettingStarted } from '~/features/projects/getting-started'
 import { ProjectTable } from '~/features/projects/project-table'
+import { useTitle } from '~/hooks/use-title'
 import { plural } from '~/lib/format-number'
 import { TextInput } from '~/ui/field'
 import { ErrorMessage, Skeleton } from '~/ui/message'
@@ -17,6 +18,7 @@ export function ProjectsPage() {
   const { data: session } = useQuery(sessionQuery())
   const [search, setSearch] = useState('')
   useLive(null)
+  useTitle('Projects')
   const projects = data?.projects ?? []
   const found = projects.filter(({ entity, name }) => `${entity}/${name}`.toLowerCase().includes(search.toLowerCase()))
   return (
@@ -50,7 +52,10 @@ export function ProjectsPage() {
             ))}
           </div>
         ) : projects.length === 0 ? (
-          <GettingStarted folder={session?.source === 'folder' ? session.folder : null} />
+          <GettingStarted
+            folder={session?.source === 'folder' ? session.folder : null}
+            loginRequired={session?.login_required ?? false}
+          />
         ) : found.length === 0 ? (
           <p className={styles.count}>No project has “{search}” in its name.</p>
         ) : (

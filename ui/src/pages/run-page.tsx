@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Compass } from 'lucide-react'
 import { useCallback, useMemo, useRef } from 'react'
+import { ApiError } from '~/api/client'
 import { runQuery } from '~/api/queries'
-import { paletteColor, preferredSlot } from '~/charts/palette'
+import { paletteColor } from '~/charts/palette'
 import { useLive } from '~/features/live/use-live'
 import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
@@ -10,11 +12,12 @@ import type { ChartRuns } from '~/features/metrics/use-chart-lines'
 import { HistoryTable } from '~/features/run/history-table'
 import { RUN_TABS, RunHeader, type RunTab } from '~/features/run/run-header'
 import { RunOverview } from '~/features/run/run-overview'
+import { slotOfRun } from '~/features/runs/use-run-colors'
 import { useDark } from '~/hooks/use-theme'
+import { useTitle } from '~/hooks/use-title'
 import { projectPath, runPath } from '~/lib/path-builder'
 import type { SearchParams } from '~/lib/search-params'
-import { readStored } from '~/lib/storage'
-import { ErrorMessage, Skeleton } from '~/ui/message'
+import { ErrorMessage, Message, Skeleton } from '~/ui/message'
 import styles from './run-page.module.css'
 
 /** One run: what it is, its charts, its rows. */
@@ -41,10 +44,10 @@ export function RunPage() {
   const dark = useDark()
   const live = run?.state === 'running'
   const runName = run?.name
+  useTitle(runName, name)
   const runs = useMemo<ChartRuns>(() => {
     const path = runPath(entity, name, id)
-    const chosen = readStored<Record<string, number>>(`colors.${entity}/${name}`, {})
-    const color = paletteColor(chosen[id] ?? preferredSlot(id), dark)
+    const color = paletteColor(slotOfRun(projectPath(entity, name), id), dark)
     return {
       project: `${entity}/${name}`,
       settled: live ? [] : [path],
@@ -54,6 +57,18 @@ export function RunPage() {
   }, [entity, name, id, dark, live, runName])
 
   if (detail === undefined || run === undefined) {
+    if (error instanceof ApiError && error.kind === 'not_found') {
+      return (
+        <Message title="There is no such run" icon={<Compass size={20} />}>
+          <p>
+            {project} has no run with the id <code>{id}</code>. It may have been deleted.
+          </p>
+          <Link to="/$entity/$project" params={{ entity, project: name }} style={{ color: 'var(--accent)' }}>
+            All runs of {name}
+          </Link>
+        </Message>
+      )
+    }
     if (error !== null)
       return <ErrorMessage title="Could not read the run" error={error} onRetry={() => void refetch()} />
     return (

@@ -4,12 +4,14 @@ import { ApiKeys } from '~/features/account/api-keys'
 import { THEMES } from '~/features/account/theme-switch'
 import { Users } from '~/features/account/users'
 import { setTheme, useTheme } from '~/hooks/use-theme'
+import { useTitle } from '~/hooks/use-title'
 import { Segmented } from '~/ui/field'
 import { Panel } from '~/ui/panel'
 import styles from './settings-page.module.css'
 
 export function SettingsPage() {
   const theme = useTheme()
+  useTitle('Settings')
   const { data: session } = useQuery(sessionQuery())
   return (
     <div className={styles.scroller}>

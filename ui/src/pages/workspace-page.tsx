@@ -1,6 +1,7 @@
-import { useParams } from '@tanstack/react-router'
-import { ChartLine, Table2 } from 'lucide-react'
+import { Link, useParams } from '@tanstack/react-router'
+import { ChartLine, Compass, Table2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
+import { ApiError } from '~/api/client'
 import { useLive } from '~/features/live/use-live'
 import type { ChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
@@ -10,6 +11,7 @@ import { useRunListState } from '~/features/runs/use-run-list-state'
 import { Resizer } from '~/features/workspace/resizer'
 import { useWorkspaceView } from '~/features/workspace/use-workspace-view'
 import { DEFAULT_TOP } from '~/features/workspace/workspace-view'
+import { useTitle } from '~/hooks/use-title'
 import { projectPath, runPath } from '~/lib/path-builder'
 import { readStored, writeStored } from '~/lib/storage'
 import { Button } from '~/ui/button'
@@ -29,6 +31,7 @@ export function WorkspacePage() {
   const state = useRunListState(project, view, change)
   const [panel, setPanel] = useState(() => readStored('panel', { width: 320, open: window.innerWidth > 720 }))
   useLive(project)
+  useTitle(name)
   const keepPanel = (next: typeof panel) => {
     setPanel(next)
     writeStored('panel', next)
@@ -44,6 +47,19 @@ export function WorkspacePage() {
     ]),
   )
   const runs = useMemo(() => chartRuns(project, signature), [project, signature])
+  const { error } = visible
+  if (error instanceof ApiError && error.kind === 'not_found') {
+    return (
+      <Message title="There is no such project" icon={<Compass size={20} />}>
+        <p>
+          {project} has no runs: a project begins with its first one, <code>steplog.init(project="{name}")</code>.
+        </p>
+        <Link to="/" style={{ color: 'var(--accent)' }}>
+          All projects
+        </Link>
+      </Message>
+    )
+  }
   const changeChart = (part: Partial<ChartView>) => change({ chart: { ...view.chart, ...part } })
   return (
     <div className={styles.page}>

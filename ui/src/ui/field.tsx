@@ -1,4 +1,5 @@
 import type { ComponentProps, ReactNode } from 'react'
+import { moveFocus } from '~/ui/arrow-keys'
 import styles from './field.module.css'
 
 /** A labelled text input. */
@@ -32,10 +33,15 @@ interface SegmentedProps<T extends string> {
   onChange: (value: T) => void
 }
 
-/** A few choices side by side, one of them taken. */
+/** A few choices side by side, one of them taken; arrow keys take the next one. */
 export function Segmented<T extends string>({ label, value, options, onChange }: SegmentedProps<T>) {
   return (
-    <div className={styles.segmented} role="radiogroup" aria-label={label}>
+    <div
+      className={styles.segmented}
+      role="radiogroup"
+      aria-label={label}
+      onKeyDown={(event) => moveFocus(event, 'horizontal')?.click()}
+    >
       {options.map((option) => (
         // biome-ignore lint/a11y/useSemanticElements: a styled radio group of buttons
         <button
@@ -43,6 +49,7 @@ export function Segmented<T extends string>({ label, value, options, onChange }:
           type="button"
           role="radio"
           aria-checked={option.value === value}
+          tabIndex={option.value === value ? 0 : -1}
           title={option.title}
           aria-label={option.title}
           onClick={() => onChange(option.value)}

@@ -1,4 +1,5 @@
-import { type ComponentProps, type ReactNode, useId, useRef, useState } from 'react'
+import { type ComponentProps, type ReactNode, useCallback, useId, useRef, useState } from 'react'
+import { moveFocus } from '~/ui/arrow-keys'
 import styles from './popover.module.css'
 
 type TriggerProps = Pick<ComponentProps<'button'>, 'popoverTarget' | 'aria-haspopup' | 'aria-expanded' | 'ref'>
@@ -16,7 +17,10 @@ interface PopoverProps {
 const GAP = 4
 const MARGIN = 8
 
-/** A panel below its button. The browser's own popover brings the top layer, Escape and closing on a click outside. */
+/**
+ * A panel below its button. The browser's own popover brings the top layer, Escape and closing on a click outside; arrow
+ * keys go through what is in it.
+ */
 export function Popover({ label, trigger, children, align = 'start', role = 'dialog', className = '' }: PopoverProps) {
   const id = useId()
   const [open, setOpen] = useState(false)
@@ -35,6 +39,16 @@ export function Popover({ label, trigger, children, align = 'start', role = 'dia
     element.style.left = `${Math.max(MARGIN, Math.min(left, window.innerWidth - width - MARGIN))}px`
     element.style.top = `${Math.max(MARGIN, Math.min(top, window.innerHeight - height - MARGIN))}px`
   }
+  // A menu is gone through with the arrow keys, from what is chosen; other panels focus an input of their own.
+  const focusItem = useCallback(
+    (content: HTMLElement | null) => {
+      if (role !== 'menu') return
+      const items = [...(content?.querySelectorAll<HTMLElement>('button:not(:disabled)') ?? [])]
+      const item = items.find((each) => each.ariaChecked === 'true') ?? items[0]
+      item?.focus()
+    },
+    [role],
+  )
 
   return (
     <>
@@ -50,7 +64,10 @@ export function Popover({ label, trigger, children, align = 'start', role = 'dia
       >
         {open && (
           <div className={styles.content} ref={() => place(panel.current)}>
-            {children(close)}
+            {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons in it come by here */}
+            <div ref={focusItem} onKeyDown={(event) => moveFocus(event, 'vertical')}>
+              {children(close)}
+            </div>
           </div>
         )}
       </div>

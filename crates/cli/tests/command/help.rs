@@ -7,7 +7,7 @@ fn every_command_teaches_by_examples() {
     let place = Place::new();
     let all = place.call(&["--help"]);
     assert_eq!(all.code, 0);
-    for command in ["serve", "ui", "sync", "runs", "export", "verify", "user", "login", "logout"] {
+    for command in ["serve", "ui", "sync", "status", "runs", "export", "verify", "user", "login", "logout"] {
         assert!(all.stdout.contains(&format!("\n  {command} ")), "{command} is listed");
         let help = place.call(&[command, "--help"]);
         assert_eq!((help.code, &*help.stderr), (0, ""), "{command}");
@@ -29,6 +29,7 @@ Commands:
   serve   Keep runs for good: the server, its API and its web UI
   ui      Look at a folder of local runs in the browser, live, with no server
   sync    Send local runs to a server: what it does not have yet
+  status  Show local runs: who writes or sends them, and what a server does not have yet
   runs    List runs: filter, sort, choose columns
   export  Write a run's history to a file
   verify  Check journals and data directories for damage

@@ -5,6 +5,7 @@ mod export;
 mod help;
 mod runs;
 mod serve;
+mod status;
 mod support;
 mod sync;
 mod verify;

@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod connection;
 mod event;
 mod folder;
 mod hostile;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 use steplog_journal::{JournalReader, JournalWriter, Keys, WriterOptions};
 use steplog_model::{Record, RunPath, RunStart, StreamId, Value};
-use steplog_server::{ServerState, Source, serve};
+use steplog_server::{ConnectionLimits, ServerState, Source, serve_with_limits};
 use steplog_store::{Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -48,7 +48,20 @@ impl TestServer {
         server
     }
 
+    /// With other limits on connections than the usual.
+    pub(crate) fn limited(limits: ConnectionLimits) -> Self {
+        let directory = tempfile::tempdir().expect("a folder");
+        let store = Store::open(directory.path(), StoreOptions::default()).expect("a store");
+        let mut server = Self::with_limits(store, Source::Clients, limits);
+        server._directory = Some(directory);
+        server
+    }
+
     pub(crate) fn over(store: Arc<Store>, source: Source) -> Self {
+        Self::with_limits(store, source, ConnectionLimits::default())
+    }
+
+    fn with_limits(store: Arc<Store>, source: Source, limits: ConnectionLimits) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (started, starting) = std::sync::mpsc::channel();
         let served = store.clone();
@@ -58,7 +71,7 @@ impl TestServer {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
                 let state = ServerState::new(served, source).expect("a readable store");
                 started.send(listener.local_addr().expect("an address")).expect("the test waits");
-                serve(listener, state, async { drop(stopped.await) }).await.expect("a good end");
+                serve_with_limits(listener, state, limits, async { drop(stopped.await) }).await.expect("a good end");
             });
         });
         let address = starting.recv().expect("the server starts");

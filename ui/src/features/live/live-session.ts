@@ -12,6 +12,8 @@ const CATCH_UP_MILLIS = 450
 /** Lists cost more than charts and change less. */
 const LIST_MILLIS = 1_500
 const RECONNECT_MILLIS = 2_000
+/** Browsers allow six connections to a server: a tab that nobody has looked at for so long gives its own back. */
+const HIDDEN_MILLIS = 20_000
 /** Requests under way are let finish: cancelling them at this pace would let none ever arrive. */
 const LET_FINISH = { cancelRefetch: false }
 
@@ -27,19 +29,39 @@ export class LiveSession {
   private caughtUpAt = 0
   private listsAt = 0
   private listTimer: ReturnType<typeof setTimeout> | undefined
+  private hiddenTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     private readonly queries: QueryClient,
     private readonly project: string | null,
   ) {
-    this.connect()
+    document.addEventListener('visibilitychange', this.followVisibility)
+    if (!document.hidden) this.connect()
   }
 
   close(): void {
-    this.source?.close()
+    document.removeEventListener('visibilitychange', this.followVisibility)
+    this.disconnect()
     clearTimeout(this.timer)
     clearTimeout(this.listTimer)
+    clearTimeout(this.hiddenTimer)
+  }
+
+  private followVisibility = (): void => {
+    clearTimeout(this.hiddenTimer)
+    if (document.hidden) {
+      this.hiddenTimer = setTimeout(() => this.disconnect(), HIDDEN_MILLIS)
+    } else if (this.source === null) {
+      // What came while nobody looked is read when the stream opens.
+      this.opened = true
+      this.connect()
+    }
+  }
+
+  private disconnect(): void {
     clearTimeout(this.reconnectTimer)
+    this.source?.close()
+    this.source = null
   }
 
   private connect(): void {

@@ -4,11 +4,11 @@ import { chartColors } from '~/charts/chart-colors'
 import { chartCsv, chartPng } from '~/charts/export-chart'
 import type { Line } from '~/charts/line'
 import type { Range } from '~/charts/range'
-import { ChartReadout } from '~/features/metrics/chart-readout'
 import type { ChartView } from '~/features/metrics/chart-view'
 import { chartTitle } from '~/features/metrics/sections'
 import { useDark } from '~/hooks/use-theme'
 import { downloadBlob, fileNameOf } from '~/lib/download'
+import { keyLabel } from '~/lib/key-label'
 import { IconButton } from '~/ui/button'
 import { copyText } from '~/ui/copy-button'
 import { MenuItem, Popover } from '~/ui/popover'
@@ -31,7 +31,6 @@ export function ChartCardHead({ metric, lines, view, zoom, canvas, onResetZoom, 
       <h3 className={styles.title} title={metric.key}>
         {title}
       </h3>
-      <ChartReadout chartId={metric.key} lines={lines} />
       <div className={styles.actions}>
         {zoom !== null && (
           <IconButton label="Reset zoom" onClick={onResetZoom}>
@@ -58,7 +57,7 @@ export function ChartMenu({ metric, lines, view, zoom, canvas }: Omit<ChartCardH
   const savePng = async () => {
     const drawn = canvas()
     if (drawn === null) return
-    const png = await chartPng(drawn, metric.key, lines, chartColors(dark))
+    const png = await chartPng(drawn, keyLabel(metric.key), lines, chartColors(dark))
     if (png !== null) downloadBlob(png, `${file}.png`)
   }
   return (

@@ -10,6 +10,7 @@ import type { ChartView } from '~/features/metrics/chart-view'
 import { SmoothingSlider } from '~/features/metrics/smoothing-slider'
 import { type ChartRuns, useChartLines } from '~/features/metrics/use-chart-lines'
 import { useDark } from '~/hooks/use-theme'
+import { keyLabel } from '~/lib/key-label'
 import { Button } from '~/ui/button'
 import { Dialog } from '~/ui/dialog'
 import { Checkbox, TextInput } from '~/ui/field'
@@ -61,7 +62,7 @@ export function ChartDialog({ metric, runs, view, change, onClose }: ChartDialog
     <Dialog
       size="full"
       label={`Chart ${metric.key}`}
-      title={metric.key}
+      title={keyLabel(metric.key)}
       onClose={onClose}
       actions={<ChartMenu metric={metric} lines={lines} view={view} zoom={zoom} canvas={canvas} />}
     >

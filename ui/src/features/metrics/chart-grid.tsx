@@ -5,7 +5,7 @@ import type { MetricKey } from '~/api/types'
 import type { Range } from '~/charts/range'
 import { ChartCard } from '~/features/metrics/chart-card'
 import type { ChartView } from '~/features/metrics/chart-view'
-import { gridRows, groupIntoSections } from '~/features/metrics/sections'
+import { type GridRow, gridRows, groupIntoSections } from '~/features/metrics/sections'
 import { TextCard } from '~/features/metrics/text-card'
 import type { ChartRuns } from '~/features/metrics/use-chart-lines'
 import { useWidth } from '~/hooks/use-size'
@@ -21,10 +21,13 @@ interface ChartGridProps {
 }
 
 const SIZES = {
-  small: { width: 230, height: 184 },
-  medium: { width: 318, height: 244 },
+  small: { width: 230, height: 176 },
+  medium: { width: 318, height: 226 },
   large: { width: 560, height: 380 },
 }
+/** Few charts are wider than their size asks, and then as much higher as looks well. */
+const HEIGHT_OF_WIDTH = 0.42
+const MAX_HEIGHT = 440
 const GAP = 12
 const PADDING = 16
 const HEADING_HEIGHT = 42
@@ -42,24 +45,28 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
   )
   const size = SIZES[view.size]
   const inner = Math.max(0, width - 2 * PADDING)
-  const columns = Math.max(1, Math.floor((inner + GAP) / (size.width + GAP)))
-  const chartWidth = Math.floor((inner - GAP * (columns - 1)) / columns)
+  const fitting = Math.max(1, Math.floor((inner + GAP) / (size.width + GAP)))
   const sections = useMemo(() => groupIntoSections(keys), [keys])
-  const rows = useMemo(() => gridRows(sections, view.closed, columns), [sections, view.closed, columns])
+  const rows = useMemo(() => gridRows(sections, view.closed, fitting), [sections, view.closed, fitting])
+  const columns = useMemo(() => widestRow(rows), [rows])
+  const chartWidth = Math.floor((inner - GAP * (columns - 1)) / columns)
+  const height =
+    columns < fitting ? Math.min(Math.max(size.height, chartWidth * HEIGHT_OF_WIDTH), MAX_HEIGHT) : size.height
+  const gridStyle = { gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, columnGap: GAP }
   const virtualizer = useVirtualizer({
     count: width === 0 ? 0 : rows.length,
     getScrollElement: () => scroller,
-    estimateSize: (index) => (rows[index].kind === 'heading' ? HEADING_HEIGHT : size.height + GAP),
+    estimateSize: (index) => (rows[index].kind === 'headings' ? HEADING_HEIGHT : height + GAP),
     getItemKey: (index) => {
       const row = rows[index]
-      return row.kind === 'heading' ? `section ${row.section.name}` : `${row.section} ${row.keys[0].key}`
+      return row.kind === 'headings' ? `section ${row.headings[0].section.name}` : `charts ${row.keys[0].key}`
     },
     overscan: 1,
     rangeExtractor: defaultRangeExtractor,
     paddingEnd: 40,
   })
   // Sizes are exact, so a change of layout only has to be counted anew.
-  const layout = `${view.size} ${columns} ${rows.length}`
+  const layout = `${height} ${columns} ${rows.length}`
   const [counted, setCounted] = useState(layout)
   if (counted !== layout) {
     setCounted(layout)
@@ -73,29 +80,31 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
         {virtualizer.getVirtualItems().map((item) => {
           const row = rows[item.index]
           const place = { transform: `translateY(${item.start}px)`, padding: `0 ${PADDING}px` }
-          if (row.kind === 'heading') {
-            const { name } = row.section
+          if (row.kind === 'headings') {
             return (
               <div key={item.key} className={styles.line} style={place}>
-                <button
-                  type="button"
-                  className={styles.heading}
-                  aria-expanded={row.open}
-                  onClick={() => toggle(name, row.open)}
-                >
-                  <ChevronRight size={14} className={styles.chevron} />
-                  <h2>{name}</h2>
-                  <span className={styles.count}>{formatInteger(row.section.keys.length)}</span>
-                </button>
+                <div className={styles.grid} style={gridStyle}>
+                  {row.headings.map(({ section: { name, keys: ofSection }, open, span }) => (
+                    <button
+                      key={name}
+                      type="button"
+                      className={styles.heading}
+                      style={{ gridColumn: `span ${Math.min(span, columns)}` }}
+                      aria-expanded={open}
+                      onClick={() => toggle(name, open)}
+                    >
+                      <ChevronRight size={14} className={styles.chevron} />
+                      <h2>{name}</h2>
+                      <span className={styles.count}>{formatInteger(ofSection.length)}</span>
+                    </button>
+                  ))}
+                </div>
               </div>
             )
           }
           return (
             <div key={item.key} className={styles.line} style={place}>
-              <div
-                className={styles.charts}
-                style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, gap: GAP, height: size.height }}
-              >
+              <div className={styles.grid} style={{ ...gridStyle, height }}>
                 {row.keys.map((metric) =>
                   metric.kind === 'other' ? (
                     <TextCard key={metric.key} metric={metric} runs={runs} />
@@ -118,4 +127,9 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
       </div>
     </div>
   )
+}
+
+/** How many charts stand side by side at most: few of them share the whole width. */
+function widestRow(rows: readonly GridRow[]): number {
+  return rows.reduce((most, row) => Math.max(most, row.kind === 'charts' ? row.keys.length : 0), 1)
 }

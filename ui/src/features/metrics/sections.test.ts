@@ -6,22 +6,39 @@ const metric = (key: string): MetricKey => ({ key, kind: 'number', run_count: 1,
 const shape = (keys: string[]) =>
   groupIntoSections(keys.map(metric)).map(({ name, keys: list }) => [name, list.map(({ key }) => key)])
 
-test('keys stand in the section of their prefix, plain ones first, the machine last', () => {
-  expect(shape(['system/cpu', 'val/loss', 'lr', 'train/l10', 'train/l2', '/odd', 'train/a/b'])).toEqual([
-    ['Charts', ['/odd', 'lr']],
+test('keys stand in the section of their prefix, training before the others, the machine last', () => {
+  expect(shape(['system/cpu', 'opt/lr', 'val/loss', 'loss', 'train/l10', 'train/l2', '/odd', 'train/a/b'])).toEqual([
+    ['Charts', ['/odd', 'loss']],
     ['train', ['train/a/b', 'train/l2', 'train/l10']],
     ['val', ['val/loss']],
+    ['opt', ['opt/lr']],
     ['system', ['system/cpu']],
   ])
-  expect([chartTitle('train/a/b'), chartTitle('lr')]).toEqual(['a/b', 'lr'])
+  expect([chartTitle('train/a/b'), chartTitle('lr'), chartTitle('layer\\.0/w\\.1')]).toEqual(['a/b', 'lr', 'w.1'])
 })
 
-test('the grid has a heading for each section and its charts by rows', () => {
-  const sections = groupIntoSections(['a/1', 'a/2', 'a/3', 'b/1'].map(metric))
-  const lines = gridRows(sections, ['b'], 2).map((row) =>
-    row.kind === 'heading' ? `${row.section.name} ${row.open}` : row.keys.map(({ key }) => key).join(' '),
+test('counters without a prefix stand behind what was measured', () => {
+  expect(shape(['epoch', 'global_step', 'train/loss', 'opt/lr']).map(([name]) => name)).toEqual([
+    'train',
+    'opt',
+    'Charts',
+  ])
+})
+
+const lines = (keys: string[], closed: string[], columns: number) =>
+  gridRows(groupIntoSections(keys.map(metric)), closed, columns).map((row) =>
+    row.kind === 'headings'
+      ? row.headings.map(({ section, open, span }) => `${section.name} ${open} ${span}`).join(', ')
+      : row.keys.map(({ key }) => key).join(' '),
   )
-  expect(lines).toEqual(['a true', 'a/1 a/2', 'a/3', 'b false'])
+
+test('the grid has a heading for each section and its charts by rows', () => {
+  expect(lines(['a/1', 'a/2', 'a/3', 'b/1'], ['b'], 2)).toEqual(['a true 2', 'a/1 a/2', 'a/3', 'b false 2'])
+})
+
+test('small sections share a row', () => {
+  expect(lines(['a/1', 'a/2', 'b/1', 'c/1'], [], 3)).toEqual(['a true 2, b true 1', 'a/1 a/2 b/1', 'c true 3', 'c/1'])
+  expect(lines(['a/1', 'b/1', 'c/1'], ['b'], 3)).toEqual(['a true 3', 'a/1', 'b false 3', 'c true 3', 'c/1'])
 })
 
 test('a search is words, or a regular expression', () => {

@@ -1,4 +1,5 @@
 import type { MetricKey } from '~/api/types'
+import { keyLabel } from '~/lib/key-label'
 
 /** Charts whose keys begin with the same word. */
 export interface Section {
@@ -8,22 +9,29 @@ export interface Section {
 
 /** The section of keys without a prefix. */
 export const PLAIN_SECTION = 'Charts'
-/** What the client measures of its machine comes last: it is looked at least. */
+/** How training goes is looked at first … */
+const FIRST_SECTIONS = ['train', 'training', 'val', 'valid', 'validation', 'eval', 'test']
+/** … what the client measures of its machine last … */
 const LAST_SECTIONS = ['system', 'sys']
+/** … and what only counts or repeats a plan not before anything that was measured. */
+const COUNTERS = /^(?:_.*|(?:global_?)?(?:step|epoch|iter|iteration|batch)s?|lr|learning_?rate|time)$/i
 
 /** `train/loss` belongs to the section `train`. */
 export function sectionName(key: string): string {
   const cut = key.indexOf('/')
-  return cut > 0 ? key.slice(0, cut) : PLAIN_SECTION
+  return cut > 0 ? keyLabel(key.slice(0, cut)) : PLAIN_SECTION
 }
 
 /** The name of a chart within its section. */
 export function chartTitle(key: string): string {
   const cut = key.indexOf('/')
-  return cut > 0 ? key.slice(cut + 1) : key
+  return keyLabel(cut > 0 ? key.slice(cut + 1) : key)
 }
 
-/** Keys in sections: those without a prefix first, then by name, then those without a chart, system metrics last. */
+/**
+ * Keys in sections: those without a prefix first, then training and validation, then the others by name, those without a
+ * chart behind them, system metrics last.
+ */
 export function groupIntoSections(keys: readonly MetricKey[]): Section[] {
   const sections = new Map<string, MetricKey[]>()
   for (const key of keys) {
@@ -38,9 +46,12 @@ export function groupIntoSections(keys: readonly MetricKey[]): Section[] {
 }
 
 function order({ name, keys }: Section): number {
-  if (name === PLAIN_SECTION) return 0
-  if (LAST_SECTIONS.includes(name)) return 3
-  return keys.every(({ kind }) => kind === 'other') ? 2 : 1
+  const others = FIRST_SECTIONS.length + 1
+  if (name === PLAIN_SECTION) return keys.every(({ key }) => COUNTERS.test(key)) ? others + 1 : 0
+  if (LAST_SECTIONS.includes(name)) return others + 3
+  if (keys.every(({ kind }) => kind === 'other')) return others + 2
+  const first = FIRST_SECTIONS.indexOf(name)
+  return first < 0 ? others : first + 1
 }
 
 const collator = new Intl.Collator('en', { numeric: true })
@@ -57,33 +68,61 @@ export function keyMatcher(search: string): ((key: string) => boolean) | null {
   if (/[\\^$*+?()[\]{}|]/.test(text)) {
     try {
       const pattern = new RegExp(text, 'i')
-      return (key) => pattern.test(key)
+      return (key) => pattern.test(keyLabel(key))
     } catch {
       return null
     }
   }
   const words = text.toLowerCase().split(/\s+/)
   return (key) => {
-    const lower = key.toLowerCase()
+    const lower = keyLabel(key).toLowerCase()
     return words.every((word) => lower.includes(word))
   }
 }
 
-/** One line of the grid: a section's heading, or as many charts as stand side by side. */
-export type GridRow =
-  | { kind: 'heading'; section: Section; open: boolean }
-  | { kind: 'charts'; section: string; keys: MetricKey[] }
+/** A section's heading, over as many columns as its charts take in this line. */
+export interface Heading {
+  section: Section
+  open: boolean
+  span: number
+}
 
+/** One line of the grid: headings, or as many charts as stand side by side. */
+export type GridRow = { kind: 'headings'; headings: Heading[] } | { kind: 'charts'; keys: MetricKey[] }
+
+/** The lines of the grid. Small sections that fit into one line stand side by side. */
 export function gridRows(sections: readonly Section[], closed: readonly string[], columns: number): GridRow[] {
   const rows: GridRow[] = []
   const shut = new Set(closed)
-  for (const section of sections) {
-    const open = !shut.has(section.name)
-    rows.push({ kind: 'heading', section, open })
+  for (const together of packSections(sections, shut, columns)) {
+    const open = !shut.has(together[0].name)
+    const alone = together.length === 1
+    rows.push({
+      kind: 'headings',
+      headings: together.map((section) => ({ section, open, span: alone ? columns : section.keys.length })),
+    })
     if (!open) continue
-    for (let start = 0; start < section.keys.length; start += columns) {
-      rows.push({ kind: 'charts', section: section.name, keys: section.keys.slice(start, start + columns) })
+    const keys = together.flatMap((section) => section.keys)
+    for (let start = 0; start < keys.length; start += columns) {
+      rows.push({ kind: 'charts', keys: keys.slice(start, start + columns) })
     }
   }
   return rows
+}
+
+/** Neighbouring open sections with no more charts together than columns form one group. */
+function packSections(sections: readonly Section[], shut: ReadonlySet<string>, columns: number): Section[][] {
+  const groups: Section[][] = []
+  let room = 0
+  for (const section of sections) {
+    const open = !shut.has(section.name)
+    if (open && section.keys.length <= room) {
+      groups.at(-1)?.push(section)
+      room -= section.keys.length
+    } else {
+      groups.push([section])
+      room = open ? columns - section.keys.length : 0
+    }
+  }
+  return groups
 }

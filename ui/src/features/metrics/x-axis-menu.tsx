@@ -1,6 +1,7 @@
 import { ChevronDown } from 'lucide-react'
 import { useState } from 'react'
 import type { MetricKey, XAxis } from '~/api/types'
+import { keyLabel } from '~/lib/key-label'
 import { Button } from '~/ui/button'
 import { TextInput } from '~/ui/field'
 import { MenuItem, MenuLine, Popover } from '~/ui/popover'
@@ -13,7 +14,7 @@ const PLAIN: { x: XAxis; label: string }[] = [
 ]
 
 function xLabel(x: XAxis): string {
-  return x.kind === 'metric' ? x.key : (PLAIN.find((each) => each.x.kind === x.kind)?.label ?? x.kind)
+  return x.kind === 'metric' ? keyLabel(x.key) : (PLAIN.find((each) => each.x.kind === x.kind)?.label ?? x.kind)
 }
 
 interface XAxisMenuProps {
@@ -52,7 +53,9 @@ const MAX_SHOWN = 40
 
 function XAxisChoices({ keys, x, onChange }: XAxisMenuProps) {
   const [search, setSearch] = useState('')
-  const found = keys.filter(({ key, kind }) => kind !== 'other' && key.toLowerCase().includes(search.toLowerCase()))
+  const found = keys.filter(
+    ({ key, kind }) => kind !== 'other' && keyLabel(key).toLowerCase().includes(search.toLowerCase()),
+  )
   return (
     <div className={styles.choices}>
       {PLAIN.map((each) => (
@@ -75,7 +78,7 @@ function XAxisChoices({ keys, x, onChange }: XAxisMenuProps) {
             checked={x.kind === 'metric' && x.key === key}
             onClick={() => onChange({ kind: 'metric', key })}
           >
-            {key}
+            {keyLabel(key)}
           </MenuItem>
         ))}
       </div>

@@ -1,22 +1,28 @@
+import { PYTHON_LINES, shellLines } from '~/features/projects/first-run'
 import { CopyButton } from '~/ui/copy-button'
 import styles from './getting-started.module.css'
 
-const SHELL = 'pip install steplog'
-const PYTHON = `import steplog
-run = steplog.init(project="demo")
-run.log({"loss": 0.3})`
+interface GettingStartedProps {
+  /** The folder that is looked at; `null` on a server. */
+  folder: string | null
+  loginRequired: boolean
+}
 
-export function GettingStarted({ folder }: { folder: string | null }) {
+/** What to do where there is no run yet. */
+export function GettingStarted({ folder, loginRequired }: GettingStartedProps) {
+  const shell = folder === null ? shellLines(window.location.origin, loginRequired) : `cd ${folder}`
   return (
     <section className={styles.box} aria-label="Getting started">
       <h2>Log a first run</h2>
       <p className={styles.text}>
         {folder === null
-          ? 'There is no run on this server yet. These lines are all it takes; the run appears here at once.'
+          ? 'There is no run on this server yet. These lines are all it takes; the run appears here at once, no reload needed.'
           : `There is no run in ${folder} yet. Runs that log into this folder appear here at once.`}
       </p>
-      <Snippet label="Copy the install command" code={SHELL} />
-      <Snippet label="Copy the Python lines" code={PYTHON} />
+      <h3 className={styles.step}>In a shell</h3>
+      <Snippet label="Copy the shell lines" code={shell} />
+      <h3 className={styles.step}>In a script or notebook</h3>
+      <Snippet label="Copy the Python lines" code={PYTHON_LINES} />
     </section>
   )
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readLines } from '~/features/run/history-queries'
+import { appendRows, type HistoryPage, readLines } from '~/features/run/history-queries'
 
 function streamOf(chunks: string[]): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
@@ -16,4 +16,18 @@ test('lines are read across chunks, up to a limit', async () => {
   expect(await readLines(streamOf(chunks), 10)).toEqual({ rows: [{ a: 1 }, { a: 2 }, { a: 3 }], more: false })
   expect(await readLines(streamOf(chunks), 2)).toEqual({ rows: [{ a: 1 }, { a: 2 }], more: true })
   expect(await readLines(streamOf(['{"a":1}']), 1)).toEqual({ rows: [{ a: 1 }], more: false })
+})
+
+test('rows that came since join the last page, in place of a row that was not whole yet', () => {
+  const page = (rows: HistoryPage['rows'], nextStep: number | null = null): HistoryPage => ({ rows, nextStep })
+  const data = { pages: [page([{ _step: 0 }], 1), page([{ _step: 1 }, { _step: 2, a: 1 }])], pageParams: [null, 1] }
+  expect(appendRows(data, page([{ _step: 2, a: 1, b: 2 }, { _step: 3 }], 4))).toEqual({
+    pages: [page([{ _step: 0 }], 1), page([{ _step: 1 }, { _step: 2, a: 1, b: 2 }, { _step: 3 }], 4)],
+    pageParams: [null, 1],
+  })
+  expect(appendRows(data, page([]))).toBe(data)
+  expect(appendRows({ pages: [page([])], pageParams: [null] }, page([{ _step: 0 }]))).toEqual({
+    pages: [page([{ _step: 0 }])],
+    pageParams: [null],
+  })
 })

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions } from '@tanstack/react-query'
+import { type InfiniteData, infiniteQueryOptions } from '@tanstack/react-query'
 import { request } from '~/api/client'
 import { keyOf } from '~/api/queries'
 import type { JsonObject, Run } from '~/api/types'
@@ -43,18 +43,41 @@ export function stepOf(row: JsonObject): number {
   return Number(row._step ?? row.step)
 }
 
+/**
+ * The pages with what came since: `fresh` begins at the last row that was known, which may have got more values meanwhile.
+ * It becomes part of the last page, so that following a run makes no page for each row.
+ */
+export function appendRows<P>(
+  data: InfiniteData<HistoryPage, P>,
+  { rows: fresh, nextStep }: HistoryPage,
+): InfiniteData<HistoryPage, P> {
+  const last = data.pages.at(-1)
+  if (last === undefined || fresh.length === 0) return data
+  const from = stepOf(fresh[0])
+  const rows = [...last.rows.filter((row) => stepOf(row) < from), ...fresh]
+  return { ...data, pages: [...data.pages.slice(0, -1), { rows, nextStep }] }
+}
+
+/** Up to 300 rows from `fromStep` on; from the first for `null`. */
+export async function readPage(
+  run: Run,
+  keys: readonly string[],
+  fromStep: number | null,
+  signal?: AbortSignal,
+): Promise<HistoryPage> {
+  const params: Record<string, string> = { format: 'jsonl', keys: JSON.stringify(keys) }
+  if (fromStep !== null) params.from_step = String(fromStep)
+  const response = await request(api.history(run.entity, run.project, run.id, params), { signal })
+  if (response.body === null) return { rows: [], nextStep: null }
+  const { rows, more } = await readLines(response.body, PAGE_ROWS)
+  const last = rows.at(-1)
+  return { rows, nextStep: more && last !== undefined ? stepOf(last) + 1 : null }
+}
+
 export const historyQuery = (run: Run, keys: readonly string[]) =>
   infiniteQueryOptions({
     queryKey: [...keyOf.history(projectPath(run.entity, run.project)), run.id, keys],
-    queryFn: async ({ pageParam, signal }): Promise<HistoryPage> => {
-      const params: Record<string, string> = { format: 'jsonl', keys: JSON.stringify(keys) }
-      if (pageParam !== null) params.from_step = String(pageParam)
-      const response = await request(api.history(run.entity, run.project, run.id, params), { signal })
-      if (response.body === null) return { rows: [], nextStep: null }
-      const { rows, more } = await readLines(response.body, PAGE_ROWS)
-      const last = rows.at(-1)
-      return { rows, nextStep: more && last !== undefined ? stepOf(last) + 1 : null }
-    },
+    queryFn: ({ pageParam, signal }) => readPage(run, keys, pageParam, signal),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.nextStep ?? undefined,
     enabled: keys.length > 0,

@@ -1,14 +1,16 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Download } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { keysQuery } from '~/api/queries'
 import type { JsonObject, Run } from '~/api/types'
 import { keyMatcher } from '~/features/metrics/sections'
-import { historyQuery, stepOf } from '~/features/run/history-queries'
+import { stepOf } from '~/features/run/history-queries'
+import { useHistory } from '~/features/run/use-history'
 import { formatJson } from '~/features/runs/run-values'
 import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime } from '~/lib/format-time'
+import { keyLabel } from '~/lib/key-label'
 import { api, projectPath } from '~/lib/path-builder'
 import { TextInput } from '~/ui/field'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
@@ -31,7 +33,7 @@ export function HistoryTable({ run }: { run: Run }) {
     return (keys.data?.keys ?? []).map(({ key }) => key).filter(matches)
   }, [keys.data, search])
   const columns = useMemo(() => found.slice(0, MAX_COLUMNS), [found])
-  const history = useInfiniteQuery(historyQuery(run, columns))
+  const history = useHistory(run, columns)
   const rows = useMemo(() => history.data?.pages.flatMap((page) => page.rows) ?? [], [history.data])
   return (
     <div className={styles.page}>
@@ -109,7 +111,7 @@ function Rows({ rows, columns, onEnd }: { rows: JsonObject[]; columns: readonly 
         <span className={styles.time}>time</span>
         {columns.map((key) => (
           <span key={key} className={styles.cell} title={key}>
-            {key}
+            {keyLabel(key)}
           </span>
         ))}
       </div>

@@ -8,6 +8,7 @@ import { useNow } from '~/hooks/use-now'
 import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime, formatDuration } from '~/lib/format-time'
 import { runPath } from '~/lib/path-builder'
+import { moveFocus } from '~/ui/arrow-keys'
 import { CopyButton } from '~/ui/copy-button'
 import { StateBadge } from '~/ui/state-badge'
 import styles from './run-header.module.css'
@@ -67,9 +68,21 @@ export function RunHeader({ run, tab, onTab, onDeleted }: RunHeaderProps) {
         {run.job_type !== null && <span>job {run.job_type}</span>}
         <EditableTags run={run} />
       </div>
-      <div className={styles.tabs} role="tablist" aria-label="Run">
+      <div
+        className={styles.tabs}
+        role="tablist"
+        aria-label="Run"
+        onKeyDown={(event) => moveFocus(event, 'horizontal')?.click()}
+      >
         {RUN_TABS.map(({ value, label }) => (
-          <button key={value} type="button" role="tab" aria-selected={tab === value} onClick={() => onTab(value)}>
+          <button
+            key={value}
+            type="button"
+            role="tab"
+            aria-selected={tab === value}
+            tabIndex={tab === value ? 0 : -1}
+            onClick={() => onTab(value)}
+          >
             {label}
           </button>
         ))}

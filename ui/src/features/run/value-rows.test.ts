@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { valueRows } from '~/features/run/value-rows'
+import { shownText, valueRows } from '~/features/run/value-rows'
 
 const values = { lr: 0.1, model: { name: 'gpt', empty: {}, deep: { width: 'NaN' } }, list: [1, 2] }
 const paths = (search: string, closed: string[] = []) =>
@@ -17,4 +17,16 @@ test('a search finds names and values, with the branches they are in', () => {
   expect(paths('width', ['model'])).toEqual(['model', 'model.deep', 'model.deep.width'])
   expect(paths('gpt')).toEqual(['model', 'model.name'])
   expect(paths('nothing')).toEqual([])
+})
+
+test('a fraction is shown with the digits worth reading', () => {
+  expect([0.9888888888888889, 0.05, 12, 'text', [1], null, 1e-9].map(shownText)).toEqual([
+    '0.9888889',
+    '0.05',
+    '12',
+    'text',
+    '[1]',
+    'null',
+    '1e-9',
+  ])
 })

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '~/api/types'
 import { compareNaturally } from '~/features/metrics/sections'
-import { toNumber } from '~/lib/format-number'
+import { formatValue, toNumber } from '~/lib/format-number'
 
 /** One line of a tree of values. */
 export interface ValueRow {
@@ -46,6 +46,14 @@ export function valueRows(values: JsonObject, search: string, closed: ReadonlySe
 export function valueText(value: JsonValue): string {
   if (typeof value === 'string') return value
   return JSON.stringify(value)
+}
+
+/** Digits of a fraction that are worth reading; the rest is in the tooltip and in what is copied. */
+const SHOWN_DIGITS = 7
+
+/** A value as it is shown: fractions without the digits that only rounding put there. */
+export function shownText(value: JsonValue): string {
+  return typeof value === 'number' && !Number.isInteger(value) ? formatValue(value, SHOWN_DIGITS) : valueText(value)
 }
 
 export function valueKind(value: JsonValue): 'number' | 'text' | 'other' {

@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { ChevronRight } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { JsonObject } from '~/api/types'
-import { type ValueRow, valueKind, valueRows, valueText } from '~/features/run/value-rows'
+import { shownText, type ValueRow, valueKind, valueRows, valueText } from '~/features/run/value-rows'
 import { formatInteger } from '~/lib/format-number'
 import { CopyButton } from '~/ui/copy-button'
 import { TextInput } from '~/ui/field'
@@ -99,7 +99,7 @@ function Row({ row, open, onToggle }: { row: ValueRow; open: boolean; onToggle: 
         {row.name}
       </span>
       <span className={styles.value} data-kind={valueKind(row.value)} title={text}>
-        {text}
+        {shownText(row.value)}
       </span>
       <CopyButton text={text} label={`Copy ${row.path}`} className={styles.copy} />
     </div>

@@ -7,17 +7,19 @@ interface ColorButtonProps {
   label: string
   color: string
   slot: number
+  /** Whether the run is on the charts: the dot is only a ring otherwise. */
+  shown: boolean
   onChoose: (slot: number) => void
 }
 
 /** The run's colour, and the palette to choose another. */
-export function ColorButton({ label, color, slot, onChoose }: ColorButtonProps) {
+export function ColorButton({ label, color, slot, shown, onChoose }: ColorButtonProps) {
   return (
     <Popover
       label={label}
       trigger={(props) => (
         <button type="button" className={styles.button} aria-label={label} title="Change colour" {...props}>
-          <span className={styles.dot} style={{ background: color }} />
+          <span className={styles.dot} style={{ color }} data-ring={!shown || undefined} />
         </button>
       )}
     >

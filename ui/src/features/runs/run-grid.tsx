@@ -12,7 +12,7 @@ import { plural } from '~/lib/format-number'
 import { Skeleton } from '~/ui/message'
 import styles from './run-grid.module.css'
 
-const ROW_HEIGHT = 34
+const ROW_HEIGHT = 30
 const COLUMN_WIDTH = { panel: 96, table: 132 }
 
 interface RunGridProps {

@@ -61,6 +61,7 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
           label={`Colour of ${run.name}`}
           color={color}
           slot={slot}
+          shown={visible}
           onChoose={(next) => actions.setColor(run, next)}
         />
         <Link
@@ -71,13 +72,17 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
         >
           {run.name}
         </Link>
-        <StateMark state={run.state} />
-        {showAge && (
-          <span className={styles.age} title={`Started ${formatDateTime(run.created_at)}`}>
-            {age}
+        <span className={styles.tail}>
+          {showAge && (
+            <span className={styles.age} title={`Started ${formatDateTime(run.created_at)}`}>
+              {age}
+            </span>
+          )}
+          <StateMark state={run.state} />
+          <span className={styles.menu}>
+            <RunMenu run={run} onOnly={() => actions.only(run)} />
           </span>
-        )}
-        <RunMenu run={run} onOnly={() => actions.only(run)} />
+        </span>
       </div>
       {columns.map((field) => {
         const text = formatField(run, field, now)

@@ -1,6 +1,7 @@
 import { Search, X } from 'lucide-react'
 import { type RefObject, useRef } from 'react'
 import { ApiError } from '~/api/client'
+import { FilterHelp } from '~/features/runs/filter-help'
 import { parseRunQuery } from '~/features/runs/run-query'
 import { useDraft } from '~/hooks/use-draft'
 import { useHotkey } from '~/hooks/use-hotkey'
@@ -43,7 +44,15 @@ export function RunSearchBox({ query, error, onChange }: RunSearchBoxProps) {
         }}
       />
       {isFilter && <span className={styles.kind}>filter</span>}
-      {draft !== '' && (
+      {draft === '' ? (
+        <FilterHelp
+          className={styles.clear}
+          onPick={(filter) => {
+            setDraft(filter)
+            input.current?.focus()
+          }}
+        />
+      ) : (
         <IconButton label="Clear search" className={styles.clear} onClick={() => setDraft('')}>
           <X size={13} />
         </IconButton>

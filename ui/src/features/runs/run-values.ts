@@ -1,6 +1,7 @@
 import type { JsonValue, Run } from '~/api/types'
 import { formatInteger, formatValue, toNumber } from '~/lib/format-number'
 import { formatDateTime, formatDuration } from '~/lib/format-time'
+import { keyLabel } from '~/lib/key-label'
 
 /** Any JSON value in one short line. */
 export function formatJson(value: JsonValue | undefined): string {
@@ -49,7 +50,7 @@ const LABELS: Record<string, string> = {
 
 /** `config.lr` → `lr`, `last_step` → `Last step`. */
 export function fieldLabel(field: string): string {
-  return LABELS[field] ?? field.replace(/^(config|summary)\./, '')
+  return LABELS[field] ?? keyLabel(field.replace(/^(config|summary)\./, ''))
 }
 
 export function isNumberField(run: Run, field: string): boolean {
@@ -57,8 +58,8 @@ export function isNumberField(run: Run, field: string): boolean {
   return typeof run.values[field] === 'number'
 }
 
-/** Fields whose values are not the same in all runs compared, each with the value that most of them have. */
-export type Differences = ReadonlyMap<string, string>
+/** Fields whose values are not the same in all runs compared, each with the value that more than half of them have, if any. */
+export type Differences = ReadonlyMap<string, string | null>
 
 export const NO_DIFFERENCES: Differences = new Map()
 
@@ -68,7 +69,7 @@ function valueIdentity(run: Run, field: string): string {
 
 /** What a comparison is about: the fields that tell the runs apart. */
 export function findDifferences(runs: readonly Run[], fields: readonly string[]): Differences {
-  const differences = new Map<string, string>()
+  const differences = new Map<string, string | null>()
   for (const field of fields) {
     const counts = new Map<string, number>()
     for (const run of runs) {
@@ -76,14 +77,15 @@ export function findDifferences(runs: readonly Run[], fields: readonly string[])
       counts.set(identity, (counts.get(identity) ?? 0) + 1)
     }
     if (counts.size < 2) continue
-    const [usual] = [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))
-    differences.set(field, usual)
+    const [usual, count] = [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))
+    // In a sweep every value is another one: then no cell stands out.
+    differences.set(field, count * 2 > runs.length ? usual : null)
   }
   return differences
 }
 
-/** Whether a run has another value of the field than most. */
+/** Whether a run has another value of the field than more than half of those compared. */
 export function isUnusual(run: Run, field: string, differences: Differences): boolean {
   const usual = differences.get(field)
-  return usual !== undefined && valueIdentity(run, field) !== usual
+  return usual !== undefined && usual !== null && valueIdentity(run, field) !== usual
 }
