@@ -17,8 +17,9 @@ run = steplog.init(project="p", id="a", resume="allow")
 run.log({"x": run.step})
 run.log({"open": 1}, commit=False)
 run.mark_preempting()
-print("began", flush=True)
 """
+
+BEGAN = "print('began', flush=True)\n"
 
 #: What the main thread is at when the signal comes.
 WORK = {
@@ -41,7 +42,7 @@ with steplog.init(project="p", id="a", resume="must") as run:
 @pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
 def test_the_server_knows_at_once_that_it_was_preempted(home: Path, server: Server, work: str) -> None:
     where = {"STEPLOG_BASE_URL": server.url, "STEPLOG_SILENT": "1"}
-    with Script(TRAINING + work, home=home, **where) as script:
+    with Script(TRAINING + BEGAN + work, home=home, **where) as script:
         assert script.line() == "began\n", script.said()
         script.process.terminate()
         assert (script.process.wait(60), script.said()) == (-signal.SIGTERM, "")
@@ -60,8 +61,10 @@ def test_the_server_knows_at_once_that_it_was_preempted(home: Path, server: Serv
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
 def test_without_an_answer_it_ends_all_the_same(home: Path, server: Server, how: str) -> None:
-    two = "\nother = steplog.init(project='p', id='b', reinit='create_new')\nother.log({'x': 0})\n"
-    with Script(TRAINING + two + WORK["asleep"], home=home, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script:
+    two = "other = steplog.init(project='p', id='b', reinit='create_new')\nother.log({'x': 0})\n"
+    with Script(
+        TRAINING + two + BEGAN + WORK["asleep"], home=home, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1"
+    ) as script:
         assert script.line() == "began\n", script.said()
         assert server.process is not None
         if how == "killed":
@@ -119,4 +122,6 @@ def test_workers_that_are_ended_leave_their_rows_and_do_not_end_the_run(
     rows = server.api.history("local/p/a")
     keys = {key for row in rows for key in row}
     assert keys == {"_step", "x", *(f"child {pid}" for pid in out.split())}
-    assert list(processes_of(home).values()) == [command for command in processes_of(home).values() if "serve" in command]
+    assert list(processes_of(home).values()) == [
+        command for command in processes_of(home).values() if "serve" in command
+    ]

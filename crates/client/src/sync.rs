@@ -37,11 +37,23 @@ pub fn sync_run(
     server: &str,
     transport: &dyn Transport,
     default_entity: &Entity,
+    progress: impl FnMut(SyncProgress),
+) -> Result<SyncReport, Error> {
+    sync_streams(folder, |_| true, server, transport, default_entity, progress)
+}
+
+/// As [`sync_run`], of the streams alone that `wanted` says.
+pub(crate) fn sync_streams(
+    folder: &RunFolder,
+    wanted: impl Fn(StreamId) -> bool,
+    server: &str,
+    transport: &dyn Transport,
+    default_entity: &Entity,
     mut progress: impl FnMut(SyncProgress),
 ) -> Result<SyncReport, Error> {
     let mut report = SyncReport::default();
     let streams = folder.streams().map_err(|error| Error::io(error, folder.path().display()))?;
-    for stream in streams {
+    for stream in streams.into_iter().filter(|stream| wanted(*stream)) {
         let journal = folder.journal(stream);
         if Uploaded::load(&journal).is_complete(server) {
             continue;
@@ -56,9 +68,10 @@ pub fn sync_run(
                 continue;
             }
         };
-        let ended = JournalLock::try_take(&journal).ok().flatten();
-        report.growing += usize::from(ended.is_none());
-        if ended.is_some() {
+        // Nobody writes on in a journal that was left, so the lock need not be kept: whoever looks would see a writer.
+        let ended = JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some());
+        report.growing += usize::from(!ended);
+        if ended {
             remove_spare(&journal);
         }
         let sent_before = report.sent_bytes;
@@ -67,7 +80,7 @@ pub fn sync_run(
             progress(SyncProgress { sent_bytes: report.sent_bytes });
         };
         match sync_stream(&start, stream, journal.clone(), transport, default_entity, &mut each) {
-            Ok(offset) => Uploaded::note(&journal, server, UploadedTo { offset, complete: ended.is_some() }),
+            Ok(offset) => Uploaded::note(&journal, server, UploadedTo { offset, complete: ended }),
             Err(UploadError::Transport(TransportError::Refused(message))) => report.problems.push(problem(&message)),
             Err(UploadError::Transport(error)) => return Err(Error::new(ErrorKind::Server, error.to_string())),
             Err(UploadError::Source(error)) => report.problems.push(problem(&error)),
