@@ -73,7 +73,7 @@ class Run(NativeRun):
     def dir(self) -> str:
         """The folder for the run's files: absolute, and there. A disabled run has ``/``."""
         folder = self.folder
-        return str(folder) if folder is not None else "/"
+        return folder if folder is not None else "/"
 
     def get_url(self) -> str | None:
         """The run's page on the server; ``None`` unless the run is online."""
