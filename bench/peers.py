@@ -323,8 +323,8 @@ def main() -> None:
             names = [name for name in names if name != "steplog_online"]
         bench = Bench(adapters, servers, work)
         if options.keep and options.keep.exists():
-            for measure, values in json.loads(options.keep.read_text()).items():
-                bench.values[measure].update(values)
+            for row, values in json.loads(options.keep.read_text()).items():
+                bench.values[row].update(values)
         try:
             measure(bench, names, options.tasks.split(","), options.rounds)
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from steplog import _absent
 from steplog._native import __version__
-from steplog.errors import CommError, ConfigError, Error, InvalidDataError, UsageError
+from steplog.errors import AuthenticationError, CommError, ConfigError, Error, InvalidDataError, UsageError
 
 # Importing steplog must cost a few milliseconds, and `typing` alone costs ten: what only type checkers and `init` need
 # is imported there.
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlertLevel",
+    "AuthenticationError",
     "CommError",
     "Config",
     "ConfigError",
@@ -90,6 +91,8 @@ def init(
     fork_from: str | None = None,
     resume_from: str | None = None,
     allow_val_change: bool | None = None,
+    config_exclude_keys: Iterable[str] | None = None,
+    config_include_keys: Iterable[str] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Run:
     """Begin a run; needs no server, and waits for none unless a run is resumed or forked.
@@ -99,7 +102,9 @@ def init(
         entity: User or team. Default: ``STEPLOG_ENTITY``, else the one of ``steplog login``, else ``local``.
         name: Name shown to people. Default: ``STEPLOG_NAME``, else the server makes one up.
         id: Id, unique in the project. Default: ``STEPLOG_RUN_ID``, else 8 random characters.
-        config: What the run is set up with: a dict, or an object with attributes such as an ``argparse.Namespace``.
+        config: What the run is set up with: a dict, an object with attributes such as an ``argparse.Namespace``,
+            flags of absl, or the path of a YAML file. Its keys win over those of ``config-defaults.yaml`` in the
+            working directory. In such files an entry is ``key: value`` or ``key: {desc: text, value: value}``.
         tags: Tags, 1 to 64 characters each. Default: ``STEPLOG_TAGS``, separated by commas.
         notes: Notes, markdown. Default: ``STEPLOG_NOTES``.
         group: Runs that belong together. Default: ``STEPLOG_RUN_GROUP``.
@@ -119,8 +124,10 @@ def init(
             which does not become ``steplog.run``. Default: answer it; in a notebook finish it.
         fork_from: ``"ID?_step=N"``: begin a new run with the config and the history, up to step N, of another one.
         resume_from: ``"ID?_step=N"``: go back to step N of a run and on from there; later rows do not count any more.
-        allow_val_change: Whether ``config`` may change values of a run that is gone on with. Default: no, the earlier
-            values stay.
+        allow_val_change: Whether config keys may get other values: later, and by ``config`` in a run that is gone on
+            with. Default: no, the earlier values stay; in notebooks they may later.
+        config_exclude_keys: Keys of ``config`` to leave out.
+        config_include_keys: The only keys of ``config`` to take.
         settings: A ``Settings``, or a dict of what that takes.
 
     Every variable may also begin with ``WANDB_``. What no argument and no variable says is looked up in
@@ -128,7 +135,8 @@ def init(
     ``project = digits``.
 
     Raises:
-        InvalidDataError: A name or setting is not allowed.
+        InvalidDataError: A name, setting or config is not allowed.
+        ConfigError: A config file is missing or wrong.
         UsageError: Arguments exclude each other, or the run to go on with is not there (or is, when it must not).
         CommError: The server had to be asked about a run and did not answer.
         Error: Neither the folder nor a temporary one can be written.
@@ -153,6 +161,8 @@ def init(
         fork_from=fork_from,
         resume_from=resume_from,
         allow_val_change=allow_val_change,
+        config_exclude_keys=config_exclude_keys,
+        config_include_keys=config_include_keys,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steplog._config import Config
+from steplog._config import Config, StaticConfig
 from steplog._native import NativeRun
 from steplog._summary import Summary
 from steplog.errors import UsageError
@@ -26,12 +26,27 @@ class Run(NativeRun):
     code 1 if an exception left it.
     """
 
-    __slots__ = ()
+    __slots__ = ("_config",)
+    _config: Config
 
     @property
     def config(self) -> Config:
         """What the run was set up with."""
-        return Config(self)
+        try:
+            return self._config
+        except AttributeError:
+            return self.open_config()
+
+    def open_config(self, allow_val_change: bool = False) -> Config:
+        """Make the run's config, in which keys may get other values if ``allow_val_change``; called by ``init``."""
+        config = Config(self, allow_val_change)
+        object.__setattr__(self, "_config", config)
+        return config
+
+    @property
+    def config_static(self) -> StaticConfig:
+        """A copy of the config as it is now, for reading only."""
+        return StaticConfig(self.read_config())
 
     @property
     def summary(self) -> Summary:
@@ -175,7 +190,7 @@ class Run(NativeRun):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("name", "notes", "tags"):
-            raise AttributeError(f"attribute {name} is not supported on a Run")
+            raise AttributeError(f"Attribute {name} is not supported on Run object.")
         if self.finished and not self.disabled:
             raise UsageError(f"{name}: the run is finished; begin another with init()")
         super().__setattr__(name, value)

@@ -6,10 +6,11 @@ import atexit
 import builtins
 import os
 import sys
-from collections.abc import Mapping
 
 import steplog
 from steplog import _absent
+from steplog._config_source import select, to_dict
+from steplog._notebook import in_notebook
 from steplog._run import Run, exit_code_of
 from steplog.errors import InvalidDataError, UsageError
 
@@ -41,10 +42,11 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         if reinit == "return_previous":
             return open_run
         finish(open_run, None)
+    include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     tags = values.pop("tags", None)
     run = Run(
-        config=_as_dict(config),
+        config=select(to_dict(config), include, exclude),
         tags=None if tags is None else [tags] if isinstance(tags, str) else list(tags),
         resume=resume,
         environment=_environment(),
@@ -52,6 +54,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         sender_command=[sys.executable, "-m", "steplog._send"],
         **{name: value for name, value in values.items() if name not in OF_CLIENT or value is not None},
     )
+    run.open_config(bool(values.get("allow_val_change")))
     _hook()
     _open_runs.append(run)
     if reinit != "create_new":
@@ -82,7 +85,7 @@ def _reinit(word: Any) -> str:
         word = "finish_previous" if word else "return_previous"
     if word is None or word == "default":
         # A cell that is run again begins a new run; a script that calls init() twice means the same one.
-        return "finish_previous" if _in_notebook() else "return_previous"
+        return "finish_previous" if in_notebook() else "return_previous"
     if word not in REINIT:
         raise InvalidDataError(f"reinit {word!r} is none of True, False, {', '.join(map(repr, REINIT))}")
     return str(word)
@@ -96,12 +99,6 @@ def _resume(word: Any) -> str | None:
     if not isinstance(word, str):
         raise InvalidDataError(f"resume is a {type(word).__name__}, not a bool or one of allow, must, never, auto")
     return word
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and shell.has_trait("kernel")
 
 
 def finish(run: Run, exit_code: int | None) -> None:
@@ -118,17 +115,6 @@ def reset() -> None:
     steplog.run, steplog.config, steplog.summary = None, _absent.NoRun("config"), _absent.NoRun("summary")
     for name, call in _absent.CALLS.items():
         setattr(steplog, name, call)
-
-
-def _as_dict(config: Any) -> dict[str, Any]:
-    """A config given as mapping, or as an object with attributes such as an ``argparse.Namespace``."""
-    if config is None:
-        return {}
-    if isinstance(config, Mapping):
-        return dict(config)
-    if hasattr(config, "__dict__"):
-        return dict(vars(config))
-    raise InvalidDataError(f"config is a {type(config).__name__}, not a dict")
 
 
 def _environment() -> dict[str, Any]:

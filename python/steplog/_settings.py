@@ -53,6 +53,7 @@ OF_CLIENT: dict[str, tuple[type, ...]] = {
     "primary": (bool,),
     "quiet": (bool,),
     "silent": (bool,),
+    "sticky_summary": (bool,),
 }
 
 KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
@@ -70,6 +71,8 @@ class Settings(Mapping[str, "Any"]):
             - ``finish_detached``: whether ``finish`` leaves the sending to a process in the background; default no
             - ``label``: what this process is called, where several write one run (``mode="shared"``)
             - ``primary``: whether this process speaks for such a run; default yes
+            - ``sticky_summary``: whether summary values set by hand stay when their keys are logged afterwards; default
+              yes, also by ``STEPLOG_STICKY_SUMMARY``
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with

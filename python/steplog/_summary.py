@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, MutableMapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+
+from steplog.errors import InvalidDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,11 +13,12 @@ if TYPE_CHECKING:
     from steplog._native import NativeRun
 
 
-class Summary(MutableMapping["str", "Any"]):
+class Summary(Mapping["str", "Any"]):
     """One value for each metric, the latest unless it was set by hand.
 
-    A value set by hand stays, whatever is logged afterwards, until it is deleted or set again. Nested dicts come as
-    views that write through.
+    A value set by hand stays, whatever is logged afterwards, until it is deleted or set again; with the setting
+    ``sticky_summary=False`` the next logged value takes its place. ``None`` and NaN set by hand are no values: they
+    delete. Nested dicts come as views that write through. A finished run's summary can still be read.
     """
 
     __slots__ = ("_path", "_run")
@@ -44,14 +47,10 @@ class Summary(MutableMapping["str", "Any"]):
         return self[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if not isinstance(key, str):
-            from steplog.errors import InvalidDataError
-
-            raise InvalidDataError(f"the summary key {key!r} is a {type(key).__name__}, not a str")
-        self._run.set_summary([*self._path, key], value.as_dict() if isinstance(value, Summary) else value)
+        self.update({key: value})
 
     def __setattr__(self, key: str, value: Any) -> None:
-        self[key] = value
+        self.update({key: value})
 
     def __delitem__(self, key: str) -> None:
         self._run.remove_summary([*self._path, key])
@@ -69,6 +68,10 @@ class Summary(MutableMapping["str", "Any"]):
         """The keys."""
         return self._entries().keys()
 
+    def values(self) -> ValuesView[Any]:
+        """The values; nested ones as plain dicts."""
+        return self._entries().values()
+
     def items(self) -> ItemsView[str, Any]:
         """The entries; nested ones as plain dicts."""
         return self._entries().items()
@@ -77,14 +80,16 @@ class Summary(MutableMapping["str", "Any"]):
         """A copy as plain nested dicts."""
         return self._entries()
 
-    def update(self, values: Mapping[str, Any]) -> None:  # type: ignore[override]
-        """Set several keys by hand."""
-        if not isinstance(values, Mapping):
-            from steplog.errors import InvalidDataError
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set several keys by hand, all or none.
 
+        Raises:
+            InvalidDataError: ``values`` is no mapping, a key is not a str, or a value cannot be kept.
+            UsageError: The run is finished.
+        """
+        if not isinstance(values, Mapping):
             raise InvalidDataError(f"summary.update() takes a dict, not a {type(values).__name__}")
-        for key, value in values.items():
-            self[key] = value
+        self._run.update_summary(self._path, dict(values))
 
     def __repr__(self) -> str:
         return repr(self._entries())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CommError", "ConfigError", "Error", "InvalidDataError", "UsageError"]
+__all__ = ["AuthenticationError", "CommError", "ConfigError", "Error", "InvalidDataError", "UsageError"]
 
 
 class Error(Exception):
@@ -23,8 +23,12 @@ class InvalidDataError(UsageError, ValueError, TypeError):
 
 
 class ConfigError(Error):
-    """A config key already has another value."""
+    """A config key already has another value, or a config file cannot be used."""
 
 
 class CommError(Error):
     """The server refused, or could not be reached, where an answer was needed."""
+
+
+class AuthenticationError(CommError):
+    """The server does not know the API key, or does not let its owner do this: log in with ``steplog login``."""

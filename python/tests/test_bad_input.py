@@ -52,7 +52,6 @@ BAD: list[tuple[str, Any, str]] = [
     ("object", {"bad": object()}, '"bad" is a object'),
     ("nested object", {"n": {"bad": object()}}, '"n.bad" is a object'),
     ("object in a list", {"bad": [1, object()]}, '"bad" is a object'),
-    ("function", {"bad": print}, '"bad" is a builtin_function_or_method'),
     ("exception", {"bad": ValueError("x")}, '"bad" is a ValueError'),
     ("range", {"bad": range(3)}, '"bad" is a range'),
     ("memoryview", {"bad": memoryview(b"x")}, '"bad" is a memoryview'),
@@ -138,16 +137,11 @@ def test_log_from_within_log() -> None:
     class Sneaky:
         """Converting it logs another row."""
 
-        shape = ()
-        size = 1
-
         def item(self) -> float:
             run.log({"inner": 1})
             return 0.5
 
-        tolist = item
-
-    Sneaky.__module__ = "numpy"
+    Sneaky.__module__, Sneaky.__qualname__ = "numpy", "generic"
     run.log({"plain": 1, "outer": Sneaky()})
     run.finish()
     assert history(run) == {0: {"inner": 1}, 1: {"plain": 1, "outer": 0.5}}
@@ -158,23 +152,18 @@ def test_a_row_that_changes_while_it_is_read() -> None:
     data: dict[str, Any] = {"a": 1}
 
     class Shrinking:
-        shape = ()
-        size = 1
-
         def item(self) -> float:
             data.clear()
             return 0.5
 
-        tolist = item
-
-    Shrinking.__module__ = "numpy"
+    Shrinking.__module__, Shrinking.__qualname__ = "numpy", "generic"
     data["b"] = Shrinking()
     data["c"] = 3
     run.log(data)
     assert history(run) == {0: {"a": 1, "b": 0.5, "c": 3}}
 
 
-@pytest.mark.parametrize("bad", [object(), cyclic_list(), print])
+@pytest.mark.parametrize("bad", [object(), cyclic_list(), range(3)])
 def test_a_bad_summary_value_is_refused_alone(bad: object) -> None:
     run = steplog.init()
     run.summary["a"] = 1

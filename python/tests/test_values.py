@@ -1,20 +1,28 @@
-"""What can be logged, and as what it comes back."""
+"""What can be logged, and as what it comes back; arrays and tensors are in test_arrays.py."""
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import enum
+import fractions
+import functools
 import math
+import pathlib
 import struct
 import sys
-from collections import ChainMap, OrderedDict, UserDict, defaultdict
+import uuid
+from collections import ChainMap, OrderedDict, UserDict, defaultdict, namedtuple
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
+import pandas
 import pytest
 
 import steplog
-from conftest import history, rows
+from conftest import history, journals, rows
 
 
 def logged(value: object) -> object:
@@ -69,65 +77,180 @@ def test_floats_keep_their_bits(bits: int) -> None:
     assert struct.unpack("<Q", struct.pack("<d", logged(value))) == (bits,)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (np.float64(0.1), 0.1),
-        (np.float32(0.5), 0.5),
-        (np.float16(0.5), 0.5),
-        (np.int64(-7), -7),
-        (np.uint64(2**64 - 1), 2**64 - 1),
-        (np.int8(3), 3),
-        (np.bool_(True), True),
-        (np.str_("text"), "text"),
-        (np.array(2.5), 2.5),
-        (np.array(7), 7),
-        (np.array([3.5]), 3.5),
-        (np.array([1, 2, 3]), [1, 2, 3]),
-        (np.arange(4.0).reshape(2, 2), [[0.0, 1.0], [2.0, 3.0]]),
-        (np.array([]), []),
-        ((1, 2), [1, 2]),
-    ],
-    ids=lambda value: f"{type(value).__name__}-{value}",
-)
-def test_numpy_scalars_and_small_arrays(value: object, expected: object) -> None:
-    read = logged(value)
-    assert (type(read), read) == (type(expected), expected)
+class Colour(enum.Enum):
+    RED = "red"
+    MIX = (1, 2)
 
 
-def test_a_large_array_is_refused_with_its_size() -> None:
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Word(str, enum.Enum):
+    YES = "y"
+
+
+@dataclass
+class Layer:
+    width: int
+    names: list[str] = field(default_factory=list)
+    kind: ClassVar[str] = "no field"
+
+
+@dataclass(frozen=True)
+class Model:
+    layer: Layer
+    rate: float = 0.5
+
+
+Point = namedtuple("Point", "x y")
+HOUR = datetime.timezone(datetime.timedelta(hours=1))
+ZERO = datetime.timezone(datetime.timedelta(0))
+
+#: Name of the case, what is logged or set, and what a row and the summary hold.
+PLAIN: list[tuple[str, Any, Any]] = [
+    ("tuple", (1, 2), [1, 2]),
+    ("set", {1}, [1]),
+    ("frozenset", frozenset(["a"]), ["a"]),
+    ("namedtuple", Point(1, 2.5), [1, 2.5]),
+    ("nested sequences", ([1, (2,)], {3}), [[1, [2]], [3]]),
+    ("long list", list(range(1000)), list(range(1000))),
+    ("bytes", "ä".encode(), "ä"),
+    ("bytearray", bytearray(b"ab"), "ab"),
+    ("datetime", datetime.datetime(2024, 2, 29, 12, 30, 1, 5), "2024-02-29T12:30:01.000005"),
+    ("datetime in UTC", datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc), "2024-01-01T00:00:00Z"),
+    ("datetime in a zone like UTC", datetime.datetime(2024, 1, 1, tzinfo=ZERO), "2024-01-01T00:00:00Z"),
+    ("datetime elsewhere", datetime.datetime(2024, 1, 1, tzinfo=HOUR), "2024-01-01T00:00:00+01:00"),
+    ("pandas timestamp", pandas.Timestamp("2024-01-01", tz="UTC"), "2024-01-01T00:00:00Z"),
+    ("date", datetime.date(2024, 2, 29), "2024-02-29"),
+    ("time", datetime.time(12, 30), "12:30:00"),
+    ("time in UTC", datetime.time(12, 30, tzinfo=datetime.timezone.utc), "12:30:00Z"),
+    ("timedelta of a day", datetime.timedelta(days=1), "P1D"),
+    ("timedelta of all", datetime.timedelta(2, 3 * 3600 + 4 * 60 + 5, 500_000), "P2DT3H4M5.5S"),
+    ("timedelta below a second", datetime.timedelta(microseconds=1), "PT0.000001S"),
+    ("timedelta of nothing", datetime.timedelta(0), "PT0S"),
+    ("timedelta backwards", datetime.timedelta(hours=-1), "-PT1H"),
+    ("Decimal", decimal.Decimal("1.5"), "1.5"),
+    ("UUID", uuid.UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+    ("Path", pathlib.Path("a/b"), "a/b"),
+    ("PurePath", pathlib.PurePosixPath("/a"), "/a"),
+    ("Fraction", fractions.Fraction(1, 2), "1/2"),
+    ("imaginary", 1j, "1j"),
+    ("complex", 1 + 2j, "1+2j"),
+    ("Enum", Colour.RED, "red"),
+    ("Enum of a tuple", Colour.MIX, [1, 2]),
+    ("IntEnum", Level.LOW, 1),
+    ("Enum of text", Word.YES, "y"),
+    ("list of dataclasses", [Layer(3)], [{"width": 3, "names": []}]),
+    ("function", logged, f"{__name__}.logged"),
+    ("method", Layer.__eq__, f"{__name__}.Layer.__eq__"),
+    ("builtin function", print, "builtins.print"),
+    ("class", Layer, f"{__name__}.Layer"),
+    ("builtin class", int, "builtins.int"),
+    ("exception class", ValueError, "builtins.ValueError"),
+    ("text with NUL", "a\0b", "a\0b"),
+    ("emoji", "👩‍🔬", "👩‍🔬"),
+    ("empty text", "", ""),
+    ("non-str keys inside", [{1: {None: 2}, (1, 2): 3}], [{"1": {"None": 2}, "(1, 2)": 3}]),
+    ("keys that become one", [{1: "first", "1": "last"}], [{"1": "last"}]),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), [case[1:] for case in PLAIN], ids=[case[0] for case in PLAIN])
+def test_what_is_no_json_becomes_plain(value: Any, expected: Any) -> None:
     run = steplog.init()
-    with pytest.raises(steplog.InvalidDataError, match='"weights" is an array of 33 numbers'):
-        run.log({"weights": np.zeros(33)})
+    run.log({"key": value, "n": {"key": value}})
+    run.summary["by hand"] = value
+    run.summary["in a list"] = [value]
+    assert (type(rows(run)[0].values["key"]), history(run)) == (
+        type(expected),
+        {0: {"key": expected, "n.key": expected}},
+    )
+    assert dict(journals(run)[0].summary) == {"by hand": expected, "in a list": [expected]}
 
 
-class Tensor:
-    """Looks like a PyTorch tensor from outside."""
-
-    shape = ()
-
-    def __init__(self, number: float) -> None:
-        self.number = number
-
-    def size(self) -> tuple[int, ...]:
-        return ()
-
-    def numel(self) -> int:
-        return 1
-
-    def item(self) -> float:
-        return self.number
-
-    def tolist(self) -> float:
-        return self.number
+#: Name of the case, what is logged or set, the leaves of the row, and the summary of either.
+MAPS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
+    ("dataclass", Layer(3, ["a"]), {"d.width": 3, "d.names": ["a"]}, {"width": 3, "names": ["a"]}),
+    ("nested dataclass", Model(Layer(3)), {"d.layer.width": 3, "d.layer.names": [], "d.rate": 0.5},
+     {"layer": {"width": 3, "names": []}, "rate": 0.5}),
+    ("non-str keys", {1: {2.5: 1}, None: 2, False: 3}, {"d.1.2\\.5": 1, "d.None": 2, "d.False": 3},
+     {"1": {"2.5": 1}, "None": 2, "False": 3}),
+    ("empty dict inside", {"a": {}, "b": {"c": {}}, "d": 1}, {"d.d": 1}, {"d": 1}),
+    ("one thing", {"_type": "mine", "a": {}}, {"d": {"_type": "mine", "a": {}}}, {"_type": "mine", "a": {}}),
+]  # fmt: skip
 
 
-Tensor.__module__ = "torch"
+@pytest.mark.parametrize(("value", "leaves", "summary"), [case[1:] for case in MAPS], ids=[case[0] for case in MAPS])
+def test_maps_are_leaves_and_come_back_as_maps(value: Any, leaves: dict[str, Any], summary: dict[str, Any]) -> None:
+    run = steplog.init()
+    run.log({"d": value})
+    run.summary["e"] = value
+    assert history(run) == {0: leaves}
+    assert (run.summary["d"].as_dict(), run.summary["e"].as_dict()) == (summary, summary)
 
 
-def test_tensors_are_recognised_by_the_name_of_their_type() -> None:
-    assert logged(Tensor(0.25)) == 0.25
-    assert "torch" not in sys.modules
+def test_bytes_that_are_no_text_raise_what_python_raises() -> None:
+    run = steplog.init()
+    for log in (lambda: run.log({"b": b"\xff", "a": 1}), lambda: run.summary.update({"a": 1, "b": [b"\xff"]})):
+        with pytest.raises(UnicodeDecodeError):
+            log()
+    run.log({"c": 2})
+    assert (history(run), run.summary.get("a")) == ({0: {"c": 2}}, None)
+
+
+REFUSED: list[tuple[str, Any, str]] = [
+    ("object", object(), "is a object, which cannot be logged"),
+    ("exception", ValueError("x"), "is a ValueError, which cannot be logged"),
+    ("range", range(3), "is a range, which cannot be logged"),
+    ("memoryview", memoryview(b"x"), "is a memoryview, which cannot be logged"),
+    ("slice", slice(3), "is a slice, which cannot be logged"),
+    ("generator", (n for n in ()), "is a generator, which cannot be logged"),
+    ("partial", functools.partial(print), "is a functools.partial, which cannot be logged"),
+    ("DataFrame", pandas.DataFrame({"a": [1]}), 'is a pandas.DataFrame, which cannot be logged; log single numbers'),
+    ("Series", pandas.Series([1]), "is a pandas.Series, which cannot be logged; log a statistic of it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["row", "row, nested", "row, in a list", "summary", "summary, nested"])
+@pytest.mark.parametrize(("value", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_what_is_no_data_is_refused_and_nothing_is_kept(value: Any, message: str, place: str) -> None:
+    run = steplog.init()
+    nested = {"n": {"bad": value}} if "nested" in place else {"bad": [value] if "list" in place else value}
+    with pytest.raises(TypeError) as caught:
+        (run.log if "row" in place else run.summary.update)({"beside": 1, **nested})
+    assert isinstance(caught.value, steplog.InvalidDataError) and isinstance(caught.value, ValueError)
+    assert message.replace("pandas.", type(value).__module__ + ".") in caught.value.message
+    run.log({"a": 1})
+    assert history(run) == {0: {"a": 1}}
+    assert (journals(run)[0].summary, run.summary.get("beside")) == ([], None)
+
+
+def test_none_in_a_row_is_null_and_in_the_summary_nothing() -> None:
+    run = steplog.init()
+    run.log({"new": None, "gone": 1, "list": [None], "hand": 1})
+    run.log({"gone": None, "n": {"x": None}})
+    run.summary["hand"] = None
+    run.summary["never"] = None
+    run.summary["d"] = {"x": None, "y": 1}
+    assert [row.values for row in rows(run)] == [
+        {"new": None, "gone": 1, "list": [None], "hand": 1},
+        {"gone": None, "n.x": None},
+    ]
+    shown = {key: value for key, value in run.summary.as_dict().items() if key[0] != "_"}
+    assert shown == {"list": [None], "d": {"y": 1}}
+    run.log({"gone": 2, "hand": 2})
+    assert (run.summary["gone"], run.summary["hand"]) == (2, 2)
+
+
+def test_numbers_that_are_not_finite() -> None:
+    run = steplog.init()
+    run.log({"nan": math.nan, "inf": math.inf, "minus": -math.inf, "hand": 1})
+    assert repr(rows(run)[0].values) == "{'nan': nan, 'inf': inf, 'minus': -inf, 'hand': 1}"
+    assert repr([run.summary[key] for key in ("nan", "inf", "minus")]) == "[nan, inf, -inf]"
+    run.summary["hand"] = math.nan
+    run.summary["inf by hand"] = math.inf
+    assert ("hand" in run.summary, run.summary["inf by hand"]) == (False, math.inf)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,16 @@ pub enum ErrorKind {
     Usage,
     /// A config key already has another value; the call changed nothing.
     ConfigConflict,
+    /// A config file is missing or cannot be understood; the call changed nothing.
+    ConfigFile,
     /// The run is finished.
     Finished,
     /// The operating system refused.
     Io,
     /// The server refused or could not be reached.
     Server,
+    /// The server does not know us, or does not let us: somebody must log in.
+    Unauthorized,
 }
 
 /// Why a call was refused. Trouble with the tracker itself (network, disk) is never an error of a running run.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 use steplog_journal::{JournalWriter, RunFolder, WriterOptions};
 use steplog_model::{
-    Change, Entity, ForkPoint, Project, Record, RunId, RunPath, RunStart, StepCounter, StreamId, Value,
+    Change, Config, Entity, ForkPoint, Project, Record, RunId, RunPath, RunStart, StepCounter, StreamId, Value,
 };
 use steplog_protocol::ResumePoint;
 
+use crate::config_file;
 use crate::earlier::Earlier;
 use crate::error::Error;
 use crate::fork;
@@ -135,11 +136,20 @@ impl RunBuilder {
         self
     }
 
-    /// A config value.
+    /// A config value. Stronger than one of the file `config-defaults.yaml` in the working directory.
     #[must_use]
     pub fn config(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.config.push((key.into(), value.into()));
         self
+    }
+
+    /// Config values of a YAML file, see [`crate::read_config_file`]; as [`Self::config`], what is set later wins.
+    ///
+    /// # Errors
+    /// The file cannot be read or understood.
+    pub fn config_file(mut self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        self.config.extend(config_file::read_config_file(path.as_ref())?);
+        Ok(self)
     }
 
     /// Whether, when a run is resumed, config values given here take the place of earlier ones; by default the earlier
@@ -263,6 +273,13 @@ impl RunBuilder {
         self
     }
 
+    /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
+    #[must_use]
+    pub fn sticky_summary(mut self, sticky: bool) -> Self {
+        self.settings.sticky_summary = Some(sticky);
+        self
+    }
+
     /// Begins the run: makes its folder and journal, and starts the thread that sends it. There is no network round trip,
     /// unless a run is resumed or forked.
     ///
@@ -307,8 +324,7 @@ impl RunBuilder {
         // What a fork inherits is its own to record; what a resumed run has is recorded already.
         let inherited = if self.fork_from.is_some() { earlier.config.entries().to_vec() } else { Vec::new() };
         let mut config = earlier.config;
-        let given = std::mem::take(&mut self.config);
-        let new = given.into_iter().filter(|(key, _)| self.allow_val_change || config.get(key).is_none()).collect();
+        let new = self.config_given(&config)?;
         let changes = config.update(new, true).expect("changes are allowed");
         let inherited = inherited.into_iter().map(|(key, value)| Change { key, value: Some(value) });
         let changes: Vec<Change> = inherited.chain(changes).collect();
@@ -355,6 +371,19 @@ impl RunBuilder {
         }
         identity.folder = Some(folder);
         Ok(Run::begin(identity, settings, begin, writer, lock))
+    }
+
+    /// The config entries that this process brings to what the run has already.
+    fn config_given(&mut self, earlier: &Config) -> Result<Vec<(String, Value)>, Error> {
+        // A part of another process's run was set up there.
+        let defaults = if self.attach.is_some() { Vec::new() } else { config_file::read_defaults()? };
+        let is_new = |(key, _): &(String, Value)| earlier.get(key).is_none();
+        let given = std::mem::take(&mut self.config);
+        let given = given.into_iter().filter(|entry| self.allow_val_change || is_new(entry));
+        // Weakest first. The values of a sweep are to come last, and to lock their keys.
+        let mut config = Config::default();
+        config.update(defaults.into_iter().filter(is_new).chain(given).collect(), true).expect("changes are allowed");
+        Ok(config.entries().to_vec())
     }
 
     /// Who the run is, as far as arguments, environment and files say.
@@ -455,15 +484,17 @@ impl RunBuilder {
                 Some(Earlier::of_both(point, unsent, until))
             }
             Ok(None) => Earlier::read(&here, until),
-            Err(error) => {
-                let local = Earlier::read(&here, until).ok_or_else(|| {
+            Err(error) => match Earlier::read(&here, until) {
+                Some(local) => {
+                    let begin = "the server could not be asked where the run stands";
+                    settings.verbosity.warn(&format!("{begin}, so it goes on from what is on this disk: {error}"));
+                    Some(local)
+                }
+                None => {
                     let message = format!("the server could not be asked for the run {path}: {error}");
-                    Error::new(crate::ErrorKind::Server, message)
-                })?;
-                let begin = "the server could not be asked where the run stands";
-                settings.verbosity.warn(&format!("{begin}, so it goes on from what is on this disk: {error}"));
-                Some(local)
-            }
+                    return Err(Error::new(Error::from(error).kind(), message));
+                }
+            },
         };
         let there = earlier.is_some();
         match (self.resume, point) {

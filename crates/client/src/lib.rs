@@ -15,6 +15,7 @@
 //! [`Run::finish`] waits for that a bounded time, and `steplog sync` sends what was left. Trouble with disk or network is
 //! one warning, never an error of training.
 
+mod config_file;
 mod earlier;
 mod error;
 mod fork;
@@ -37,6 +38,7 @@ mod transport;
 mod upload;
 mod uploader;
 
+pub use config_file::read_config_file;
 pub use error::{Error, ErrorKind};
 pub use history::HistoryRow;
 pub use init::RunBuilder;
@@ -48,7 +50,8 @@ pub use sender::{LocalRun, local_run, send_patiently};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
 pub use steplog_model::{
-    Aggregate, AlertLevel, Config, Entity, ForkPoint, MetricDefinition, Project, RunId, Value, join_key, split_key,
+    Aggregate, AlertLevel, Config, Entity, ForkPoint, Histogram, MetricDefinition, Project, RunId, Value, join_key,
+    split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

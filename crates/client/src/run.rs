@@ -154,7 +154,8 @@ impl Run {
         run
     }
 
-    fn with_active(identity: Identity, settings: Resolved, active: Active, backlog: Option<Arc<Backlog>>) -> Self {
+    fn with_active(identity: Identity, settings: Resolved, mut active: Active, backlog: Option<Arc<Backlog>>) -> Self {
+        active.state.get_mut().unwrap_or_else(PoisonError::into_inner).sticky_summary = settings.sticky_summary;
         let active = Arc::new(active);
         let uploader = backlog.map(|backlog| Uploader::start(&identity, &settings, backlog, active.clone()));
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
@@ -248,12 +249,31 @@ impl Run {
         Ok(())
     }
 
+    /// Sets the config keys that are not there yet.
+    ///
+    /// # Errors
+    /// A value is too large, or the run is finished; nothing was changed then.
+    pub fn set_config_defaults(&self, entries: Vec<(String, Value)>) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open("config")?;
+        for (key, value) in &entries {
+            check_value(key, value)?;
+        }
+        let before = state.config.clone();
+        let changes = state.config.set_defaults(entries);
+        if !changes.is_empty() {
+            state.append(&Record::Config(changes)).inspect_err(|_| state.config = before)?;
+        }
+        Ok(())
+    }
+
     /// A copy of the config.
     pub fn config(&self) -> Config {
         self.state().config.clone()
     }
 
-    /// Sets a summary value by hand: it stays, whatever is logged, until it is set or removed by hand. `key` is a path as
+    /// Sets a summary value by hand: it stays, whatever is logged, until it is set or removed by hand, unless
+    /// [`crate::RunBuilder::sticky_summary`] says otherwise. Null and NaN are no values: they remove. `key` is a path as
     /// [`crate::join_key`] writes it.
     ///
     /// # Errors
@@ -665,7 +685,7 @@ impl Shared {
     #[cold]
     fn adopt(&self, parent: &Active) -> &Active {
         let identity = &self.identity;
-        let state = match parent.state.try_lock() {
+        let mut state = match parent.state.try_lock() {
             Ok(mut parent) => {
                 parent.fold_latest();
                 parent.forked(identity)
@@ -673,6 +693,7 @@ impl Shared {
             // Another thread of the parent was just logging: its half-made state is out of reach.
             Err(_) => State::new(Journal::Later(Box::new(identity.clone())), Begin::default()),
         };
+        state.sticky_summary = self.settings.sticky_summary;
         let own =
             Arc::into_raw(Arc::new(Active { generation: fork::generation(), state: Mutex::new(state) })).cast_mut();
         let from = std::ptr::from_ref(parent).cast_mut();

@@ -79,6 +79,8 @@ pub struct Settings {
     pub sender_command: Option<Vec<OsString>>,
     /// How much steplog says.
     pub verbosity: Option<Verbosity>,
+    /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
+    pub sticky_summary: Option<bool>,
 }
 
 /// Settings with every question answered.
@@ -95,6 +97,7 @@ pub(crate) struct Resolved {
     pub(crate) finish_detached: bool,
     pub(crate) sender_command: Vec<OsString>,
     pub(crate) verbosity: Verbosity,
+    pub(crate) sticky_summary: bool,
 }
 
 impl Settings {
@@ -139,6 +142,9 @@ impl Settings {
                 .clone()
                 .unwrap_or_else(|| ["steplog", "sync", "--patient"].map(OsString::from).to_vec()),
             verbosity,
+            sticky_summary: self
+                .sticky_summary
+                .unwrap_or_else(|| sources.get("STICKY_SUMMARY").is_none() || sources.is_set("STICKY_SUMMARY")),
         })
     }
 }

@@ -1,12 +1,12 @@
 //! What one process has of a run: its journal, and what follows from what was written to it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, Prepared, Upkeep, WriterOptions};
 use steplog_model::{
-    Config, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, RunStart, StepCounter, StepPlan, StreamId,
-    Summary, Value,
+    Change, Config, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, RunStart, StepCounter, StepPlan,
+    StreamId, Summary, Value,
 };
 
 use crate::error::{Error, ErrorKind};
@@ -49,6 +49,8 @@ pub(crate) struct State {
     /// The open row's entries, which count for the summary once it is complete.
     pending: Vec<(KeyId, Value)>,
     metrics: Metrics,
+    /// Whether summary values set by hand stay when their keys are logged afterwards.
+    pub(crate) sticky_summary: bool,
     pub(crate) name: Option<String>,
     pub(crate) notes: Option<String>,
     pub(crate) tags: Vec<String>,
@@ -94,6 +96,7 @@ impl State {
             latest: Vec::new(),
             pending: Vec::new(),
             metrics: Metrics::default(),
+            sticky_summary: true,
             name,
             notes,
             tags,
@@ -162,7 +165,9 @@ impl State {
             // A disabled run only has a summary, and its step stays 0.
             steps.plan(None, Some(false));
             steps = StepCounter::new(0);
-            StepPlan { step: 0, commits_open: false, commits: true }
+            let plan = StepPlan { step: 0, commits_open: false, commits: true };
+            self.let_go_of_hand_set(&plan, late, entries)?;
+            plan
         } else {
             if let Some(shared) = self.shared_step.as_ref().filter(|_| fork::count() > 0 && !steps.is_open()) {
                 // Another process of the run may be further.
@@ -172,6 +177,7 @@ impl State {
             late = step.is_some_and(|step| step < steps.next());
             let plan = steps.plan(step, commit);
             self.open_journal(plan.step)?;
+            self.let_go_of_hand_set(&plan, late, entries)?;
             if let Journal::Open { writer, .. } = &mut self.journal {
                 writer.append_row(plan.step, time, plan.commits, entries, &self.keys)?;
             }
@@ -198,6 +204,26 @@ impl State {
         } else {
             self.keep_latest(plan.step, entries);
         }
+        Ok(())
+    }
+
+    /// Where a value set by hand does not stay: lets go of those that the rows completed by `plan` have values for. Goes
+    /// into the journal before the end of the row, so that every reader takes the row's value.
+    fn let_go_of_hand_set(&mut self, plan: &StepPlan, late: bool, entries: &[(KeyId, Value)]) -> Result<(), Error> {
+        if self.sticky_summary || !self.summary.has_by_hand() {
+            return Ok(());
+        }
+        let pending = if plan.commits_open || (plan.commits && !late) { &*self.pending } else { &[] };
+        let entries = if plan.commits { entries } else { &[] };
+        let keys = pending.iter().chain(entries).map(|(key, _)| self.keys.text(*key));
+        let by_hand: BTreeSet<Arc<str>> = keys.flat_map(|key| self.summary.by_hand_around(key)).collect();
+        if by_hand.is_empty() {
+            return Ok(());
+        }
+        let changes: Vec<_> = by_hand.iter().map(|key| Change { key: key.to_string(), value: None }).collect();
+        self.append(&Record::Summary(changes.clone()))?;
+        self.fold_latest();
+        changes.iter().for_each(|change| self.summary.apply_change(change));
         Ok(())
     }
 
@@ -315,6 +341,8 @@ impl State {
             return false;
         }
         let step = self.steps.next();
+        let plan = StepPlan { step, commits_open: true, commits: false };
+        self.let_go_of_hand_set(&plan, false, &[]).expect("the journal is open, and removals are small");
         if self.steps.commit_open() {
             self.complete_pending(step);
             self.complete_row(step, self.written_at);

@@ -74,11 +74,15 @@ pub(crate) fn exit_code(own: i32) -> i32 {
     own
 }
 
-/// Waits for the end when the signal came: a script that ends by itself in the meantime must not end another way.
+/// Waits for the end when the signal came: a script that ends by itself in the meantime must not end another way. Should
+/// the end not come, whatever keeps it, the script goes on.
 pub(crate) fn give_way() {
     #[cfg(unix)]
-    while is_ending() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
+    {
+        let until = std::time::Instant::now() + 2 * PATIENCE;
+        while is_ending() && std::time::Instant::now() < until {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use steplog_model::{RunPath, StreamId, path_segment};
 use steplog_protocol::{ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, ResumePoint, Session};
 
+use crate::error::{Error, ErrorKind};
+
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransportError {
@@ -24,6 +26,16 @@ impl std::fmt::Display for TransportError {
 }
 
 impl std::error::Error for TransportError {}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let kind = match error {
+            TransportError::Unauthorized(_) => ErrorKind::Unauthorized,
+            TransportError::Unavailable(_) | TransportError::Refused(_) => ErrorKind::Server,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
 
 /// What an uploader needs of a server. A call may take long, but not for ever.
 pub trait Transport: Send + Sync {

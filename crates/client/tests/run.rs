@@ -165,3 +165,54 @@ fn names_that_could_leave_the_folder_are_refused() {
     let tags = offline(root.path()).tags(["x".repeat(65)]).init().err().unwrap();
     assert!(tags.to_string().ends_with("is not 1 to 64 characters long"), "{tags}");
 }
+
+fn summary_change(key: &str, value: Option<Value>) -> Record {
+    Record::Summary(vec![Change { key: key.into(), value }])
+}
+
+#[test]
+fn where_hand_set_values_do_not_stay_the_journal_lets_go_of_them_before_the_row_is_complete() {
+    let root = TempDir::new().unwrap();
+    let run = offline(root.path()).sticky_summary(false).init().unwrap();
+    run.set_summary("best", 9.0).unwrap();
+    run.set_summary("other", 1.0).unwrap();
+    run.log_at(3, [("best", 0.5)]).unwrap();
+    assert_eq!(run.summary().get("best"), Some(&Value::Float(9.0)), "the row is still open");
+    run.log([("loss", 0.1)]).unwrap();
+    assert_eq!(run.summary().get("best"), Some(&Value::Float(0.5)));
+    assert_eq!(run.summary().get("other"), Some(&Value::Float(1.0)));
+    run.set_summary("best", 8.0).unwrap();
+    run.log_at(9, [("best", 0.4)]).unwrap();
+    run.finish();
+    assert_eq!(run.summary().get("best"), Some(&Value::Float(0.4)));
+    let expected = vec![
+        summary_change("best", Some(Value::Float(9.0))),
+        summary_change("other", Some(Value::Float(1.0))),
+        row(3, false, &[("best", 0.5)]),
+        summary_change("best", None),
+        row(3, true, &[("loss", 0.1)]),
+        summary_change("best", Some(Value::Float(8.0))),
+        row(9, false, &[("best", 0.4)]),
+        summary_change("best", None),
+        Record::Exit { time: 0.0, code: 0 },
+    ];
+    assert_eq!(records(root.path()), expected);
+}
+
+#[test]
+fn config_comes_from_files_too_and_what_is_set_later_wins() {
+    let root = TempDir::new().unwrap();
+    let file = root.path().join("c.yaml");
+    std::fs::write(&file, "lr: {desc: rate, value: 0.1}\nepochs: 3\n").unwrap();
+    let run = offline(root.path()).config("seed", 1).config_file(&file).unwrap().config("epochs", 5).init().unwrap();
+    run.set_config_defaults(vec![("lr".into(), 9.into()), ("batch".into(), 32.into())]).unwrap();
+    let entry = |key: &str, value: Value| (key.to_owned(), value);
+    let expected =
+        [entry("seed", 1.into()), entry("lr", 0.1.into()), entry("epochs", 5.into()), entry("batch", 32.into())];
+    assert_eq!(run.config().entries(), expected);
+    run.finish();
+    assert_eq!(run.set_config_defaults(vec![]).unwrap_err().kind(), ErrorKind::Finished);
+    let missing = offline(root.path()).config_file(root.path().join("none.yaml")).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::ConfigFile);
+    assert!(missing.to_string().ends_with("none.yaml: there is no such file"), "{missing}");
+}

@@ -65,6 +65,19 @@ impl Config {
         Ok(changes)
     }
 
+    /// Sets the keys that are not there yet. Answers the changes that were made.
+    pub fn set_defaults(&mut self, entries: Vec<(String, Value)>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (key, value) in entries {
+            if self.get(&key).is_none() {
+                let change = Change { key, value: Some(value) };
+                self.apply(change.clone());
+                changes.push(change);
+            }
+        }
+        changes
+    }
+
     /// Applies a recorded change.
     pub fn apply(&mut self, change: Change) {
         let at = self.entries.iter().position(|(name, _)| *name == change.key);
@@ -77,10 +90,10 @@ impl Config {
     }
 }
 
-/// Whether two values are equal as a script sees them: numbers by value, everything else as it is.
+/// Whether two values are equal as a script sees them: numbers by value, true as 1, everything else as it is.
 fn same(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| match value {
-        Value::Int(_) | Value::Float(_) => value.as_f64(),
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) => value.as_f64(),
         _ => None,
     };
     match (a, b) {
@@ -120,8 +133,19 @@ mod tests {
     #[test]
     fn an_equal_value_is_no_change() {
         let mut config = Config::default();
-        config.update(vec![entry("epochs", 2)], false).unwrap();
-        assert_eq!(config.update(vec![entry("epochs", 2.0)], false).unwrap(), vec![]);
+        config.update(vec![entry("epochs", 2), entry("cuda", true), entry("sizes", vec![1, 0])], false).unwrap();
+        let equal = vec![entry("epochs", 2.0), entry("cuda", 1), entry("sizes", vec![true, false])];
+        assert_eq!(config.update(equal, false).unwrap(), vec![]);
+        assert!(config.update(vec![entry("cuda", "true")], false).is_err());
+    }
+
+    #[test]
+    fn defaults_fill_what_is_missing() {
+        let mut config = Config::default();
+        config.update(vec![entry("lr", 0.1), entry("none", Value::Null)], false).unwrap();
+        let changes = config.set_defaults(vec![entry("lr", 9), entry("none", 9), entry("new", 1), entry("new", 2)]);
+        assert_eq!(changes, vec![Change { key: "new".into(), value: Some(Value::Int(1)) }]);
+        assert_eq!(config.entries(), [entry("lr", 0.1), entry("none", Value::Null), entry("new", 1)]);
     }
 
     #[test]

@@ -5,16 +5,19 @@
 
 mod alert;
 mod config;
+mod histogram;
 mod id;
 mod key;
 mod metric;
 mod record;
 mod step;
 mod summary;
+mod time;
 mod value;
 
 pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use config::{Config, ConfigConflict};
+pub use histogram::Histogram;
 pub use id::{
     Entity, InvalidName, MAX_PROJECT_BYTES, MAX_RUN_ID_BYTES, Project, RunId, RunPath, StreamId, path_segment,
 };

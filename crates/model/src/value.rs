@@ -1,6 +1,9 @@
 //! What a metric, a config entry or a summary entry can hold.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::time::SystemTime;
 
 /// Longest text in a row, config or summary, in bytes. Larger data belongs in a file.
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
@@ -39,6 +42,12 @@ impl Value {
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
             Self::Null | Self::Text(_) | Self::List(_) | Self::Map(_) => None,
         }
+    }
+
+    /// Whether it is a map that is one thing, such as a histogram, and no folder of metrics: its `_type` says of which kind.
+    pub fn is_typed(&self) -> bool {
+        let Self::Map(entries) = self else { return false };
+        entries.iter().any(|(name, value)| &**name == "_type" && matches!(value, Self::Text(_)))
     }
 
     /// The value as JSON. Non-finite floats become the strings `"NaN"`, `"Infinity"`, `"-Infinity"`; a large integer
@@ -130,17 +139,62 @@ from! {
     f32 => |value| Self::Float(value.into()),
     i64 => |value| Self::Int(value),
     i32 => |value| Self::Int(value.into()),
+    i16 => |value| Self::Int(value.into()),
+    i8 => |value| Self::Int(value.into()),
+    isize => |value| Self::from(value as i64),
     u32 => |value| Self::Int(value.into()),
+    u16 => |value| Self::Int(value.into()),
+    u8 => |value| Self::Int(value.into()),
     u64 => |value| i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string().into()), Self::Int),
     usize => |value| Self::from(value as u64),
+    i128 => |value| i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string().into()), Self::Int),
+    u128 => |value| i64::try_from(value).map_or_else(|_| Self::BigInt(value.to_string().into()), Self::Int),
+    char => |value| Self::Text(value.to_string().into()),
     &str => |value| Self::Text(value.into()),
+    &String => |value| Self::Text(value.as_str().into()),
     String => |value| Self::Text(value.into()),
-    Vec<Value> => |value| Self::List(value),
+    Box<str> => |value| Self::Text(value),
+    Cow<'_, str> => |value| Self::Text(value.into()),
+    // As ISO 8601 in UTC.
+    SystemTime => |value| Self::Text(crate::time::iso(value).into()),
+    serde_json::Value => |value| Self::from_json(value),
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value> + Clone> From<&[T]> for Value {
+    fn from(items: &[T]) -> Self {
+        Self::List(items.iter().cloned().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+    fn from(items: [T; N]) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<K: Into<Box<str>>, T: Into<Value>> From<BTreeMap<K, T>> for Value {
+    fn from(map: BTreeMap<K, T>) -> Self {
+        Self::Map(map.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// In the order of the names.
+impl<K: Into<Box<str>>, T: Into<Value>, S> From<HashMap<K, T, S>> for Value {
+    fn from(map: HashMap<K, T, S>) -> Self {
+        let named = map.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self::from(named.collect::<BTreeMap<Box<str>, Value>>())
     }
 }
 
@@ -167,5 +221,31 @@ mod tests {
             Value::Null,
         ]);
         assert_eq!(value.to_json(), json!(["NaN", "-Infinity", "18446744073709551615", 0.5, null]));
+    }
+
+    #[test]
+    fn what_rust_programs_have_becomes_a_value() {
+        let list = |items: &[i64]| Value::List(items.iter().map(|item| Value::Int(*item)).collect());
+        assert_eq!(Value::from([1u8, 2]), list(&[1, 2]));
+        assert_eq!(Value::from(vec![1i16, 2]), list(&[1, 2]));
+        assert_eq!(Value::from(&[-1isize][..]), list(&[-1]));
+        assert_eq!(Value::from(vec![Some(1.5f32), None]), Value::List(vec![Value::Float(1.5), Value::Null]));
+        assert_eq!(Value::from(i128::MIN), Value::BigInt(i128::MIN.to_string().into()));
+        assert_eq!(Value::from(u128::from(7u8)), Value::Int(7));
+        assert_eq!(Value::from(Cow::Borrowed("a")), Value::from('a'));
+        let map = Value::Map(vec![("a".into(), Value::Int(1)), ("b".into(), Value::Int(2))]);
+        assert_eq!(Value::from(HashMap::from([("b", 2), ("a", 1)])), map);
+        assert_eq!(Value::from(BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)])), map);
+        assert_eq!(Value::from(json!({"a": 1, "b": 2})), map);
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_709_210_096_500);
+        assert_eq!(Value::from(time), Value::from("2024-02-29T12:34:56.5Z"));
+    }
+
+    #[test]
+    fn a_map_with_a_type_is_one_thing() {
+        let map = |kind: Value| Value::Map(vec![("_type".into(), kind)]);
+        assert!(map("histogram".into()).is_typed());
+        assert!(!map(1.into()).is_typed());
+        assert!(!Value::Map(vec![("type".into(), "histogram".into())]).is_typed());
     }
 }

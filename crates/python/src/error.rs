@@ -30,13 +30,15 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static CONFIG: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static USAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static COMM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static AUTHENTICATION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
         ErrorKind::Invalid => invalid(py, message),
-        ErrorKind::ConfigConflict => raise(py, "ConfigError", &CONFIG, message),
+        ErrorKind::ConfigConflict | ErrorKind::ConfigFile => raise(py, "ConfigError", &CONFIG, message),
         ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::Server => raise(py, "CommError", &COMM, message),
+        ErrorKind::Unauthorized => raise(py, "AuthenticationError", &AUTHENTICATION, message),
         ErrorKind::Io => raise(py, "Error", &OTHER, message),
     }
 }

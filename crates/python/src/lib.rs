@@ -1,8 +1,12 @@
 //! The native half of the steplog Python package: thin classes over the client crate.
 
+mod array;
+mod config_file;
 mod error;
 mod keys;
+mod kind;
 mod run;
+mod text;
 mod to_python;
 mod to_value;
 
@@ -12,6 +16,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
+    module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
     module.add_function(wrap_pyfunction!(run::send_run, module)?)?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use steplog::{
 use crate::error::{invalid, to_exception};
 use crate::keys::KeyObjects;
 use crate::to_python::{nest, to_python};
-use crate::to_value::{Strictness, as_dict, flatten, to_value};
+use crate::to_value::{Place, as_dict, flatten, to_value};
 
 /// A live run. `steplog.Run` adds what does not have to be fast.
 #[pyclass(frozen, subclass, weakref, module = "steplog._native")]
@@ -41,7 +41,8 @@ impl NativeRun {
     #[pyo3(signature = (*, project=None, entity=None, name=None, id=None, config=None, tags=None, notes=None, group=None,
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
-        finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, verbosity=None))]
+        finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, verbosity=None,
+        sticky_summary=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -72,6 +73,7 @@ impl NativeRun {
         finish_detached: Option<bool>,
         sender_command: Option<Vec<OsString>>,
         verbosity: Option<&str>,
+        sticky_summary: Option<bool>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
         macro_rules! set {
@@ -84,7 +86,8 @@ impl NativeRun {
         set!(project => project, entity => entity, name => name, id => id, tags => tags, notes => notes, group => group,
             job_type => job_type, dir => root, base_url => base_url, api_key => api_key, sweep_id => sweep_id,
             label => label, primary => primary, allow_val_change => allow_val_change,
-            finish_detached => finish_detached, sender_command => sender_command);
+            finish_detached => finish_detached, sender_command => sender_command,
+            sticky_summary => sticky_summary);
         let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
             builder = builder.mode(mode.parse::<Mode>().map_err(refused)?);
@@ -115,7 +118,7 @@ impl NativeRun {
             });
         }
         if let Some(environment) = environment {
-            let value = to_value(&environment, "environment", Strictness::Describe, 0)?;
+            let value = to_value(&environment, "environment", Place::Config, 0)?;
             if let serde_json::Value::Object(environment) = value.to_json() {
                 builder = builder.environment(environment);
             }
@@ -130,7 +133,8 @@ impl NativeRun {
     /// Log a row: metrics by key. Nested dicts are flattened; each leaf is a metric of its own.
     ///
     /// Args:
-    ///     data: Numbers, booleans, text, None, lists and dicts of such; scalars of NumPy, PyTorch, JAX, TensorFlow.
+    ///     data: Numbers, booleans, text, None, times, lists and dicts of such; arrays of NumPy,
+    ///         PyTorch, JAX, TensorFlow, of which more than 32 numbers are kept as a histogram.
     ///     step: The row's step. Default: the run's, which then goes up by one. At or above the run's step the row
     ///         stays open for more and the run's step moves there; below, it is a late row and the run's step stays.
     ///     commit: Whether the row is complete. Default: yes, unless a step is given.
@@ -197,6 +201,11 @@ impl NativeRun {
         self.run.update_config(entries, allow_val_change).map_err(|error| to_exception(py, &error))
     }
 
+    fn set_config_defaults(&self, py: Python<'_>, entries: Bound<'_, PyDict>) -> PyResult<()> {
+        let entries = config_entries(Some(entries))?;
+        self.run.set_config_defaults(entries).map_err(|error| to_exception(py, &error))
+    }
+
     /// The config as a new dict.
     fn read_config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -222,11 +231,20 @@ impl NativeRun {
         nest(py, &leaves)
     }
 
-    /// Sets the summary value at a path; everything below that path goes.
-    fn set_summary(&self, py: Python<'_>, path: Vec<String>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let key = join_key(path.iter().map(String::as_str));
-        let value = to_value(value, &key, Strictness::Refuse, 0)?;
-        self.run.change_summary(vec![(key, Some(value))]).map_err(|error| to_exception(py, &error))
+    /// Sets summary values below a path, all or none; what stood below each of them goes.
+    fn update_summary(&self, py: Python<'_>, path: Vec<String>, entries: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut changes = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            let Ok(name) = name.cast::<PyString>() else {
+                let class = name.get_type().qualname()?;
+                let message = format!("the summary key {} is a {class}, not a str", name.repr()?.to_string_lossy());
+                return Err(invalid(py, message));
+            };
+            let key = join_key(path.iter().map(String::as_str).chain([&*name.to_string_lossy()]));
+            let value = to_value(&value, &key, Place::Summary, 0)?;
+            changes.push((key, Some(value)));
+        }
+        self.run.change_summary(changes).map_err(|error| to_exception(py, &error))
     }
 
     /// Removes the summary value at a path, and everything below.
@@ -556,7 +574,7 @@ fn config_entries(config: Option<Bound<'_, PyDict>>) -> PyResult<Vec<(String, Va
             ));
         };
         let key = text.to_string_lossy().trim_matches('-').to_owned();
-        let value = to_value(&value, &key, Strictness::Describe, 0)?;
+        let value = to_value(&value, &key, Place::Config, 0)?;
         entries.push((key, value));
     }
     Ok(entries)

@@ -1,36 +1,54 @@
-//! Python objects as values. Libraries are recognised by the name of an object's type, never imported.
+//! Python objects as values.
+
+use std::collections::HashMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyComplex, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PySlice,
+    PyString, PyTuple,
+};
 use steplog::{Value, join_key};
 
+use crate::array::{array_to_value, scalar_to_value};
 use crate::error::invalid;
+use crate::kind::Kind;
+use crate::text;
 
 /// Deepest nesting of containers; a container inside itself ends here too.
 const MAX_DEPTH: usize = 64;
 
-/// An array of up to so many numbers is kept as a list.
-const MAX_ARRAY: usize = 32;
-
-/// What to do with objects that are no plain data.
+/// Where a value goes, which decides what a large array becomes and what happens to objects that are no plain data.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Strictness {
-    /// Refuse them: rows and summary.
-    Refuse,
-    /// Keep their `str()`, and no NaN: config.
-    Describe,
+pub(crate) enum Place {
+    /// A large array becomes a histogram; other objects are refused.
+    Row,
+    /// A large array becomes statistics; other objects are refused.
+    Summary,
+    /// Everything else than plain data becomes its `str()`, NaN becomes null, and an enum member its name.
+    Config,
 }
 
-/// Appends the leaves of a value to a row; maps inside become leaves of their own, empty ones none.
+/// Appends the leaves of a value to a row; maps inside become leaves of their own, empty ones none. A map with a `_type`
+/// is one thing, such as a histogram, and one leaf.
 pub(crate) fn flatten(
     leaves: &mut Vec<(String, Value)>,
     key: String,
     object: &Bound<'_, PyAny>,
     depth: usize,
 ) -> PyResult<()> {
-    let Some(dict) = as_dict(object)? else {
-        leaves.push((key.clone(), to_value(object, &key, Strictness::Refuse, depth)?));
+    if let Some(value) = plain(object, &key, Place::Row)? {
+        leaves.push((key, value));
         return Ok(());
+    }
+    let may_be_map = !is_sequence(object) && Kind::of(object)?.is_none();
+    let dict = if may_be_map { as_entries(object)? } else { None };
+    let dict = match dict {
+        Some(dict) if !is_typed(&dict)? => dict,
+        _ => {
+            let value = to_value(object, &key, Place::Row, depth)?;
+            leaves.push((key, value));
+            return Ok(());
+        }
     };
     check_depth(object.py(), &key, depth)?;
     for (name, value) in dict {
@@ -41,47 +59,136 @@ pub(crate) fn flatten(
 }
 
 /// A Python object as a value. `key` names it in errors.
-pub(crate) fn to_value(object: &Bound<'_, PyAny>, key: &str, strictness: Strictness, depth: usize) -> PyResult<Value> {
+pub(crate) fn to_value(object: &Bound<'_, PyAny>, key: &str, place: Place, depth: usize) -> PyResult<Value> {
+    // Of an enum of numbers or text, too, the config keeps the name.
+    if place == Place::Config && Kind::of(object)? == Some(Kind::Enum) {
+        return Ok(Value::Text(text::plain(&object.getattr("name")?)?.into()));
+    }
+    if let Some(value) = plain(object, key, place)? {
+        return Ok(value);
+    }
+    if is_sequence(object) {
+        check_depth(object.py(), key, depth)?;
+        let items = object.try_iter()?.map(|item| to_value(&item?, key, place, depth + 1));
+        return Ok(Value::List(items.collect::<PyResult<_>>()?));
+    }
+    let kind = Kind::of(object)?;
+    let dict = if kind.is_none() { as_entries(object)? } else { None };
+    if let Some(dict) = dict {
+        check_depth(object.py(), key, depth)?;
+        return Ok(Value::Map(map_entries(&dict, key, place, depth)?));
+    }
+    if object.is_instance_of::<PyBytes>() || object.is_instance_of::<PyByteArray>() {
+        return Ok(Value::Text(text::plain(&object.call_method1("decode", ("utf-8",))?)?.into()));
+    }
+    if object.is_instance_of::<PyComplex>() {
+        return Ok(Value::Text(text::plain(object)?.trim_matches(['(', ')']).into()));
+    }
+    let text = match kind {
+        Some(Kind::NumpyScalar) => {
+            check_depth(object.py(), key, depth)?;
+            return scalar_to_value(object, key, place, depth);
+        }
+        Some(kind @ (Kind::NumpyArray | Kind::TorchTensor | Kind::TensorflowTensor | Kind::JaxArray)) => {
+            check_depth(object.py(), key, depth)?;
+            return array_to_value(object, kind, key, place, depth);
+        }
+        Some(Kind::Enum) => {
+            check_depth(object.py(), key, depth)?;
+            return to_value(&object.getattr("value")?, key, place, depth + 1);
+        }
+        Some(Kind::Moment) => Some(text::moment(object)?),
+        Some(Kind::Date) => Some(text::plain(&object.call_method0("isoformat")?)?),
+        Some(Kind::Duration) => Some(text::duration(object)?),
+        Some(Kind::Textual) => Some(text::plain(object)?),
+        Some(Kind::DataFrame | Kind::Series) => None,
+        None => text::qualified_name(object),
+    };
+    match (text, place) {
+        (Some(text), _) => Ok(Value::Text(text.into())),
+        (None, Place::Config) => described(object, key, depth),
+        (None, _) => Err(refusal(object, key)?),
+    }
+}
+
+/// Python's own plain data.
+fn plain(object: &Bound<'_, PyAny>, key: &str, place: Place) -> PyResult<Option<Value>> {
     if object.is_none() {
-        return Ok(Value::Null);
+        return Ok(Some(Value::Null));
     }
     if let Ok(truth) = object.cast::<PyBool>() {
-        return Ok(Value::Bool(truth.is_true()));
+        return Ok(Some(Value::Bool(truth.is_true())));
     }
     if let Ok(number) = object.cast::<PyFloat>() {
-        return Ok(float(number.value(), strictness));
+        let number = number.value();
+        return Ok(Some(if place == Place::Config && number.is_nan() { Value::Null } else { Value::Float(number) }));
     }
     if let Ok(number) = object.cast::<PyInt>() {
-        return integer(number, key);
+        return integer(number, key).map(Some);
     }
-    if let Ok(text) = object.cast::<PyString>() {
-        return Ok(Value::Text(text.to_string_lossy().into()));
-    }
-    if let Some(dict) = as_dict(object)? {
-        check_depth(object.py(), key, depth)?;
-        let mut entries: Vec<(Box<str>, Value)> = Vec::with_capacity(dict.len());
-        for (name, value) in dict {
-            let value = to_value(&value, key, strictness, depth + 1)?;
-            entries.push((inner_key(&name)?.into(), value));
+    Ok(object.cast::<PyString>().ok().map(|text| Value::Text(text.to_string_lossy().into())))
+}
+
+fn is_sequence(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyList>()
+        || object.is_instance_of::<PyTuple>()
+        || object.is_instance_of::<PySet>()
+        || object.is_instance_of::<PyFrozenSet>()
+}
+
+/// What a config keeps of an object that is no data.
+fn described(object: &Bound<'_, PyAny>, key: &str, depth: usize) -> PyResult<Value> {
+    if object.is_instance_of::<PySlice>() {
+        let mut entries: Vec<(Box<str>, Value)> = Vec::with_capacity(3);
+        for part in ["start", "step", "stop"] {
+            let value = to_value(&object.getattr(part)?, key, Place::Config, depth + 1)?;
+            entries.push((format!("slice_{part}").into(), value));
         }
         return Ok(Value::Map(entries));
     }
-    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
-        check_depth(object.py(), key, depth)?;
-        let items = object.try_iter()?.map(|item| to_value(&item?, key, strictness, depth + 1));
-        return Ok(Value::List(items.collect::<PyResult<_>>()?));
-    }
-    if let Some(plain) = array_as_plain(object, key)? {
-        return to_value(&plain, key, strictness, depth + 1);
-    }
-    if strictness == Strictness::Describe {
-        return Ok(Value::Text(object.str()?.to_string_lossy().into()));
-    }
+    Ok(Value::Text(text::plain(object)?.into()))
+}
+
+fn refusal(object: &Bound<'_, PyAny>, key: &str) -> PyResult<PyErr> {
+    let what_to_do = match Kind::of(object)? {
+        Some(Kind::DataFrame) => "log single numbers of it, or its columns as lists: frame.to_dict(\"list\")",
+        Some(Kind::Series) => "log a statistic of it, such as series.mean(), or a list: series.tolist()",
+        _ => "log numbers, text, booleans, None, lists or dicts",
+    };
     let class = object.get_type().fully_qualified_name()?;
-    let message = format!(
-        "the value of {key:?} is a {class}, which cannot be logged; log numbers, text, booleans, None, lists or dicts"
-    );
-    Err(invalid(object.py(), message))
+    let message = format!("the value of {:?} is a {class}, which cannot be logged; {what_to_do}", shortened(key));
+    Ok(invalid(object.py(), message))
+}
+
+/// The entries of a map. Of names that become the same text the last counts, as in a JSON text.
+fn map_entries(dict: &Bound<'_, PyDict>, key: &str, place: Place, depth: usize) -> PyResult<Vec<(Box<str>, Value)>> {
+    let mut entries: Vec<(Box<str>, Value)> = Vec::with_capacity(dict.len());
+    let mut positions: HashMap<Box<str>, usize> = HashMap::with_capacity(dict.len());
+    for (name, value) in dict {
+        let value = to_value(&value, key, place, depth + 1)?;
+        let name: Box<str> = inner_key(&name)?.into();
+        match positions.get(&name) {
+            Some(at) => entries[*at].1 = value,
+            None => {
+                positions.insert(name.clone(), entries.len());
+                entries.push((name, value));
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Whether a dict is one thing and no folder: its `_type` says what it is.
+fn is_typed(dict: &Bound<'_, PyDict>) -> PyResult<bool> {
+    Ok(dict.get_item("_type")?.is_some_and(|kind| kind.is_instance_of::<PyString>()))
+}
+
+/// A mapping or the fields of a dataclass as a dict.
+fn as_entries<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    match as_dict(object)? {
+        Some(dict) => Ok(Some(dict)),
+        None => text::dataclass_fields(object),
+    }
 }
 
 /// The key of an inner map: any object as text, as JSON writers do it.
@@ -116,12 +223,8 @@ fn check_depth(py: Python<'_>, key: &str, depth: usize) -> PyResult<()> {
 }
 
 /// A key for an error message: that of a cyclic dict is long.
-fn shortened(key: &str) -> String {
+pub(crate) fn shortened(key: &str) -> String {
     if key.chars().count() <= 80 { key.to_owned() } else { key.chars().take(80).chain(['…']).collect() }
-}
-
-fn float(number: f64, strictness: Strictness) -> Value {
-    if strictness == Strictness::Describe && number.is_nan() { Value::Null } else { Value::Float(number) }
 }
 
 fn integer(number: &Bound<'_, PyInt>, key: &str) -> PyResult<Value> {
@@ -136,29 +239,4 @@ fn integer(number: &Bound<'_, PyInt>, key: &str) -> PyResult<Value> {
             Err(invalid(number.py(), format!("the value of {key:?} is an integer that Python does not print: {error}")))
         }
     }
-}
-
-/// A number or small array of NumPy, PyTorch, JAX or TensorFlow as plain Python numbers.
-fn array_as_plain<'py>(object: &Bound<'py, PyAny>, key: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let module = object.get_type().module()?;
-    let library = module.to_string_lossy();
-    let library = library.split('.').next().unwrap_or_default();
-    if !matches!(library, "numpy" | "torch" | "jax" | "jaxlib" | "tensorflow") || !object.hasattr("shape")? {
-        return Ok(None);
-    }
-    let size = match object.getattr("size") {
-        // A PyTorch tensor has `size` as a method, and its number of elements as another.
-        Ok(size) if size.is_callable() => object.call_method0("numel")?.extract::<usize>()?,
-        Ok(size) => size.extract::<usize>()?,
-        Err(_) => object.call_method0("numpy")?.getattr("size")?.extract::<usize>()?,
-    };
-    if size > MAX_ARRAY {
-        let message = format!(
-            "the value of {key:?} is an array of {size} numbers; log up to {MAX_ARRAY}, or a statistic of them"
-        );
-        return Err(invalid(object.py(), message));
-    }
-    // A TensorFlow tensor has neither `item` nor `tolist`, but its NumPy twin has.
-    let object = if object.hasattr("tolist")? { object.clone() } else { object.call_method0("numpy")? };
-    if size == 1 { object.call_method0("item").map(Some) } else { object.call_method0("tolist").map(Some) }
 }

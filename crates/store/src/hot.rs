@@ -51,6 +51,20 @@ pub(crate) struct Column {
     every_value: bool,
 }
 
+impl Column {
+    /// Keeps a value for the summary; answers whether it is the first since the summary was brought up to date.
+    fn keep_latest(&mut self, step: i64, value: &Value) -> bool {
+        match &self.latest {
+            Some((highest, _)) if step < *highest => false,
+            latest => {
+                let is_first = latest.is_none();
+                self.latest = Some((step, value.clone()));
+                is_first
+            }
+        }
+    }
+}
+
 /// The newest block of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tail {
@@ -302,8 +316,18 @@ impl HotRun {
             self.bytes += 24;
         }
         for ((target, index), (_, value)) in plan.targets.iter().zip(&plan.columns).zip(row.entries) {
-            let Some((group, place)) = *target else { continue };
             let column = &mut self.columns[*index as usize];
+            let Some((group, place)) = *target else {
+                // A null is no point of the column, but the summary has no value after it.
+                if complete
+                    && !column.every_value
+                    && matches!(value, Value::Null)
+                    && column.keep_latest(row.step, &value)
+                {
+                    self.pending.push(*index);
+                }
+                continue;
+            };
             self.bytes += match &value {
                 Value::Float(_) | Value::Int(_) => 8,
                 value => value_bytes(value),
@@ -314,15 +338,8 @@ impl HotRun {
                 self.summary.apply_value_noting(&column.key, row.step, &value, |leaf| {
                     dirty.insert(leaf.clone());
                 });
-            } else if complete {
-                match &mut column.latest {
-                    Some((step, _)) if row.step < *step => {}
-                    Some(latest) => *latest = (row.step, value.clone()),
-                    None => {
-                        column.latest = Some((row.step, value.clone()));
-                        self.pending.push(*index);
-                    }
-                }
+            } else if complete && column.keep_latest(row.step, &value) {
+                self.pending.push(*index);
             }
             self.groups[group as usize].values[place as usize].push(value);
         }
@@ -439,10 +456,12 @@ impl HotRun {
     fn apply_summary(&mut self, changes: &[Change]) {
         self.update_summary();
         for change in changes {
-            let below = format!("{}.", change.key);
+            // A change touches its leaf, those below it, and a leaf above it whose place it takes.
+            let is_within = |key: &str, map: &str| key.strip_prefix(map).is_some_and(|rest| rest.starts_with('.'));
+            let touches = |key: &str| key == change.key || is_within(key, &change.key) || is_within(&change.key, key);
             let mark = |summary: &Summary, dirty: &mut HashSet<Arc<str>>| {
-                let touched = summary.iter().map(|(key, _)| key);
-                dirty.extend(touched.filter(|key| ***key == *change.key || key.starts_with(&below)).cloned());
+                let keys = summary.iter().map(|(key, _)| key);
+                dirty.extend(keys.filter(|key| touches(key)).cloned());
             };
             mark(&self.summary, &mut self.dirty);
             self.summary.apply_change(change);
