@@ -10,6 +10,9 @@ ROOT := $(CURDIR)
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 BINARY := target/release/steplog
+SOAK_SECONDS ?= 1800
+# A small build for the CPU, of the system's own interpreter.
+PYTORCH := /usr/lib/python3/dist-packages/torch/__init__.py
 SAY := @printf '\033[1;36m==> %s\033[0m\n'
 
 # Everything is built with one profile, and PyO3 always sees one interpreter: dependencies are compiled once.
@@ -23,7 +26,7 @@ WHEEL_SOURCES := pyproject.toml README.md Cargo.toml Cargo.lock $(wildcard pytho
 	$(wildcard crates/$(crate)/src/*.rs crates/$(crate)/src/*/*.rs))
 UI_SOURCES := ui/package.json ui/vite.config.ts ui/tsconfig.json ui/index.html $(shell find ui/src ui/public -type f 2>/dev/null)
 
-.PHONY: help demo test build install ui binary check rust-test python-test ui-test stories bench bench-peers clean
+.PHONY: help demo test build install ui binary check rust-test python-test ui-test stories bench bench-peers soak clean
 
 help: ## List the targets
 	@printf 'steplog: make TARGET\n\n'
@@ -55,7 +58,7 @@ ui-test: ui/node_modules/.package-lock.json ## Unit tests of the UI
 	$(SAY) 'UI tests'
 	@cd ui && npm test
 
-stories: binary $(VENV)/.tests $(VENV)/.steplog /usr/bin/chromium ## Whole-system stories: real server, real processes, kill -9, real browser
+stories: binary $(VENV)/.tests $(VENV)/.steplog /usr/bin/chromium $(PYTORCH) ## Whole-system stories: real server, real processes, kill -9, real browser
 	$(SAY) 'Stories'
 	@$(PYTHON) -m pytest -q --timeout 400 --durations 10 tests
 
@@ -64,6 +67,9 @@ bench: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the hot paths
 
 bench-peers: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the same work with other trackers
 	@$(PYTHON) bench/peers.py
+
+soak: binary $(VENV)/.tests $(VENV)/.steplog ## Log for half an hour: flat memory, every row arrives (SOAK_SECONDS=300 for less)
+	@$(PYTHON) bench/soak.py --seconds $(SOAK_SECONDS)
 
 # --- what is built -------------------------------------------------------------------------------------------------
 
@@ -118,6 +124,10 @@ $(VENV)/.steplog: $(WHEEL_SOURCES) $(VENV)/.builder
 /usr/bin/chromium:
 	$(SAY) 'Chromium'
 	@scripts/apt-install chromium
+
+$(PYTORCH):
+	$(SAY) 'PyTorch'
+	@scripts/apt-install python3-torch
 
 clean: ## Remove everything that was built
 	cargo clean

@@ -59,11 +59,11 @@ def lifecycle() -> object:
     return {"init_ms": (started - begun) * 1e3, "finish_ms": (time.perf_counter() - finishing) * 1e3}
 
 
-def soak(seconds: int, rows_per_second: int) -> object:
+def soak(seconds: int, rows_per_second: int, run_id: str | None = None) -> object:
     """Resident memory of the process while it logs at an even pace: all of it, and without mapped files, in MiB."""
     import steplog
 
-    run = steplog.init()
+    run = steplog.init(id=run_id)
     keys = [f"train/metric_{index}" for index in range(10)]
     samples = []
     begun = time.perf_counter()

@@ -173,7 +173,7 @@ run.finish()
 
 def test_the_files_of_a_run_are_shown_as_they_come(home: Path, server: Server, chromium: Chromium) -> None:
     with (
-        Script(FILES, home=home, stdin=True, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script,
+        Script(FILES, home=home, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script,
         chromium.tab(server.url) as tab,
     ):
         assert script.line() == "saved\n", script.said()
@@ -184,7 +184,7 @@ def test_the_files_of_a_run_are_shown_as_they_come(home: Path, server: Server, c
         expect(files.get_by_role("listitem")).to_have_count(4, timeout=20_000)
         files.get_by_role("button", name="notes.txt").first.click()
         expect(page.get_by_text("first notes")).to_be_visible()
-        script.say("")
+        script.tell("")
         assert script.end()[0] == 0, script.said()
         expect(page.get_by_text("second notes")).to_be_visible(timeout=20_000)
         expect(files.get_by_role("button", name="late.txt").first).to_be_visible()

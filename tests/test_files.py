@@ -62,19 +62,19 @@ run.finish()
 
 def test_each_policy_uploads_at_its_time(home: Path, server: Server) -> None:
     api = server.api
-    with Script(POLICIES, home=home, stdin=True, STEPLOG_SILENT="1", STEPLOG_BASE_URL=server.url) as script:
+    with Script(POLICIES, home=home, STEPLOG_SILENT="1", STEPLOG_BASE_URL=server.url) as script:
         assert script.line() == "saved\n", script.said()
         wait_until(lambda: content(api, "live.txt") == b"first", "the live file is there")
         wait_until(lambda: content(api, "now.txt") == b"first", "the file of now is there")
         wait_until(lambda: content(api, "folder/sub/x.txt") == b"x", "the folder's file is there")
-        script.say("")
+        script.tell("")
         assert script.line() == "changed\n", script.said()
         wait_until(lambda: content(api, "live.txt") == b"second live", "the live file followed")
         assert content(api, "end.txt") is None
-        script.say("")
+        script.tell("")
         assert script.line() == "forked\n", script.said()
         wait_until(lambda: content(api, "child.txt") == b"of a child", "the child's file is there")
-        script.say("")
+        script.tell("")
         assert script.end()[0] == 0, script.said()
     assert paths(api) == ["child.txt", "end.txt", "folder/sub/x.txt", "live.txt", "now.txt"]
     expected = {"live.txt": b"last", "now.txt": b"first", "end.txt": b"second end"}
@@ -115,13 +115,13 @@ def test_half_a_write_is_never_the_file(home: Path, server: Server) -> None:
         seen.add(found[:1])
         return found[:1]
 
-    with Script(RESTLESS, home=home, stdin=True, STEPLOG_SILENT="1", STEPLOG_BASE_URL=server.url) as script:
+    with Script(RESTLESS, home=home, STEPLOG_SILENT="1", STEPLOG_BASE_URL=server.url) as script:
         for version in (50, 150, 250, 350):
             assert script.line() == f"{version}\n", script.said()
             letter = b"abcdefghijklmnopqrstuvwxyz"[version % 26 :][:1]
             # While it rests, what is there comes to be what the server has.
             wait_until(lambda letter=letter: look() == letter, f"version {version} is there")
-            script.say("")
+            script.tell("")
             look()
         assert script.end()[0] == 0, script.said()
     assert look() == b"!"

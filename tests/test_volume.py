@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 from playwright.sync_api import Page, expect
@@ -70,14 +68,6 @@ def chromium() -> Iterator[Chromium]:
         yield chromium
 
 
-def series(server: Server, run: str, key: str, **request: object) -> list[dict[str, float]]:
-    body = json.dumps({"runs": [run], "keys": [key], **request}).encode()
-    answer = server.api.call("POST", "/api/v1/series", body, {"content-type": "application/json"})
-    assert answer.status == 200, answer
-    rows: list[dict[str, float]] = pyarrow.ipc.open_stream(answer.body).read_all().to_pylist()
-    return rows
-
-
 def test_two_million_rows_from_four_processes_into_four_runs(place: Path, heavy: Server, chromium: Chromium) -> None:
     began = time.monotonic()
     settings = {"STEPLOG_BASE_URL": heavy.url, "STEPLOG_QUIET": "1"}
@@ -90,7 +80,7 @@ def test_two_million_rows_from_four_processes_into_four_runs(place: Path, heavy:
     for rank in range(4):
         run = f"local/volume/rank{rank}"
         assert heavy.api.row_count(run) == 500_000
-        buckets = series(heavy, run, "step", buckets=100)
+        buckets = heavy.api.series(run, "step", buckets=100)
         assert sum(row["count"] for row in buckets) == 500_000
         assert (buckets[0]["min"], buckets[-1]["max"], buckets[-1]["last"]) == (0, 499_999, 499_999)
     table = pyarrow.parquet.read_table(io.BytesIO(heavy.api.export("local/volume/rank3", "parquet")))
@@ -122,10 +112,10 @@ def test_ten_million_points_of_one_key(place: Path, heavy: Server, chromium: Chr
     with Script(LONG_RUN, home=place, STEPLOG_BASE_URL=heavy.url, STEPLOG_QUIET="1") as script:
         assert script.end(280) == (0, ""), script.said()
     print(f"10,000,000 points in {time.monotonic() - began:.1f} s")
-    buckets = series(heavy, "local/long/long", "loss", buckets=1000)
+    buckets = heavy.api.series("local/long/long", "loss", buckets=1000)
     assert sum(row["count"] for row in buckets) == 10_000_000
     assert [row["max"] for row in buckets if row["max"] != 0.5] == [777.5]
-    zoomed = series(heavy, "local/long/long", "loss", buckets=1000, range=[6_543_000, 6_543_400])
+    zoomed = heavy.api.series("local/long/long", "loss", buckets=1000, range=[6_543_000, 6_543_400])
     assert [(row["x"], row["last"]) for row in zoomed if row["max"] != 0.5] == [(6_543_210, 777.5)]
     with chromium.tab(heavy.url) as tab:
         opened(tab.open("/local/long"), "loss")

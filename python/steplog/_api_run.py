@@ -53,19 +53,21 @@ class Run:
 
     ``name``, ``notes``, ``tags`` and ``group`` can be set, and ``config`` and ``summary`` changed like any dict;
     ``update()`` sends the changes. Changed config and summary values win over what the run says, even afterwards.
+
+    Attributes:
+        config: What the run was set up with, as a plain dict.
+        summary: The latest value of each metric, as a dict.
+        name: Name shown to people.
+        notes: Notes, markdown.
+        tags: Tags, in the order given.
+        group: What runs that belong together have in common.
     """
 
-    #: What the run was set up with, as a plain dict.
     config: dict[str, Any]
-    #: The latest value of each metric, as a dict.
     summary: Summary
-    #: Shown to people.
     name: str
-    #: Free text, markdown.
     notes: str | None
-    #: Tags, in the order given.
     tags: list[str]
-    #: Runs that belong together.
     group: str | None
 
     def __init__(self, native: NativeApiRun) -> None:

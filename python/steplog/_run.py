@@ -211,7 +211,7 @@ class Run(NativeRun):
     def dir(self) -> str:
         """The folder for the run's files: absolute, and there. A disabled run has ``/``."""
         folder = self.folder
-        return str(folder) if folder is not None else "/"
+        return folder if folder is not None else "/"
 
     @property
     def url(self) -> str | None:

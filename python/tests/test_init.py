@@ -257,7 +257,7 @@ def test_a_run_says_where_it_is_and_how_to_look_at_it(
     assert out == ""
     assert err == (
         f"steplog: run a → {tmp_path}/steplog/p/a\n"
-        f"steplog: run a ended after 1 rows, kept in {tmp_path}/steplog/p/a\n"
+        f"steplog: run a ended after 1 row, kept in {tmp_path}/steplog/p/a\n"
         f"  look at it: steplog ui {tmp_path}\n"
     )
 

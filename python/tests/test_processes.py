@@ -191,3 +191,13 @@ def test_a_child_that_ends_like_a_script_does_not_end_the_parents_run(tmp_path: 
     parent, child = read_run(tmp_path / "steplog/p/a")
     assert ([row.values for row in parent.rows], parent.exits) == ([{"a": 1}, {"a": 2}], [0])
     assert ([row.values for row in child.rows], child.start["parent_stream"]) == ([{"child": 1}], parent.stream)
+
+
+def test_pickling_a_run_imports_nothing(tmp_path: Path) -> None:
+    # Pools pickle in one thread and fork in another: a child forked during an import can never import that module.
+    code = (
+        "import pickle, sys, steplog\nrun = steplog.init(project='p', id='a')\nbefore = set(sys.modules)\n"
+        "pickle.loads(pickle.dumps(run)).log({'a': 1})\nprint(sorted(set(sys.modules) - before))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import pyarrow.ipc
+
 
 @dataclass
 class Answer:
@@ -80,6 +82,18 @@ class Api:
             row.pop("_timestamp", None)
             row.pop("_runtime", None)
         return rows
+
+    def series(self, path: str, key: str, **request: Any) -> list[dict[str, float]]:
+        """The buckets of one chart of one run."""
+        body = json.dumps({"runs": [path], "keys": [key], **request}).encode()
+        answer = self.call("POST", "/api/v1/series", body, {"content-type": "application/json"})
+        assert answer.status == 200, (path, answer)
+        rows: list[dict[str, float]] = pyarrow.ipc.open_stream(answer.body).read_all().to_pylist()
+        return rows
+
+    def points(self, path: str, key: str) -> list[tuple[float, float]]:
+        """The points of a chart of few of them: step and value."""
+        return [(bucket["x"], bucket["last"]) for bucket in self.series(path, key)]
 
     def export(self, path: str, file_format: str) -> bytes:
         answer = self.call("GET", f"/api/v1/runs/{quote(path)}/history?format={file_format}")

@@ -117,15 +117,19 @@ class Server:
 
 
 class Script:
-    """A Python process with a script that prints a number for each row that ``log`` returned from."""
+    """A Python process with a script, given as text or as a file, that says how far it is and can be told to go on."""
 
-    def __init__(self, code: str, *arguments: str, home: Path, stdin: bool = False, **more: str) -> None:
+    def __init__(
+        self, code: str | Path, *arguments: str, home: Path, python: str = sys.executable, **more: str
+    ) -> None:
+        home.mkdir(exist_ok=True)
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Lives as long as the process.
+        what = [str(code)] if isinstance(code, Path) else ["-c", code]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, *arguments],
+            [python, *what, *arguments],
             cwd=home,
             env=environment(home, **more),
-            stdin=subprocess.PIPE if stdin else None,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
@@ -151,10 +155,10 @@ class Script:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
-    def say(self, line: str) -> None:
-        """Gives it a line to read, when it was begun with ``stdin``."""
+    def tell(self, line: str) -> None:
+        """Writes a line to its standard input."""
         assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
+        self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
 
     def kill(self) -> list[str]:
@@ -174,3 +178,18 @@ class Script:
         self.errors.flush()
         self.errors.seek(0)
         return self.errors.read()
+
+
+def processes_of(home: Path) -> dict[int, str]:
+    """The living processes whose home is ``home``: process id and command."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and f"HOME={home}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                # A process that ended and was not waited for has no command.
+                if command:
+                    found[int(folder.name)] = command
+        except OSError:
+            continue  # It ended meanwhile, or belongs to somebody else.
+    return found

@@ -9,6 +9,7 @@ use steplog_journal::{JournalWriter, RunFolder, WriterOptions};
 use steplog_model::{
     Change, Config, Entity, ForkPoint, Project, Record, RunId, RunPath, RunStart, StepCounter, StreamId, Value,
 };
+use steplog_protocol::ResumePoint;
 
 use crate::config_file;
 use crate::earlier::Earlier;
@@ -482,12 +483,29 @@ impl RunBuilder {
             path.run = point.run_id.clone();
         }
         let until = point.map(|point| point.step);
-        let local = Earlier::read(&RunFolder::below(home, &path.project, &path.run), until);
+        let here = RunFolder::below(home, &path.project, &path.run);
         let told = match identity.mode.is_online() {
-            true => self.ask_server(&path, settings, until, local.is_some())?,
-            false => None,
+            true => ask_server(&path, settings),
+            false => Ok(None),
         };
-        let earlier = Earlier::furthest(local, told);
+        let earlier = match told {
+            Ok(Some(point)) => {
+                let unsent = Earlier::read_unsent(&here, &settings.base_url, until);
+                Some(Earlier::of_both(point, unsent, until))
+            }
+            Ok(None) => Earlier::read(&here, until),
+            Err(error) => match Earlier::read(&here, until) {
+                Some(local) => {
+                    let begin = "the server could not be asked where the run stands";
+                    settings.verbosity.warn(&format!("{begin}, so it goes on from what is on this disk: {error}"));
+                    Some(local)
+                }
+                None => {
+                    let message = format!("the server could not be asked for the run {path}: {error}");
+                    return Err(Error::new(Error::from(error).kind(), message));
+                }
+            },
+        };
         let there = earlier.is_some();
         match (self.resume, point) {
             (Some(Resume::Must), _) if !there => Err(Error::usage(format_args!(
@@ -500,29 +518,15 @@ impl RunBuilder {
             _ => Ok(earlier),
         }
     }
+}
 
-    fn ask_server(
-        &self,
-        path: &RunPath,
-        settings: &Resolved,
-        until: Option<i64>,
-        is_here: bool,
-    ) -> Result<Option<Earlier>, Error> {
-        let http = Http::with_timeout(&settings.base_url, settings.api_key.as_deref(), settings.init_timeout);
-        match http.resume_point(path) {
-            Ok(point) => Ok(point.map(|point| Earlier::told(point, until))),
-            // Nobody named a server, and none is there: the run is one of this disk.
-            Err(TransportError::Unavailable(_)) if !settings.server_configured => Ok(None),
-            Err(error) if is_here => {
-                let begin = "the server could not be asked where the run stands";
-                settings.verbosity.warn(&format!("{begin}, so it goes on from what is on this disk: {error}"));
-                Ok(None)
-            }
-            Err(error) => {
-                let message = format!("the server could not be asked for the run {path}: {error}");
-                Err(Error::new(Error::from(error).kind(), message))
-            }
-        }
+/// Where a run stands on the server; `None` when it is not there.
+fn ask_server(path: &RunPath, settings: &Resolved) -> Result<Option<ResumePoint>, TransportError> {
+    let http = Http::with_timeout(&settings.base_url, settings.api_key.as_deref(), settings.init_timeout);
+    match http.resume_point(path) {
+        // Nobody named a server, and none is there: the run is one of this disk.
+        Err(TransportError::Unavailable(_)) if !settings.server_configured => Ok(None),
+        answer => answer,
     }
 }
 

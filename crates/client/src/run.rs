@@ -622,10 +622,8 @@ impl Run {
             Ok(()) => {
                 uploader.stop();
                 self.shared.files.iter().for_each(FileUploader::stop);
-                let label = self.title();
-                settings
-                    .verbosity
-                    .info(&format!("{label} ended after {rows} rows; a process in the background sends them"));
+                let line = format!("{}; a process in the background sends them", self.ended_after(rows));
+                settings.verbosity.info(&line);
                 FinishReport::Detached
             }
             Err(error) => {
@@ -652,7 +650,7 @@ impl Run {
             return;
         };
         let root = folder.path().ancestors().nth(3).unwrap_or(folder.path()).display();
-        let mut line = format!("{} ended after {rows} rows", self.title());
+        let mut line = self.ended_after(rows);
         let verbosity = self.shared.settings.verbosity;
         // Writing to a String cannot fail.
         let _ = match (outcome, self.url()) {
@@ -669,6 +667,10 @@ impl Run {
             Outcome::Missing { reason: None, .. } => verbosity.warn(&line),
             _ => verbosity.info(&line),
         }
+    }
+
+    fn ended_after(&self, rows: u64) -> String {
+        format!("{} ended after {rows} {}", self.title(), if rows == 1 { "row" } else { "rows" })
     }
 
     fn title(&self) -> String {

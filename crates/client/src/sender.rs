@@ -20,6 +20,10 @@ use crate::transport::Http;
 const RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
+/// How often the lock of a run is tried, and how long between two tries.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
 /// Starts `command` with the run's folder as one more argument, in the background and apart from the terminal.
 pub(crate) fn spawn(command: &[OsString], folder: &RunFolder, settings: &Resolved) -> Result<(), Error> {
     let Some((program, arguments)) = command.split_first() else {
@@ -53,8 +57,7 @@ pub(crate) fn spawn(command: &[OsString], folder: &RunFolder, settings: &Resolve
 /// A setting is not allowed, the server refuses us, or it did not answer for too long.
 pub fn send_patiently(folder: &RunFolder, settings: &Settings, patience: Duration) -> Result<SyncReport, Error> {
     let settings = settings.resolve(&Sources::default())?;
-    let Some(_lock) = SenderLock::try_take(folder.path()).map_err(|error| Error::io(error, folder.path().display()))?
-    else {
+    let Some(_lock) = take_lock(folder).map_err(|error| Error::io(error, folder.path().display()))? else {
         return Ok(SyncReport::default());
     };
     let http = Http::new(&settings.base_url, settings.api_key.as_deref());
@@ -76,6 +79,18 @@ pub fn send_patiently(folder: &RunFolder, settings: &Settings, patience: Duratio
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_RETRY);
     }
+}
+
+/// The right to send a run, unless another process has it. One that only looks whether somebody has it holds the lock for
+/// a moment itself, so a second look is taken.
+fn take_lock(folder: &RunFolder) -> std::io::Result<Option<SenderLock>> {
+    for _ in 0..LOOKS {
+        if let Some(lock) = SenderLock::try_take(folder.path())? {
+            return Ok(Some(lock));
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(None)
 }
 
 /// A run in a folder: whether somebody writes or sends it, and what a server is missing.

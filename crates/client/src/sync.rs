@@ -38,11 +38,23 @@ pub fn sync_run(
     server: &str,
     transport: &dyn Transport,
     default_entity: &Entity,
+    progress: impl FnMut(SyncProgress),
+) -> Result<SyncReport, Error> {
+    sync_streams(folder, |_| true, server, transport, default_entity, progress)
+}
+
+/// As [`sync_run`], of the streams alone that `wanted` says.
+pub(crate) fn sync_streams(
+    folder: &RunFolder,
+    wanted: impl Fn(StreamId) -> bool,
+    server: &str,
+    transport: &dyn Transport,
+    default_entity: &Entity,
     mut progress: impl FnMut(SyncProgress),
 ) -> Result<SyncReport, Error> {
     let mut report = SyncReport::default();
     let streams = folder.streams().map_err(|error| Error::io(error, folder.path().display()))?;
-    for stream in streams {
+    for stream in streams.into_iter().filter(|stream| wanted(*stream)) {
         let journal = folder.journal(stream);
         if Uploaded::load(&journal).is_complete(server) {
             continue;
@@ -57,9 +69,10 @@ pub fn sync_run(
                 continue;
             }
         };
-        let ended = JournalLock::try_take(&journal).ok().flatten();
-        report.growing += usize::from(ended.is_none());
-        if ended.is_some() {
+        // Nobody writes on in a journal that was left, so the lock need not be kept: whoever looks would see a writer.
+        let ended = JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some());
+        report.growing += usize::from(!ended);
+        if ended {
             remove_spare(&journal);
         }
         let sent_before = report.sent_bytes;
@@ -69,7 +82,6 @@ pub fn sync_run(
         };
         match sync_stream(&start, stream, journal.clone(), transport, default_entity, &mut each) {
             Ok(offset) => {
-                let complete = ended.is_some();
                 let sent_before = report.sent_bytes;
                 let mut sent_bytes = 0;
                 let mut each = |bytes| {
@@ -77,11 +89,15 @@ pub fn sync_run(
                     progress(SyncProgress { sent_bytes: sent_before + sent_bytes });
                 };
                 let (run, reader) = (run_path(&start, default_entity), JournalReader::new(&journal));
-                let files = sync_files(folder, &reader, &run, server, transport, complete, &mut each)
+                let files = sync_files(folder, &reader, &run, server, transport, ended, &mut each)
                     .map_err(|error| Error::new(ErrorKind::Server, error.to_string()))?;
                 report.sent_bytes += sent_bytes;
                 report.problems.extend(files.problems);
-                Uploaded::note(&journal, server, UploadedTo { offset, complete, files_pending: !files.is_settled });
+                Uploaded::note(
+                    &journal,
+                    server,
+                    UploadedTo { offset, complete: ended, files_pending: !files.is_settled },
+                );
             }
             Err(UploadError::Transport(TransportError::Refused(message))) => report.problems.push(problem(&message)),
             Err(UploadError::Transport(error)) => return Err(Error::new(ErrorKind::Server, error.to_string())),

@@ -1,6 +1,6 @@
 //! The background thread of a run: it sends the journal, gives signs of life, and tells about trouble once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use steplog_journal::{Backlog, Event, JournalReader, RunFolder, find_runs};
-use steplog_model::{Entity, StreamId};
+use steplog_model::{Entity, RunStart, StreamId};
 
 use crate::files::FileUploader;
 use crate::fork;
@@ -16,8 +16,8 @@ use crate::local::{JournalLock, Uploaded, UploadedTo};
 use crate::message::Verbosity;
 use crate::run::{Active, Identity, RunStatus, lock, now};
 use crate::settings::{Mode, Resolved};
-use crate::sync::sync_run;
-use crate::transport::{Http, Transport, TransportError};
+use crate::sync::sync_streams;
+use crate::transport::{Http, TransportError};
 use crate::upload::{Sent, Source, Upload, UploadError};
 
 /// How often the journal is looked at. With request and drawing this keeps `log()` to pixel well below a second.
@@ -222,7 +222,7 @@ struct Worker {
     settings: Resolved,
     transport: Arc<Http>,
     upload: Upload,
-    /// Journals of forked children, which have no thread of their own.
+    /// Journals of children: forked ones have no thread of their own.
     children: BTreeMap<StreamId, Child>,
     failures: u32,
     retry_at: Instant,
@@ -262,17 +262,17 @@ impl Worker {
                 return;
             }
             self.control.changed.notify_all();
+            let recovering = status.recovering;
             let pause = match self.retry_at.checked_duration_since(Instant::now()) {
                 // `finish` was just called: try once more at once.
                 _ if status.draining != draining => continue,
                 Some(backoff) if draining => backoff.min(Duration::from_millis(500)),
                 _ => TICK,
             };
-            drop(
-                self.control
-                    .changed
-                    .wait_timeout_while(status, pause, |status| status.draining == draining && !status.abandoned),
-            );
+            // `finish` waits for earlier runs too: their end is as good a reason to look again as its call.
+            drop(self.control.changed.wait_timeout_while(status, pause, |status| {
+                status.draining == draining && status.recovering == recovering && !status.abandoned
+            }));
         }
     }
 
@@ -306,7 +306,7 @@ impl Worker {
         if Instant::now() < self.retry_at && !draining {
             return false;
         }
-        match self.try_send() {
+        match self.try_send(draining) {
             Ok(()) => {
                 self.succeeded();
                 true
@@ -318,7 +318,7 @@ impl Worker {
         }
     }
 
-    fn try_send(&mut self) -> Result<(), UploadError> {
+    fn try_send(&mut self, draining: bool) -> Result<(), UploadError> {
         while let Sent::Until { offset, control, .. } = self.upload.send_next(&*self.backlog, &*self.transport)? {
             self.backlog.acknowledge(offset);
             self.obey(control.stop);
@@ -331,11 +331,13 @@ impl Worker {
             }
             self.control.changed.notify_all();
         }
-        self.send_children()
+        self.send_children(draining)
     }
 
-    fn send_children(&mut self) -> Result<(), UploadError> {
-        let Some(folder) = self.identity.folder.as_ref().filter(|_| fork::count() > 0) else {
+    /// Sends the journals of forked children; at the end also those of processes that were started otherwise and wrote a
+    /// part of the run, which may have been ended before they had sent everything.
+    fn send_children(&mut self, draining: bool) -> Result<(), UploadError> {
+        let Some(folder) = self.identity.folder.as_ref().filter(|_| draining || fork::count() > 0) else {
             return Ok(());
         };
         if let Some(files) = &self.files {
@@ -344,8 +346,8 @@ impl Worker {
         // Children come and go; a folder that cannot be read now can be read at the next tick.
         for stream in folder.streams().unwrap_or_default() {
             if stream != self.identity.stream && !self.children.contains_key(&stream) {
-                let own_child =
-                    folder.run_start(stream).ok().flatten().is_some_and(|start| start.parent_stream.is_some());
+                let start = folder.run_start(stream).ok().flatten();
+                let own_child = start.is_some_and(|start| start.parent_stream == Some(self.identity.stream));
                 if own_child {
                     let upload = Upload::resume(self.identity.path(), stream);
                     let reader = JournalReader::new(folder.journal(stream));
@@ -509,14 +511,19 @@ struct Recovery {
 impl Recovery {
     fn run(self) {
         let mut sent = 0;
-        for run in find_runs(&self.home).unwrap_or_default() {
-            if run != self.own && self.is_left_over(&run) {
-                let transport: &dyn Transport = &*self.transport;
-                match sync_run(&run, &self.server, transport, &self.entity, |_| {}) {
-                    Ok(report) => sent += u64::from(report.sent_bytes > 0),
-                    // The server is gone: what is left waits for the next run.
-                    Err(_) => break,
-                }
+        // What earlier processes left of this very run comes first: somebody may look at it right now.
+        let others = find_runs(&self.home).unwrap_or_default().into_iter().filter(|run| *run != self.own);
+        for run in std::iter::once(self.own.clone()).chain(others) {
+            let streams = run.streams().unwrap_or_default();
+            let left: HashSet<_> = streams.into_iter().filter(|stream| self.is_left_over(&run, *stream)).collect();
+            if left.is_empty() {
+                continue;
+            }
+            let wanted = |stream| left.contains(&stream);
+            match sync_streams(&run, wanted, &self.server, &*self.transport, &self.entity, |_| {}) {
+                Ok(report) => sent += u64::from(report.sent_bytes > 0),
+                // The server is gone: what is left waits for the next run.
+                Err(_) => break,
             }
         }
         if sent > 0 {
@@ -526,18 +533,13 @@ impl Recovery {
         self.control.changed.notify_all();
     }
 
-    /// Whether a run has a journal that this server may lack, that nobody is writing, and that was not kept offline on
+    /// Whether this server may lack something of a journal that nobody is writing, and that was not kept offline on
     /// purpose.
-    fn is_left_over(&self, run: &RunFolder) -> bool {
-        run.streams().unwrap_or_default().into_iter().any(|stream| {
-            let journal = run.journal(stream);
-            !Uploaded::load(&journal).is_complete(&self.server)
-                && run
-                    .run_start(stream)
-                    .ok()
-                    .flatten()
-                    .is_some_and(|start| start.mode.as_deref() != Some(Mode::Offline.as_str()))
-                && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some())
-        })
+    fn is_left_over(&self, run: &RunFolder, stream: StreamId) -> bool {
+        let journal = run.journal(stream);
+        let is_offline = |start: RunStart| start.mode.as_deref() == Some(Mode::Offline.as_str());
+        !Uploaded::load(&journal).is_complete(&self.server)
+            && run.run_start(stream).ok().flatten().is_some_and(|start| !is_offline(start))
+            && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some())
     }
 }

@@ -428,10 +428,11 @@ impl NativeRun {
         self.run.step()
     }
 
-    /// The folder that `init` calls `dir`: the one above that of all runs.
+    /// The folder that `init` calls `dir`: the one above that of all runs. A str: the first `pathlib.Path` of a process
+    /// imports that module, and a child that is forked while a thread does so can never import it.
     #[getter]
-    fn root(&self) -> Option<PathBuf> {
-        self.run.dir()?.ancestors().nth(4).map(PathBuf::from)
+    fn root(&self) -> Option<OsString> {
+        self.run.dir()?.ancestors().nth(4).map(|root| root.as_os_str().to_owned())
     }
 
     #[getter]
@@ -464,9 +465,10 @@ impl NativeRun {
         self.run.sweep_url()
     }
 
+    /// A str, as [`Self::root`] is.
     #[getter]
-    fn folder(&self) -> Option<PathBuf> {
-        self.run.dir()
+    fn folder(&self) -> Option<OsString> {
+        self.run.dir().map(OsString::from)
     }
 
     #[getter]
