@@ -16,7 +16,7 @@ use crate::message::Verbosity;
 use crate::run::{Active, Identity, RunStatus, lock, now};
 use crate::settings::{Mode, Resolved};
 use crate::sync::sync_streams;
-use crate::transport::{Http, Transport, TransportError};
+use crate::transport::{Http, TransportError};
 use crate::upload::{Sent, Source, Upload, UploadError};
 
 /// How often the journal is looked at. With request and drawing this keeps `log()` to pixel well below a second.
