@@ -66,6 +66,7 @@ __all__ = [
     "join",
     "log",
     "log_code",
+    "login",
     "mark_preempting",
     "run",
     "save",
@@ -228,6 +229,28 @@ def finish(exit_code: int | None = None) -> None:
     """End the open run; see ``Run.finish``. Without a run it does nothing."""
     if run is not None:
         run.finish(exit_code)
+
+
+def login(key: str | None = None, host: str | None = None, verify: bool = False) -> bool:
+    """Say which server to use and with which key, for this process; the command ``steplog login`` keeps them for good.
+
+    Args:
+        key: API key. Default: ``STEPLOG_API_KEY``, else the one of ``steplog login``; a server without accounts needs
+            none.
+        host: URL of the server. Default: ``STEPLOG_BASE_URL``, else the one of ``steplog login``.
+        verify: Whether a server that does not let us in, or does not answer within 5 seconds, is an error.
+
+    Returns:
+        Whether the server lets us in; when it does not answer, whether a key is known.
+
+    Raises:
+        InvalidDataError: The key or the URL is empty or no str.
+        AuthenticationError: With ``verify``: the server does not know the key.
+        CommError: With ``verify``: the server does not answer.
+    """
+    from steplog import _session
+
+    return _session.login(key, host, verify)
 
 
 def join(exit_code: int | None = None) -> None:

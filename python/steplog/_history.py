@@ -17,7 +17,7 @@ class History:
     Iterating gives the complete rows as nested dicts, in the order in which they were completed, with the keys
     ``_step``, ``_timestamp`` (Unix seconds) and ``_runtime`` (seconds since the start). ``len()`` is how many there
     are, and an index gives one. Each of these reads the whole journal of this process back from disk: to go through it
-    more than once, keep ``list(run.history)``. Rows of other processes are on the server.
+    more than once, keep ``list(run.history)``. Rows of other processes are read with ``steplog.Api``.
     """
 
     __slots__ = ("_run",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from steplog._config import Config, StaticConfig
 from steplog._native import NativeRun
 from steplog._summary import Summary
@@ -10,7 +12,6 @@ from steplog.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
-    import os
     from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Any, SupportsIndex
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from steplog._alert import AlertLevel
     from steplog._history import History
     from steplog._metric import Metric
+    from steplog._settings import Settings
 
 
 # Properties of the same name hide these setters of the native class.
@@ -228,6 +230,19 @@ class Run(NativeRun):
         """The sweep's page on the server; ``None`` unless the run is online and belongs to a sweep."""
         return super().sweep_url
 
+    @property
+    def sync_dir(self) -> str:
+        """The folder that ``steplog sync`` sends: journals and files. A disabled run has ``/``."""
+        folder = self.folder
+        return os.path.dirname(folder) if folder is not None else "/"
+
+    @property
+    def settings(self) -> Settings:
+        """A copy of the settings that ``init`` was given."""
+        from steplog import _session
+
+        return _session.settings_of(self)
+
     def get_url(self) -> str | None:
         """The run's page on the server; ``None`` unless the run is online."""
         return self.url
@@ -314,8 +329,9 @@ class Run(NativeRun):
         """Keep the code that the run is made with: copies of it go to ``code/`` among the run's files.
 
         Args:
-            root: The folder with the code. Hidden folders below it and those of caches and environments are passed over.
-            name: What the kept code is called: a folder of that name in ``code/``. Default: ``code/`` itself.
+            root: The folder with the code. Hidden folders below it, and those of caches and environments, are passed
+                over.
+            name: A folder in ``code/`` for this code. Default: ``code/`` itself.
             include_fn: Whether a file is kept, asked with its path, or with its path and ``root``. Default: files that
                 end in ``.py``, ``.pyi`` or ``.ipynb``.
             exclude_fn: Whether a file is left out all the same, asked alike. Default: none is.

@@ -6,23 +6,31 @@ import atexit
 import builtins
 import os
 import sys
+from weakref import WeakKeyDictionary
 
 import steplog
 from steplog import _absent
 from steplog._config_source import select, to_dict
 from steplog._notebook import in_notebook
 from steplog._run import Run, exit_code_of
-from steplog.errors import InvalidDataError, UsageError
+from steplog.errors import AuthenticationError, CommError, InvalidDataError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, NoReturn
 
+    from steplog._settings import Settings
+
 #: Exit code that the interpreter is ending with, as far as it is known.
 _exit_code = 0
 _hooked = False
 _open_runs: list[Run] = []
+#: What each run was begun with.
+_settings: WeakKeyDictionary[Run, Settings] = WeakKeyDictionary()
+
+#: How long `login` waits for the server, in seconds.
+LOGIN_TIMEOUT = 5
 
 REINIT = ("default", "return_previous", "finish_previous", "create_new")
 
@@ -58,6 +66,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     run._open_config(bool(values.get("allow_val_change")))
     _hook()
     _open_runs.append(run)
+    _settings[run] = chosen
     if reinit != "create_new":
         make_global(run)
     if _is_yes("SAVE_CODE") if save_code is None else save_code:
@@ -71,6 +80,33 @@ def _is_yes(name: str) -> bool:
     """Whether an environment variable says yes."""
     value = os.environ.get(f"STEPLOG_{name}") or os.environ.get(f"WANDB_{name}") or ""
     return value.lower() in ("1", "true", "yes", "on")
+
+
+def settings_of(run: Run) -> Settings:
+    """A copy of the settings that a run was begun with."""
+    from steplog._settings import Settings
+
+    return Settings(**dict(_settings.get(run) or {}))
+
+
+def login(key: str | None, host: str | None, verify: bool) -> bool:
+    """Remember a server and a key for this process, and ask whether it lets us in."""
+    from steplog.api import Api
+
+    for name, value in (("key", key), ("host", host)):
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            raise InvalidDataError(f"login: {name} is empty or no str")
+    if host is not None:
+        os.environ["STEPLOG_BASE_URL"] = host.strip()
+    if key is not None:
+        os.environ["STEPLOG_API_KEY"] = key.strip()
+    try:
+        Api(timeout=LOGIN_TIMEOUT).projects()
+    except CommError as error:
+        if verify:
+            raise
+        return not isinstance(error, AuthenticationError) and "STEPLOG_API_KEY" in os.environ
+    return True
 
 
 def make_global(run: Run) -> None:

@@ -60,7 +60,7 @@ def test_the_working_directory_is_the_default_and_no_run_of_ours_is_kept(
 
 def test_what_is_wrong_is_refused_by_name(tmp_path: Path) -> None:
     run = steplog.init()
-    with pytest.raises(ValueError, match="log_code: there is no folder .*/nowhere"):
+    with pytest.raises(ValueError, match=r"log_code: there is no folder \S+/nowhere"):
         run.log_code(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"log_code: '\.\.' is not the name of a folder"):
         run.log_code(tmp_path, name="..")

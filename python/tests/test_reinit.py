@@ -184,3 +184,30 @@ def test_a_run_that_is_sent_to_another_process_is_written_there_too(method: str)
 def test_a_run_that_is_pickled_is_itself_in_its_own_process() -> None:
     run = steplog.init()
     assert pickle.loads(pickle.dumps(run)) is run
+
+
+def test_a_run_tells_its_settings_and_its_folder(tmp_path: Path) -> None:
+    run = steplog.init(project="p", id="a", settings={"finish_timeout": 3})
+    settings = run.settings
+    assert dict(settings) == {"finish_timeout": 3}
+    settings.finish_timeout = 9
+    assert run.settings.finish_timeout == 3
+    assert run.sync_dir == str(tmp_path / "steplog/p/a")
+
+
+def test_login_without_a_server_tells_whether_a_key_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPLOG_API_KEY", "")
+    monkeypatch.delenv("STEPLOG_API_KEY")
+    assert steplog.login() is False
+    assert steplog.login(key=" abc ") is True
+    with pytest.raises(steplog.CommError, match=r"http://127\.0\.0\.1:9"):
+        steplog.login(verify=True)
+    with pytest.raises(ValueError, match="login: key is empty or no str"):
+        steplog.login(key=" ")
+    with pytest.raises(ValueError, match="login: host is empty or no str"):
+        steplog.login(host=3)  # type: ignore[arg-type]
+
+
+def test_a_key_for_another_product_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "theirs")
+    assert steplog.login() is False

@@ -128,6 +128,25 @@
 //!
 //! Every alert is kept; one with a title that was given within the waiting time is not passed on.
 //!
+//! # Files
+//!
+//! [`Run::save`] puts links to files into [`Run::dir`], from where they go to the server in the background: as they
+//! change, once, or at the end.
+//!
+//! ```
+//! # use steplog::{Mode, Run};
+//! use steplog::SaveOptions;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let run = Run::builder("digits").root(folder.path()).mode(Mode::Offline).init()?;
+//! let checkpoint = folder.path().join("checkpoints/last.bin");
+//! # std::fs::create_dir_all(checkpoint.parent().unwrap()).unwrap();
+//! std::fs::write(&checkpoint, [1, 2, 3]).unwrap();
+//! let saved = run.save(checkpoint.to_str().unwrap(), &SaveOptions::default())?;
+//! assert_eq!(saved, [run.dir().unwrap().join("checkpoints/last.bin")]);
+//! # Ok::<(), steplog::Error>(())
+//! ```
+//!
 //! # Going on with a run
 //!
 //! With [`RunBuilder::resume`] a later process goes on where the run stands, on the server or on this disk: steps, config,
@@ -174,6 +193,10 @@
 //! assert_eq!((run.step(), run.history()?.len()), (400, 400));
 //! # Ok::<(), steplog::Error>(())
 //! ```
+//!
+//! # Reading runs back
+//!
+//! [`Api`] reads what a server holds, and changes what people may change; [`mod@api`] has an example.
 //!
 //! # The end
 //!

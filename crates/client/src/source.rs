@@ -50,13 +50,15 @@ fn read(path: &Path) -> BTreeMap<String, String> {
     text.lines().filter_map(entry).collect()
 }
 
-/// A variable as `STEPLOG_name`, else as `WANDB_name`, so that job scripts need no change. Empty counts as unset, and the
-/// other product's own servers are not ours.
+/// A variable as `STEPLOG_name`, else as `WANDB_name`, so that job scripts need no change. Empty counts as unset. The other
+/// product's own servers are not ours, and a key that was not given together with a server is for those.
 pub(crate) fn environment(name: &str) -> Option<String> {
-    ["STEPLOG_", "WANDB_"].iter().find_map(|prefix| {
-        let value = std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty())?;
-        let foreign = *prefix == "WANDB_" && name == "BASE_URL" && value.contains("wandb.ai");
-        (!foreign).then_some(value)
+    let variable = |name: String| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let base_url = || variable("WANDB_BASE_URL".into()).filter(|url| !url.contains("wandb.ai"));
+    variable(format!("STEPLOG_{name}")).or_else(|| match name {
+        "BASE_URL" => base_url(),
+        "API_KEY" => variable("WANDB_API_KEY".into()).filter(|_| base_url().is_some()),
+        _ => variable(format!("WANDB_{name}")),
     })
 }
 

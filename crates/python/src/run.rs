@@ -229,13 +229,16 @@ impl NativeRun {
         let mut leaves: Vec<_> = summary.iter().map(|(key, value)| (&**key, value)).collect();
         leaves.sort_by_key(|(key, _)| *key);
         let own = self.run.last_row().map(|(step, time)| {
+            let runtime = time - self.run.start_time();
             [
-                ("_runtime", Value::Float(time - self.run.start_time())),
+                // The last row of a run that is gone on with is from before.
+                ("_runtime", if runtime < 0.0 { Value::Null } else { Value::Float(runtime) }),
                 ("_step", Value::Int(step)),
                 ("_timestamp", Value::Float(time)),
             ]
         });
-        leaves.extend(own.iter().flatten().map(|(key, value)| (*key, value)));
+        let own = own.iter().flatten().filter(|(_, value)| !matches!(value, Value::Null));
+        leaves.extend(own.map(|(key, value)| (*key, value)));
         nest(py, &leaves)
     }
 
