@@ -135,7 +135,8 @@ def init(
         reinit: What to do while a run is open. ``"return_previous"`` or false: answer that run; the other arguments are
             not looked at. ``"finish_previous"`` or true: finish it first. ``"create_new"``: begin another beside it,
             which does not become ``steplog.run``. Default: answer it; in a notebook finish it.
-        fork_from: ``"ID?_step=N"``: begin a new run with the config and the history, up to step N, of another one.
+        fork_from: ``"ID?_step=N"``: begin a new run with the history of another one up to step N, and with its config,
+            where ``config`` says nothing else.
         resume_from: ``"ID?_step=N"``: go back to step N of a run and on from there; later rows do not count any more.
         allow_val_change: Whether config keys may get other values: later, and by ``config`` in a run that is gone on
             with. Default: no, the earlier values stay; in notebooks they may later.

@@ -139,14 +139,14 @@ def test_a_fork_has_the_config_and_the_history_up_to_a_step() -> None:
     first()
     run = steplog.init(project="p", fork_from="a?_step=1", config={"lr": 0.5, "new": 1})
     assert (run.id != "a", run.resumed, run.starting_step, run.step) == (True, False, 2, 2)
-    assert dict(run.config) == {"lr": 0.1, "depth": 3, "new": 1}
+    assert dict(run.config) == {"lr": 0.5, "depth": 3, "new": 1}
     assert (run.summary["loss"], run.tags, run.notes) == (1.0, (), None)
     run.log({"loss": 0.7})
     run.finish()
     [journal] = journals(run)
     assert (journal.start["fork_from"], journal.start["first_step"]) == ({"run_id": "a", "step": 1}, 2)
     assert [(row.step, row.values) for row in journal.rows] == [(2, {"loss": 0.7})]
-    assert dict(journal.config) == {"lr": 0.1, "depth": 3, "new": 1}
+    assert dict(journal.config) == {"lr": 0.5, "depth": 3, "new": 1}
 
 
 def test_a_fork_of_a_fork_goes_on_from_both() -> None:

@@ -168,8 +168,8 @@ impl RunBuilder {
         self
     }
 
-    /// Begins with the history of another run of the project up to a step: config and rows are those of that run, without
-    /// being copied, and this one goes on at the next step. See [`crate::parse_fork_point`].
+    /// Begins with the history of another run of the project up to a step: its rows count as this one's, without being
+    /// copied, and this one goes on at the next step. Its config is inherited; values given here win. See [`crate::parse_fork_point`].
     #[must_use]
     pub fn fork_from(mut self, point: ForkPoint) -> Self {
         self.fork_from = Some(point);
@@ -388,8 +388,10 @@ impl RunBuilder {
         // A part of another process's run was set up there.
         let defaults = if self.attach.is_some() { Vec::new() } else { config_file::read_defaults()? };
         let is_new = |(key, _): &(String, Value)| earlier.get(key).is_none();
+        // Who forks a run means to try something else.
+        let is_fork = self.fork_from.is_some();
         let given = std::mem::take(&mut self.config);
-        let given = given.into_iter().filter(|entry| self.allow_val_change || is_new(entry));
+        let given = given.into_iter().filter(|entry| is_fork || self.allow_val_change || is_new(entry));
         // Weakest first. The values of a sweep are to come last, and to lock their keys.
         let mut config = Config::default();
         config.update(defaults.into_iter().filter(is_new).chain(given).collect(), true).expect("changes are allowed");

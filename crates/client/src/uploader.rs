@@ -485,6 +485,7 @@ impl Worker {
             control: self.control.clone(),
             home,
             own: folder.clone(),
+            stream: self.identity.stream,
             server: self.settings.base_url.clone(),
             transport: self.transport.clone(),
             entity: self.identity.entity.clone(),
@@ -502,6 +503,8 @@ struct Recovery {
     control: Arc<Control>,
     home: PathBuf,
     own: RunFolder,
+    /// What this process writes, and so sends itself.
+    stream: StreamId,
     server: String,
     transport: Arc<Http>,
     entity: Entity,
@@ -534,12 +537,13 @@ impl Recovery {
     }
 
     /// Whether this server may lack something of a journal that nobody is writing, and that was not kept offline on
-    /// purpose.
+    /// purpose. The journals of this process and its children are none of these, also when they have ended.
     fn is_left_over(&self, run: &RunFolder, stream: StreamId) -> bool {
         let journal = run.journal(stream);
-        let is_offline = |start: RunStart| start.mode.as_deref() == Some(Mode::Offline.as_str());
+        let is_offline = |start: &RunStart| start.mode.as_deref() == Some(Mode::Offline.as_str());
+        let is_own = |start: &RunStart| stream == self.stream || start.parent_stream == Some(self.stream);
         !Uploaded::load(&journal).is_complete(&self.server)
-            && run.run_start(stream).ok().flatten().is_some_and(|start| !is_offline(start))
+            && run.run_start(stream).ok().flatten().is_some_and(|start| !is_offline(&start) && !is_own(&start))
             && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some())
     }
 }

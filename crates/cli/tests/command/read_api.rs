@@ -86,13 +86,13 @@ fn runs_are_changed_and_removed() {
     run.set_tags(["a", "b"]).expect("changed");
     run.set_notes("# n").expect("changed");
     run.set_config("lr", f64::INFINITY).expect("changed");
-    run.set_summary("best", Value::Map(vec![("loss".into(), f64::NAN.into())])).expect("changed");
+    run.set_summary("best", Value::Map(vec![("loss".into(), f64::INFINITY.into())])).expect("changed");
     run.update(&RunChanges { remove_summary: vec!["loss".into()], ..RunChanges::default() }).expect("changed");
     for run in [run, api.run("digits/r0").expect("a run")] {
         assert_eq!((&*run.info().name, run.info().notes.as_deref()), ("better", Some("# n")));
         assert_eq!(run.info().tags, ["a", "b"]);
         assert_eq!(run.config().get("lr"), Some(&f64::INFINITY.into()));
-        let best = Value::Map(vec![("loss".into(), f64::NAN.into())]);
+        let best = Value::Map(vec![("loss".into(), f64::INFINITY.into())]);
         assert_eq!(run.summary().iter().collect::<Vec<_>>(), [("best", &best)]);
     }
     let mut stale = api.run("digits/r1").expect("a run");

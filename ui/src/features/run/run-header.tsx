@@ -4,6 +4,7 @@ import type { Run } from '~/api/types'
 import { EditableName } from '~/features/run/editable-name'
 import { EditableTags } from '~/features/run/editable-tags'
 import { RunMenu } from '~/features/runs/run-menu'
+import { runDuration } from '~/features/runs/run-values'
 import { useNow } from '~/hooks/use-now'
 import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime, formatDuration } from '~/lib/format-time'
@@ -34,7 +35,7 @@ interface RunHeaderProps {
 export function RunHeader({ run, tab, alertCount, onTab, onDeleted }: RunHeaderProps) {
   const now = useNow()
   const path = runPath(run.entity, run.project, run.id)
-  const duration = run.state === 'running' ? Math.max(run.duration, now - run.created_at) : run.duration
+  const duration = runDuration(run, now)
   return (
     <header className={styles.header}>
       <div className={styles.top}>

@@ -5,7 +5,14 @@ import type { Run } from '~/api/types'
 import { highlightStore } from '~/charts/cursor-store'
 import { ColorButton } from '~/features/runs/color-button'
 import { RunMenu } from '~/features/runs/run-menu'
-import { type Differences, fieldLabel, formatField, isNumberField, isUnusual } from '~/features/runs/run-values'
+import {
+  type Differences,
+  fieldLabel,
+  formatField,
+  isNumberField,
+  isUnusual,
+  runDuration,
+} from '~/features/runs/run-values'
 import { formatInteger } from '~/lib/format-number'
 import { formatAge, formatDateTime, formatDuration } from '~/lib/format-time'
 import { runPath } from '~/lib/path-builder'
@@ -38,7 +45,7 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
   const { run, visible, color, slot, columns, columnWidth, differences, now, indent, showAge, actions } = props
   const path = runPath(run.entity, run.project, run.id)
   const highlighted = useStoreSelector(highlightStore, (current) => current === path)
-  const age = run.state === 'running' ? formatDuration(now - run.created_at) : formatAge(run.created_at, now)
+  const age = run.state === 'running' ? formatDuration(runDuration(run, now)) : formatAge(run.created_at, now)
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: hovering only mirrors what the charts show
     <div

@@ -13,13 +13,18 @@ export function formatJson(value: JsonValue | undefined): string {
   return JSON.stringify(value)
 }
 
+/** How long a run has been going on, or went on. A page whose clock is behind the server's never counts below nothing. */
+export function runDuration(run: Run, now: number): number {
+  return run.state === 'running' ? Math.max(run.duration, now - run.created_at) : run.duration
+}
+
 /** What a field of a run says, for a cell of the list. */
 export function formatField(run: Run, field: string, now: number): string {
   switch (field) {
     case 'created_at':
       return formatDateTime(run.created_at)
     case 'duration':
-      return formatDuration(run.state === 'running' ? now - run.created_at : run.duration)
+      return formatDuration(runDuration(run, now))
     case 'last_step':
       return run.last_step === null ? '–' : formatInteger(run.last_step)
     case 'row_count':
