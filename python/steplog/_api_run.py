@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from steplog._api_file import File, Files, name_list
 from steplog._api_history import HistoryTable, _is_installed
 from steplog.errors import InvalidDataError, UsageError
 
@@ -387,6 +388,39 @@ class Run:
             self._native, wanted, columns, samples, min_step, None if max_step is None else max_step - 1
         )
 
+    def files(self, names: Iterable[str] | None = None, per_page: int = 50, *, prefix: str = "") -> Files:
+        """Its files by name, read in pages as they are asked for.
+
+        Args:
+            names: Only those with these names; names that it does not have are passed over. Default: all.
+            per_page: Files in each request: 1 to 10,000.
+            prefix: Only those whose name begins so, such as ``plots/``.
+
+        Raises:
+            InvalidDataError: An argument is not allowed.
+            NotFoundError: The run was removed (when files are asked for).
+            CommError: The server refuses, or does not answer (when files are asked for).
+        """
+        _check_count("per_page", per_page, 10_000)
+        if not isinstance(prefix, str):
+            raise InvalidDataError(f"prefix is a {type(prefix).__name__}, not a str")
+        return Files(self._native, name_list(names), prefix, per_page)
+
+    def file(self, name: str) -> File:
+        """One of its files.
+
+        Args:
+            name: Folders and name, joined by ``/``.
+
+        Raises:
+            InvalidDataError: No file can have this name.
+            NotFoundError: There is no such file, or the run was removed.
+            CommError: The server refuses, or does not answer.
+        """
+        if not isinstance(name, str):
+            raise InvalidDataError(f"the file name {name!r} is a {type(name).__name__}, not a str")
+        return File(self._native.file(name))
+
     def __repr__(self) -> str:
         return f"<steplog.api.Run {'/'.join(self.path)} ({self.state})>"
 
@@ -403,9 +437,9 @@ def _key_list(keys: Iterable[str] | None) -> list[str] | None:
     return listed
 
 
-def _check_count(name: str, count: int) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1_000_000:
-        raise InvalidDataError(f"{name} must be 1 to 1000000, not {count!r}")
+def _check_count(name: str, count: int, most: int = 1_000_000) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= most:
+        raise InvalidDataError(f"{name} must be 1 to {most}, not {count!r}")
 
 
 def _check_keys(noun: str, entries: dict[Any, Any]) -> None:

@@ -5,8 +5,10 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "NativeApi",
+    "NativeApiFile",
     "NativeApiRun",
     "NativeDownload",
+    "NativeFiles",
     "NativeRows",
     "NativeRun",
     "NativeRuns",
@@ -204,6 +206,8 @@ class NativeApiRun:
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> NativeDownload: ...
+    def files(self, prefix: str, per_page: int) -> NativeFiles: ...
+    def file(self, path: str) -> NativeApiFile: ...
     @property
     def url(self) -> str: ...
 
@@ -212,6 +216,22 @@ class NativeRows:
     """Rows of a run, page by page."""
 
     def next_page(self) -> list[dict[str, Any]]: ...
+
+@final
+class NativeFiles:
+    """Files of a run, page by page."""
+
+    def next_page(self) -> list[NativeApiFile]: ...
+
+@final
+class NativeApiFile:
+    """A file of a run."""
+
+    def info(self) -> dict[str, Any]: ...
+    def download(self, root: str, replace: bool, exist_ok: bool) -> str: ...
+    def delete(self) -> None: ...
+    @property
+    def url(self) -> str: ...
 
 @final
 class NativeDownload:

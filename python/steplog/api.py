@@ -4,10 +4,12 @@
 >>> api = steplog.Api()  # doctest: +SKIP
 >>> runs = api.runs("ada/digits", filters={"config.lr": {"$gt": 0.1}, "state": "finished"})  # doctest: +SKIP
 >>> runs[0].history(keys=["loss"])  # doctest: +SKIP
+>>> runs[0].file("model.pt").download("checkpoints")  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
+from steplog._api_file import File, Files
 from steplog._api_history import HistoryTable
 from steplog._api_run import Run, Summary
 from steplog._native import NativeApi
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from steplog._native import NativeRuns
 
-__all__ = ["Api", "HistoryTable", "Project", "Run", "Runs", "Summary"]
+__all__ = ["Api", "File", "Files", "HistoryTable", "Project", "Run", "Runs", "Summary"]
 
 #: What may stand in ``overrides``.
 OVERRIDES = ("base_url", "entity", "project")

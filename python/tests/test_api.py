@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
+import json
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,9 +30,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server: Any = self.server
         server.asked.append((self.path, self.headers.get("authorization")))
-        status, body = server.answers.pop(0)
+        status, body, *headers = server.answers.pop(0)
         self.send_response(status)
-        self.send_header("content-length", str(len(body)))
+        for name, value in {"content-length": str(len(body)), **dict(*headers)}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -95,6 +99,14 @@ def test_wrong_arguments_are_named(call: Callable[[steplog.Api], Any], message: 
         (lambda run: run.history(x_axis="epoch"), "x_axis='epoch' needs keys"),
         (lambda run: run.history(keys=["loss"], x_axis=1), "x_axis is a int, not a str"),
         (lambda run: run.scan_history(page_size=0), "page_size must be 1 to 1000000, not 0"),
+        (lambda run: run.files(per_page=0), "per_page must be 1 to 10000, not 0"),
+        (lambda run: run.files(per_page=10_001), "per_page must be 1 to 10000, not 10001"),
+        (lambda run: run.files(names=[]), "names is empty: leave it out for all"),
+        (lambda run: run.files(names=["a", 1]), "the file name 1 is a int, not a str"),
+        (lambda run: run.files(prefix=1), "prefix is a int, not a str"),
+        (lambda run: run.file(1), "the file name 1 is a int, not a str"),
+        (lambda run: run.file("../x"), 'file path "../x" leads elsewhere'),
+        (lambda run: run.file("/etc/x"), 'file path "/etc/x" is empty, or has an empty part'),
         (lambda run: setattr(run, "name", 5) or run.update(), "name is a int, not a str"),
         (lambda run: setattr(run, "tags", "a") or run.update(), "tags must be a list of str"),
         (lambda run: run.config.update({1: 2}) or run.update(), "the config key 1 is a int, not a str"),
@@ -129,6 +141,50 @@ def test_a_run_without_rows(server: Any) -> None:
     # NaN is no change.
     run.update()
     assert len(server.asked) == 1
+
+
+def file_list(*paths: str) -> tuple[int, bytes]:
+    """A page with files of four bytes."""
+    rest = {"size_bytes": 4, "sha256": None, "media_type": "text/plain", "policy": None, "modified_at": None}
+    files = [{"path": path, "updated_at": 0.5, **rest} for path in paths]
+    return 200, json.dumps({"files": files, "next_cursor": None}).encode()
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/x", "a/../../x", "a//x", "./x", "", "a\\..\\x", "a\0x"])
+def test_a_server_cannot_name_a_file_that_leads_elsewhere(server: Any, path: str) -> None:
+    server.answers = [(200, DETAIL), file_list("good", path)]
+    run = steplog.Api(base_url=server.url).run("ada/p/a")
+    with pytest.raises(steplog.CommError, match="says of ada/p/a is refused: file path"):
+        list(run.files())
+
+
+def test_only_a_whole_file_is_written(server: Any, tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"good").hexdigest()
+    server.answers = [(200, DETAIL), file_list("a b")]
+    run = steplog.Api(base_url=server.url).run("ada/p/a")
+    file = run.file("a b")
+    assert (file.url, file.updated_at) == (
+        f"{server.url}/api/v1/runs/ada/p/a/files/a%20b",
+        "1970-01-01T00:00:00.500000Z",
+    )
+    target = tmp_path / "a b"
+    target.write_text("as it was")
+    for broken in ((200, b"evil", {"etag": f'"{digest}"'}), (200, b"goo", {"content-length": "4"})):
+        server.answers = [broken]
+        with pytest.raises(steplog.CommError, match=r"broke off|did not come whole"):
+            file.download(tmp_path, replace=True)
+        assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a b", "as it was")]
+    for whole in ((200, b"good", {"etag": f'"{digest}"'}), (200, b"another", {"etag": '"7-1"'})):
+        server.answers = [whole]
+        assert file.download(tmp_path, replace=True) == str(target)
+        assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a b", whole[1])]
+    assert [path for path, _ in server.asked] == [
+        "/api/v1/runs/ada/p/a",
+        "/api/v1/runs/ada/p/a/files?limit=1&prefix=a%20b",
+        *["/api/v1/runs/ada/p/a/files/a%20b"] * 4,
+    ]
+    with pytest.raises(steplog.UsageError, match="root is a bytes, not a str"):
+        file.download(b"x")  # type: ignore[arg-type]
 
 
 def test_no_server_is_a_comm_error() -> None:

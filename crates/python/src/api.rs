@@ -1,14 +1,17 @@
 //! What a server holds, as Python reads it. `steplog.api` makes objects of it.
 
+use std::ffi::OsString;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use steplog::api::{
-    Download, Entries, Filter, HistoryFormat, HistoryQuery, HistoryRow, HistoryRows, Run, RunChanges, Runs, to_iso,
+    Download, Entries, ExistingFile, File, Files, Filter, HistoryFormat, HistoryQuery, HistoryRow, HistoryRows, Run,
+    RunChanges, Runs, to_iso,
 };
 use steplog::{Api, ApiSettings, Value, join_key};
 
@@ -42,12 +45,27 @@ pub(crate) struct NativeRows {
     columns: Option<Vec<String>>,
 }
 
+/// Files of a run, page by page.
+#[pyclass(frozen, module = "steplog._native")]
+pub(crate) struct NativeFiles {
+    files: Mutex<Files>,
+}
+
+/// A file of a run, as it was when it was listed.
+#[pyclass(frozen, module = "steplog._native")]
+pub(crate) struct NativeApiFile {
+    file: File,
+}
+
 /// What a server sends, as a file that can be read once.
 #[pyclass(frozen, module = "steplog._native")]
 pub(crate) struct NativeDownload {
     /// `None` when closed.
     download: Mutex<Option<Download>>,
 }
+
+/// How often a long download looks whether somebody pressed Ctrl-C.
+const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -232,6 +250,15 @@ impl NativeApiRun {
         let query = query(keys, samples, from_step, to_step);
         Ok(NativeDownload { download: Mutex::new(Some(ask(py, || run.download_history(format, &query))?)) })
     }
+
+    fn files(&self, py: Python<'_>, prefix: &str, per_page: u32) -> NativeFiles {
+        NativeFiles { files: Mutex::new(self.run(py).files(Some(prefix)).per_page(per_page)) }
+    }
+
+    fn file(&self, py: Python<'_>, path: &str) -> PyResult<NativeApiFile> {
+        let run = self.run(py);
+        Ok(NativeApiFile { file: ask(py, || run.file(path))? })
+    }
 }
 
 impl NativeApiRun {
@@ -319,6 +346,58 @@ impl NativeRows {
             chosen.set_item(column, dict.get_item(column)?)?;
         }
         Ok(chosen)
+    }
+}
+
+#[pymethods]
+impl NativeFiles {
+    fn next_page(&self, py: Python<'_>) -> PyResult<Vec<NativeApiFile>> {
+        let page = ask(py, || lock(&self.files).next_page())?;
+        Ok(page.into_iter().map(|file| NativeApiFile { file }).collect())
+    }
+}
+
+#[pymethods]
+impl NativeApiFile {
+    /// Path, size, hash, type and times.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        with_iso_times(json_to_python(py, self.file.info())?)
+    }
+
+    #[getter]
+    fn url(&self) -> String {
+        self.file.url()
+    }
+
+    /// Writes the content below a folder and answers the path of the file.
+    fn download(&self, py: Python<'_>, root: PathBuf, replace: bool, exist_ok: bool) -> PyResult<OsString> {
+        let existing = match (replace, exist_ok) {
+            (true, _) => ExistingFile::Replace,
+            (false, true) => ExistingFile::Keep,
+            (false, false) => ExistingFile::Refuse,
+        };
+        let (mut looked_at, mut raised) = (Instant::now(), None);
+        let written = py.detach(|| {
+            self.file.download_with_progress(root, existing, |_| {
+                if looked_at.elapsed() < SIGNALS_EVERY {
+                    return Ok(());
+                }
+                looked_at = Instant::now();
+                Python::attach(|py| py.check_signals()).map_err(|error| {
+                    raised = Some(error);
+                    steplog::Error::new(steplog::ErrorKind::Usage, "a signal ended the download")
+                })
+            })
+        });
+        match raised {
+            Some(error) => Err(error),
+            None => written.map(PathBuf::into_os_string).map_err(|error| to_exception(py, &error)),
+        }
+    }
+
+    fn delete(&self, py: Python<'_>) -> PyResult<()> {
+        let file = self.file.clone();
+        ask(py, || file.delete())
     }
 }
 

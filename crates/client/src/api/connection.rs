@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use steplog_model::ContentHash;
 use steplog_protocol::{ErrorBody, ErrorKind as RefusalKind, Session};
 use ureq::http::Response;
+use ureq::http::header::ETAG;
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 
 use super::ApiSettings;
@@ -44,6 +46,8 @@ pub(crate) struct Connection {
 pub struct Download {
     body: BodyReader<'static>,
     base_url: String,
+    size_bytes: Option<u64>,
+    sha256: Option<ContentHash>,
 }
 
 impl std::fmt::Debug for Download {
@@ -98,8 +102,12 @@ impl Connection {
     /// A body as it comes, however long that takes.
     pub(super) fn download(&self, path: &str) -> Result<Download, Error> {
         let response = self.call(|agent| self.prepare(agent.get(self.address(path))).call())?;
+        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        // Tags of other forms say only whether the content is another one.
+        let sha256 = tag.and_then(|tag| tag.trim_matches('"').parse().ok());
+        let size_bytes = response.body().content_length();
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(Download { body, base_url: self.base_url.clone() })
+        Ok(Download { body, base_url: self.base_url.clone(), size_bytes, sha256 })
     }
 
     fn agent(&self) -> Agent {
@@ -111,7 +119,7 @@ impl Connection {
         held.1.clone()
     }
 
-    fn address(&self, path: &str) -> String {
+    pub(super) fn address(&self, path: &str) -> String {
         format!("{}/api/v1{path}", self.base_url)
     }
 
@@ -182,6 +190,16 @@ fn refusal(body: ErrorBody) -> Error {
 }
 
 impl Download {
+    /// How many bytes there are in all; `None` where the server does not know that before the end.
+    pub fn size_bytes(&self) -> Option<u64> {
+        self.size_bytes
+    }
+
+    /// Hash of all the bytes, where the server says it.
+    pub(super) fn sha256(&self) -> Option<ContentHash> {
+        self.sha256
+    }
+
     /// All that is left.
     ///
     /// # Errors

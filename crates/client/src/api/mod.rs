@@ -1,7 +1,7 @@
 //! Reading what a server holds: projects, runs, their histories and files; and changing what people may change.
 //!
 //! ```no_run
-//! use steplog::api::HistoryQuery;
+//! use steplog::api::{ExistingFile, HistoryQuery};
 //!
 //! let api = steplog::Api::new()?;
 //! let runs = api.runs("ada/digits")?.filter("config.lr > 0.01 and state = 'finished'").order("-summary.accuracy")?;
@@ -11,6 +11,9 @@
 //!     for row in run.history(&HistoryQuery { samples: Some(100), ..HistoryQuery::complete(["loss"]) })? {
 //!         println!("{} {:?}", row.step, row.get("loss"));
 //!     }
+//!     for file in run.files(Some("plots/")) {
+//!         file?.download_to("downloads", ExistingFile::Replace)?;
+//!     }
 //!     run.set_tags(["best"])?;
 //! }
 //! # Ok::<(), steplog::Error>(())
@@ -19,7 +22,10 @@
 //! Every call blocks until the server has answered. A handle may be used from many threads, and in forked children.
 
 mod connection;
+mod destination;
 mod field;
+mod file;
+mod files;
 mod filter;
 mod history;
 mod order;
@@ -34,11 +40,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use connection::Download;
+pub use destination::ExistingFile;
+pub use file::File;
+pub use files::Files;
 pub use filter::Filter;
 pub use history::{HistoryFormat, HistoryQuery, HistoryRow, HistoryRows};
 pub use run::Run;
 pub use runs::Runs;
-pub use steplog_protocol::{Project, Run as RunInfo, RunDetail, RunState, Session, UpdateRunRequest as RunChanges};
+pub use steplog_protocol::{
+    Project, Run as RunInfo, RunDetail, RunFile as FileInfo, RunState, Session, UpdateRunRequest as RunChanges,
+};
 pub use time::to_iso;
 pub use tree::Entries;
 

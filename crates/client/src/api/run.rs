@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
-use steplog_model::{RunPath, Value, path_segment};
+use steplog_model::{FilePath, RunPath, Value, path_segment};
 use steplog_protocol::{Metric, Run as RunInfo, RunDetail, Stream, UpdateRunRequest};
 
 use super::connection::{Connection, Download};
+use super::file::File;
+use super::files::Files;
 use super::history::{HistoryFormat, HistoryQuery, HistoryRow, HistoryRows};
 use super::tree::Entries;
-use crate::Error;
+use crate::error::{Error, ErrorKind};
 
 /// A run as it was when it was read; [`Self::reload`] reads it again.
 #[derive(Clone, Debug)]
@@ -211,6 +213,23 @@ impl Run {
     /// The run is gone, a key is not there, or no server answers.
     pub fn download_history(&self, format: HistoryFormat, query: &HistoryQuery) -> Result<Download, Error> {
         self.connection.download(&query.address(&self.path, format)?)
+    }
+
+    /// Its files by path, those whose path begins with `prefix` or all. Nothing is sent yet.
+    pub fn files(&self, prefix: Option<&str>) -> Files {
+        Files::new(self.connection.clone(), self.path.clone(), prefix.unwrap_or_default())
+    }
+
+    /// One of its files.
+    ///
+    /// # Errors
+    /// There is no such file ([`ErrorKind::NotFound`]), no file can have this path, the run is gone, or no server answers.
+    pub fn file(&self, path: &str) -> Result<File, Error> {
+        let path: FilePath = path.parse()?;
+        // The path itself comes before all that begin with it.
+        let first = self.files(Some(path.as_str())).per_page(1).next().transpose()?;
+        let found = first.filter(|file| file.path() == path.as_str());
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("run {} has no file {path}", self.path)))
     }
 }
 
