@@ -143,6 +143,8 @@ def test_files_of_a_folder(home: Path, tmp_path: Path) -> None:
         assert process.end()[0] == 0, process.said()
     with Server(home, home, "--no-open", command="ui") as server:
         wait_until(lambda: server.api.run("local/digits/r1"), "the folder is read")
-        (file,) = steplog.Api(base_url=server.url).run("digits/r1").files()
+        run = steplog.Api(base_url=server.url).run("digits/r1")
+        (file,) = run.files()
+        assert repr(run.file("notes.md")) == repr(file)
         assert (file.name, file.size, file.sha256, file.mimetype) == ("notes.md", 7, None, "text/markdown")
         assert Path(file.download(tmp_path / "x")).read_text() == "# notes"

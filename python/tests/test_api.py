@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -185,6 +188,38 @@ def test_only_a_whole_file_is_written(server: Any, tmp_path: Path) -> None:
     ]
     with pytest.raises(steplog.UsageError, match="root is a bytes, not a str"):
         file.download(b"x")  # type: ignore[arg-type]
+
+
+def test_ctrl_c_ends_a_download(tmp_path: Path) -> None:
+    class Endless(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_file = self.path.endswith("/files/a")
+            body = b"x" * 1000 if is_file else file_list("a")[1] if "/files" in self.path else DETAIL
+            self.send_response(200)
+            self.send_header("content-length", str(1 << 50 if is_file else len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            if is_file:
+                os.kill(os.getpid(), signal.SIGINT)
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    thread = threading.Thread(target=lambda: server.serve_forever(0.01))
+    thread.start()
+    try:
+        file = steplog.Api(base_url=f"http://127.0.0.1:{server.server_address[1]}").run("ada/p/a").file("a")
+        with pytest.raises(KeyboardInterrupt):
+            file.download(tmp_path)
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_no_server_is_a_comm_error() -> None:

@@ -161,3 +161,110 @@ impl File {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::api::{Api, ApiSettings};
+
+    /// A server that gives these answers, one on each connection, and then what it was asked.
+    fn server(answers: Vec<String>) -> (Api, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = Some(format!("http://{}", listener.local_addr().unwrap()));
+        let asked = thread::spawn(move || {
+            let answer = |answer: String| {
+                let mut connection = BufReader::new(listener.accept().unwrap().0);
+                let head: Vec<String> =
+                    connection.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+                connection.get_mut().write_all(answer.as_bytes()).unwrap();
+                head[0].clone()
+            };
+            answers.into_iter().map(answer).collect()
+        });
+        (Api::with_settings(ApiSettings { base_url, ..ApiSettings::default() }).unwrap(), asked)
+    }
+
+    fn answer(headers: &str, body: &str) -> String {
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+    }
+
+    fn page(paths: &[&str], next_cursor: &str) -> String {
+        let file = |path: &&str| {
+            format!(
+                r#"{{"path":"{path}","size_bytes":4,"sha256":null,"media_type":"text/plain","policy":"live",
+                "modified_at":null,"updated_at":0.5}}"#
+            )
+        };
+        let files: Vec<String> = paths.iter().map(file).collect();
+        answer("", &format!(r#"{{"files":[{}],"next_cursor":{next_cursor}}}"#, files.join(",")))
+    }
+
+    fn run(api: &Api) -> crate::api::Run {
+        let values = serde_json::json!({
+            "entity": "ada", "project": "p", "id": "a", "name": "n", "state": "finished", "tags": [], "notes": null,
+            "group": null, "job_type": null, "created_at": 0.5, "updated_at": 1.0, "finished_at": null,
+            "duration": 2.0, "exit_code": 0, "last_step": null, "row_count": 0, "key_count": 0, "preempting": false,
+            "sweep_id": null
+        });
+        crate::api::Run::from_list(api.connection.clone(), serde_json::from_value(values).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn pages_follow_each_other_and_one_may_be_empty() {
+        let answers = vec![page(&["d/a b"], "\"c 1\""), page(&[], "\"c2\""), page(&["d/c"], "null")];
+        let (api, asked) = server(answers);
+        let files: Vec<File> = run(&api).files(Some("d/")).per_page(1).collect::<Result<_, _>>().unwrap();
+        assert_eq!(files.iter().map(File::path).collect::<Vec<_>>(), ["d/a b", "d/c"]);
+        assert_eq!(files[0].url(), format!("{}/api/v1/runs/ada/p/a/files/d/a%20b", api.base_url()));
+        assert_eq!(
+            asked.join().unwrap(),
+            [
+                "GET /api/v1/runs/ada/p/a/files?limit=1&prefix=d%2F HTTP/1.1",
+                "GET /api/v1/runs/ada/p/a/files?limit=1&prefix=d%2F&cursor=c%201 HTTP/1.1",
+                "GET /api/v1/runs/ada/p/a/files?limit=1&prefix=d%2F&cursor=c2 HTTP/1.1",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_more_is_read_than_allowed() {
+        let (api, asked) = server(vec![page(&["x"], "null"), answer("", "four"), answer("", "four"), answer("", "")]);
+        let file = run(&api).file("x").unwrap();
+        assert_eq!(file.read(4).unwrap(), b"four");
+        let error = file.read(3).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert_eq!(error.to_string(), "file x has more than 3 bytes: download it");
+        assert_eq!(file.read(0).unwrap(), b"");
+        asked.join().unwrap();
+    }
+
+    #[test]
+    fn content_with_another_hash_is_refused_and_progress_may_end_a_download() {
+        let hash = ContentHash::from_bytes(Sha256::digest(b"four").into());
+        let tag = format!("etag: \"{hash}\"\r\n");
+        let answers = vec![page(&["x"], "null"), answer(&tag, "evil"), answer(&tag, "four"), answer(&tag, "four")];
+        let (api, asked) = server(answers);
+        let file = run(&api).file("x").unwrap();
+        let error = file.read(4).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Server);
+        let expected = format!("file x did not come whole from {}: download it again", api.base_url());
+        assert_eq!(error.to_string(), expected);
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut told = Vec::new();
+        let refused = file.download_with_progress(folder.path(), ExistingFile::Refuse, |bytes| {
+            told.push(bytes);
+            Err(Error::usage("enough"))
+        });
+        assert_eq!((refused.unwrap_err().to_string(), told), ("enough".into(), vec![4]));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+        let target = file.download_to(folder.path(), ExistingFile::Refuse).unwrap();
+        assert_eq!((target.clone(), std::fs::read(target).unwrap()), (folder.path().join("x"), b"four".to_vec()));
+        asked.join().unwrap();
+    }
+}
