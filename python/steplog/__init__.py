@@ -106,6 +106,7 @@ def init(
     config_exclude_keys: Iterable[str] | None = None,
     config_include_keys: Iterable[str] | None = None,
     save_code: bool | None = None,
+    sync_tensorboard: bool | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Run:
     """Begin a run; needs no server, and waits for none unless a run is resumed or forked.
@@ -144,6 +145,9 @@ def init(
         config_include_keys: The only keys of ``config`` to take.
         save_code: Whether a copy of the main script is kept as ``code/`` among the run's files. Default:
             ``STEPLOG_SAVE_CODE``, else no.
+        sync_tensorboard: Whether scalars that the script writes with tensorboardX or PyTorch for TensorBoard are logged
+            too, each at its own step, with ``global_step`` beside them. Do not ``log`` with other steps then. Default:
+            no.
         settings: A ``Settings``, or a dict of what that takes.
 
     Every variable may also begin with ``WANDB_``. What no argument and no variable says is looked up in
@@ -180,6 +184,7 @@ def init(
         config_exclude_keys=config_exclude_keys,
         config_include_keys=config_include_keys,
         save_code=save_code,
+        sync_tensorboard=sync_tensorboard,
     )
 
 

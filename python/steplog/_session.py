@@ -52,7 +52,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         finish(open_run, None)
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
-    save_code = values.pop("save_code", None)
+    save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
     tags = values.pop("tags", None)
     run = Run(
         config=select(to_dict(config), include, exclude),
@@ -73,6 +73,10 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         from steplog import _code
 
         _code.save_main_script(run)
+    if sync_tensorboard:
+        from steplog import _tensorboard
+
+        _tensorboard.follow(run)
     return run
 
 
