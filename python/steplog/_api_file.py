@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
+from steplog._api_pages import Pages
 from steplog.errors import InvalidDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any, overload
+    from typing import Any
 
     from steplog._native import NativeApiFile, NativeApiRun
 
@@ -90,7 +90,7 @@ class File:
         return f"<steplog.api.File {self.name} ({self.size} bytes)>"
 
 
-class Files:
+class Files(Pages[File]):
     """Files of a run as a sequence by name, read in pages as they are asked for and kept; made by ``Run.files()``.
 
     ``len()`` reads all pages.
@@ -100,18 +100,14 @@ class Files:
         self._names = None if names is None else frozenset(names)
         # So that the server lists few others.
         common = os.path.commonprefix(names or [])  # noqa: RUF071  # Of characters, as a prefix is.
-        start = max(prefix, common, key=len)
-        self._native = run.files(start, per_page)
+        native = run.files(max(prefix, common, key=len), per_page)
         self._prefix = prefix
-        self._read: list[File] = []
-        self._at_end = False
 
-    def _read_until(self, count: int | None) -> None:
-        """Reads pages until there are so many files, or all."""
-        while not self._at_end and (count is None or len(self._read) < count):
-            page = self._native.next_page()
-            self._at_end = not page
-            self._read += [file for file in map(File, page) if self._has(file.name)]
+        def next_page() -> list[File] | None:
+            page = native.next_page()
+            return [file for file in map(File, page) if self._has(file.name)] if page else None
+
+        super().__init__(next_page)
 
     def _has(self, name: str) -> bool:
         return name.startswith(self._prefix) and (self._names is None or name in self._names)
@@ -123,26 +119,6 @@ class Files:
     def __bool__(self) -> bool:
         self._read_until(1)
         return bool(self._read)
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __getitem__(self, index: int) -> File: ...
-        @overload
-        def __getitem__(self, index: slice) -> list[File]: ...
-
-    def __getitem__(self, index: int | slice) -> File | list[File]:
-        self._read_until(index + 1 if isinstance(index, int) and index >= 0 else None)
-        return self._read[index]
-
-    def __iter__(self) -> Iterator[File]:
-        at = 0
-        while True:
-            self._read_until(at + 1)
-            if at >= len(self._read):
-                return
-            yield self._read[at]
-            at += 1
 
     def __repr__(self) -> str:
         return "<steplog.api.Files>"

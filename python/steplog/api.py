@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from steplog._api_file import File, Files
 from steplog._api_history import HistoryTable
+from steplog._api_pages import Pages
 from steplog._api_run import Run, Summary
 from steplog._native import NativeApi
 from steplog.errors import InvalidDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any, overload
+    from collections.abc import Mapping
+    from typing import Any
 
     from steplog._native import NativeRuns
 
@@ -192,54 +193,21 @@ class Project:
         return f"<steplog.api.Project {'/'.join(self.path)} ({self.run_count} runs)>"
 
 
-class Runs:
+class Runs(Pages[Run]):
     """Runs of a project as a sequence, read in pages as they are asked for and kept; made by ``Api.runs()``.
 
     ``len()`` is how many match, as of the newest page.
     """
 
     def __init__(self, native: NativeRuns) -> None:
+        super().__init__(lambda: [Run(run) for run in native.next_page()] or None)
         self._native = native
-        self._read: list[Run] = []
-        self._at_end = False
-
-    def _read_until(self, count: int | None) -> None:
-        """Reads pages until there are so many runs, or all."""
-        while not self._at_end and (count is None or len(self._read) < count):
-            page = self._native.next_page()
-            self._at_end = not page
-            self._read += [Run(run) for run in page]
 
     def __len__(self) -> int:
         return self._native.total()
 
     def __bool__(self) -> bool:
         return len(self) > 0
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __getitem__(self, index: int) -> Run: ...
-        @overload
-        def __getitem__(self, index: slice) -> list[Run]: ...
-
-    def __getitem__(self, index: int | slice) -> Run | list[Run]:
-        if isinstance(index, slice):
-            ends = [end for end in (index.start, index.stop) if end is not None]
-            forward = index.stop is not None and all(end >= 0 for end in ends) and (index.step or 1) > 0
-            self._read_until(index.stop if forward else None)
-        else:
-            self._read_until(None if index < 0 else index + 1)
-        return self._read[index]
-
-    def __iter__(self) -> Iterator[Run]:
-        at = 0
-        while True:
-            self._read_until(at + 1)
-            if at >= len(self._read):
-                return
-            yield self._read[at]
-            at += 1
 
     def __repr__(self) -> str:
         return f"<steplog.api.Runs {self._native.project}>"

@@ -71,8 +71,9 @@ impl Runs {
             let message = "runs are sorted within one project, and there are several";
             return Err(Refusal::new(message).hint(format!("name one, such as {}", projects[0])).into());
         }
+        let mut total = 0;
         for project in projects {
-            self.collect(&origin, project, &mut runs)?;
+            total += self.collect(&origin, project, &mut runs)?;
         }
         if are_many {
             runs.sort_by(|a, b| b.created_at.total_cmp(&a.created_at));
@@ -80,6 +81,9 @@ impl Runs {
         }
         let text = if self.json { serde_json::to_string_pretty(&runs)? + "\n" } else { self.table(&runs) };
         std::io::stdout().write_all(text.as_bytes())?;
+        if total > runs.len() as u64 {
+            eprintln!("{} of {total} runs; --limit N shows more", runs.len());
+        }
         Ok(Outcome::Good)
     }
 
@@ -123,8 +127,8 @@ impl Runs {
         }
     }
 
-    /// Adds the runs of a project, page by page, up to the limit.
-    fn collect(&self, origin: &Origin, project: String, runs: &mut Vec<Run>) -> Result<()> {
+    /// Adds the runs of a project, page by page, up to the limit; answers how many there are.
+    fn collect(&self, origin: &Origin, project: String, runs: &mut Vec<Run>) -> Result<u64> {
         let sort = self.sort.iter().map(|field| match field.strip_prefix('-') {
             Some(field) => Sort { field: field.into(), descending: true },
             None => Sort { field: field.clone(), descending: false },
@@ -135,18 +139,19 @@ impl Runs {
         }
         let sort = sort.collect();
         let mut request = RunsRequest { project, filter: self.filter.clone(), sort, columns, ..RunsRequest::default() };
-        let mut left = self.limit;
+        let (mut left, mut total) = (self.limit, 0);
         while left > 0 {
             request.limit = Some(left.min(PAGE_RUNS) as u32);
             let page = origin.runs(&request)?;
             left = left.saturating_sub(page.runs.len().max(1));
             runs.extend(page.runs);
+            total = page.total;
             request.cursor = page.next_cursor;
             if request.cursor.is_none() {
                 break;
             }
         }
-        Ok(())
+        Ok(total)
     }
 
     fn table(&self, runs: &[Run]) -> String {

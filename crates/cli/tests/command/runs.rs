@@ -37,7 +37,8 @@ fn a_folder_and_a_server_list_the_same() {
             (&runs[0]["id"], &runs[0]["values"]),
             (&json!("r1"), &json!({ "config.lr": 0.5, "summary.loss": 0.01 }))
         );
-        assert_eq!(call(&["digits", "--limit", "1"]).lines().count(), 2);
+        let one = place.call(&[&["runs", "digits", "--limit", "1"][..], &origin].concat());
+        assert_eq!((one.stdout.lines().count(), &*one.stderr), (2, "1 of 2 runs; --limit N shows more\n"));
         assert_eq!(call(&["digits", "--filter", "summary.loss = 1 and id = \"x\""]), "no runs\n");
     }
 }
