@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from steplog._argument import tag_list, text
 from steplog._config import Config, StaticConfig
 from steplog._native import NativeRun
 from steplog._summary import Summary
@@ -114,7 +115,7 @@ class Run(NativeRun):
 
     @name.setter
     def name(self, name: str) -> None:
-        _set_name(self, name)
+        _set_name(self, text("name", name))
 
     @property
     def notes(self) -> str | None:
@@ -123,7 +124,7 @@ class Run(NativeRun):
 
     @notes.setter
     def notes(self, notes: str) -> None:
-        _set_notes(self, notes)
+        _set_notes(self, text("notes", notes))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ class Run(NativeRun):
 
     @tags.setter
     def tags(self, tags: Iterable[str]) -> None:
-        self.set_tag_list(list(tags))
+        self.set_tag_list(tag_list(tags))
 
     @property
     def project(self) -> str:

@@ -1,0 +1,25 @@
+"""Arguments that are text: what else is given is refused by the argument's name."""
+
+from __future__ import annotations
+
+from steplog.errors import InvalidDataError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def text(name: str, value: Any) -> str:
+    """The value of the argument of this name, if it is a str."""
+    if not isinstance(value, str):
+        raise InvalidDataError(f"{name} is a {type(value).__name__}, not a str")
+    return value
+
+
+def tag_list(tags: Any) -> list[str]:
+    """The tags, if they are any iterable of str."""
+    try:
+        found = list(tags)
+    except TypeError:
+        raise InvalidDataError(f"tags is a {type(tags).__name__}, not an iterable of str") from None
+    return [text(f"the tag {tag!r}", tag) for tag in found]
