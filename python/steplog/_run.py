@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from steplog._argument import tag_list, text
+from steplog._argument import EXIT_CODES, tag_list, text
 from steplog._config import Config, StaticConfig
 from steplog._native import NativeRun
 from steplog._summary import Summary
@@ -395,6 +395,9 @@ class Run(NativeRun):
 
         Args:
             exit_code: 0 for a run that ended well. Default: that of the process as far as it is known, else 0.
+
+        Raises:
+            InvalidDataError: The exit code is no int of 32 bits; the run stays open.
         """
         from steplog import _session
 
@@ -485,5 +488,10 @@ def exit_code_of(kind: type[BaseException] | None, error: BaseException | None) 
         return 255
     if issubclass(kind, SystemExit):
         code = getattr(error, "code", None)
-        return code if isinstance(code, int) else int(code is not None)
+        if not isinstance(code, int):
+            return int(code is not None)
+        if code in EXIT_CODES:
+            return int(code)
+        # What the operating system then shows of the process: its low byte, or that of -1 beyond 64 bits.
+        return code & 0xFF if -(2**63) <= code < 2**63 else 0xFF
     return 1

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import steplog
 from steplog import _absent
+from steplog._argument import exit_code as checked_exit_code
 from steplog._argument import tag_list, text
 from steplog._config_source import select, to_dict
 from steplog._notebook import in_notebook
@@ -178,11 +179,12 @@ def _resume(word: Any) -> str | None:
 
 def finish(run: Run, exit_code: int | None) -> None:
     """End a run; the globals go back to what they were before ``init``."""
+    code = _exit_code if exit_code is None else checked_exit_code(exit_code)
     if run in _open_runs:
         _open_runs.remove(run)
     if steplog.run is run:
         reset()
-    run.close(_exit_code if exit_code is None else exit_code)
+    run.close(code)
 
 
 def reset() -> None:

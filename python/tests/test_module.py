@@ -124,6 +124,24 @@ def test_finish_takes_an_exit_code_and_the_first_one_counts() -> None:
     assert journals(run)[0].exits == [7]
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "message"),
+    [
+        ("1", "exit_code is a str, not an int"),
+        (1.0, "exit_code is a float, not an int"),
+        (2**31, "exit_code does not fit into 32 bits"),
+    ],
+)
+def test_a_refused_exit_code_leaves_the_run_open(exit_code: Any, message: str) -> None:
+    run = steplog.init()
+    run.log({"a": 1}, commit=False)
+    with pytest.raises(steplog.InvalidDataError, match=f"^{message}$"):
+        run.finish(exit_code)
+    assert (steplog.run, run.finished) == (run, False)
+    steplog.finish(-1)
+    assert (history(run), journals(run)[0].exits) == ({0: {"a": 1}}, [-1])
+
+
 def test_a_disabled_run_takes_everything_and_keeps_nothing(tmp_path: Path) -> None:
     run = steplog.init(project="p", mode="disabled", config={"lr": 0.1})
     assert (run.disabled, run.mode, run.dir, run.url) == (True, "disabled", "/", None)
