@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from steplog._argument import EXIT_CODES, tag_list, text
 from steplog._config import Config, StaticConfig
 from steplog._native import NativeRun
 from steplog._summary import Summary
@@ -114,7 +115,7 @@ class Run(NativeRun):
 
     @name.setter
     def name(self, name: str) -> None:
-        _set_name(self, name)
+        _set_name(self, text("name", name))
 
     @property
     def notes(self) -> str | None:
@@ -123,7 +124,7 @@ class Run(NativeRun):
 
     @notes.setter
     def notes(self, notes: str) -> None:
-        _set_notes(self, notes)
+        _set_notes(self, text("notes", notes))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ class Run(NativeRun):
 
     @tags.setter
     def tags(self, tags: Iterable[str]) -> None:
-        self.set_tag_list(list(tags))
+        self.set_tag_list(tag_list(tags))
 
     @property
     def project(self) -> str:
@@ -394,6 +395,9 @@ class Run(NativeRun):
 
         Args:
             exit_code: 0 for a run that ended well. Default: that of the process as far as it is known, else 0.
+
+        Raises:
+            InvalidDataError: The exit code is no int of 32 bits; the run stays open.
         """
         from steplog import _session
 
@@ -484,5 +488,10 @@ def exit_code_of(kind: type[BaseException] | None, error: BaseException | None) 
         return 255
     if issubclass(kind, SystemExit):
         code = getattr(error, "code", None)
-        return code if isinstance(code, int) else int(code is not None)
+        if not isinstance(code, int):
+            return int(code is not None)
+        if code in EXIT_CODES:
+            return int(code)
+        # What the operating system then shows of the process: its low byte, or that of -1 beyond 64 bits.
+        return code & 0xFF if -(2**63) <= code < 2**63 else 0xFF
     return 1

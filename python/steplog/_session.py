@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 import steplog
 from steplog import _absent
+from steplog._argument import exit_code as checked_exit_code
+from steplog._argument import tag_list, text
 from steplog._config_source import select, to_dict
 from steplog._notebook import in_notebook
 from steplog._run import Run, exit_code_of
@@ -32,6 +34,21 @@ _settings: WeakKeyDictionary[Run, Settings] = WeakKeyDictionary()
 #: How long `login` waits for the server, in seconds.
 LOGIN_TIMEOUT = 5
 
+#: Arguments of `init` that are text.
+TEXTS = (
+    "entity",
+    "fork_from",
+    "group",
+    "id",
+    "job_type",
+    "mode",
+    "name",
+    "notes",
+    "project",
+    "resume_from",
+    "sweep_id",
+)
+
 REINIT = ("default", "return_previous", "finish_previous", "create_new")
 
 
@@ -44,19 +61,27 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     values = {**chosen, **given}
     reinit = _reinit(values.pop("reinit", None))
     resume = _resume(values.pop("resume", None))
-    if (open_run := steplog.run) is not None and reinit != "create_new":
+    open_run = steplog.run if reinit != "create_new" else None
+    if open_run is not None:
         if resume == "must":
             raise UsageError(f"resume='must' while the run {open_run.path} is open; finish() it first")
         if reinit == "return_previous":
             return open_run
+    # Refused before the open run is ended for the new one.
+    for name in TEXTS:
+        if values.get(name) is not None:
+            text(name, values[name])
+    tags = values.pop("tags", None)
+    if tags is not None:
+        tags = [tags] if isinstance(tags, str) else tag_list(tags)
+    if open_run is not None:
         finish(open_run, None)
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
-    tags = values.pop("tags", None)
     run = Run(
         config=select(to_dict(config), include, exclude),
-        tags=None if tags is None else [tags] if isinstance(tags, str) else list(tags),
+        tags=tags,
         resume=resume,
         environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
@@ -154,11 +179,12 @@ def _resume(word: Any) -> str | None:
 
 def finish(run: Run, exit_code: int | None) -> None:
     """End a run; the globals go back to what they were before ``init``."""
+    code = _exit_code if exit_code is None else checked_exit_code(exit_code)
     if run in _open_runs:
         _open_runs.remove(run)
     if steplog.run is run:
         reset()
-    run.close(_exit_code if exit_code is None else exit_code)
+    run.close(code)
 
 
 def reset() -> None:

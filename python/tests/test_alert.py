@@ -23,8 +23,8 @@ def alerts(run: steplog.Run) -> list[dict[str, Any]]:
     ("arguments", "level", "wait_millis"),
     [
         ({}, "INFO", 60_000),
-        ({"level": "WARN"}, "WARN", 60_000),
-        ({"level": AlertLevel.ERROR}, "ERROR", 60_000),
+        *(({"level": level}, level, 60_000) for level in ("INFO", "WARN", "ERROR")),
+        *(({"level": level}, level.value, 60_000) for level in AlertLevel),
         ({"level": ""}, "INFO", 60_000),
         ({"level": None, "wait_duration": None}, "INFO", 60_000),
         ({"wait_duration": 0}, "INFO", 60_000),

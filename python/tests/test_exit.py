@@ -35,6 +35,9 @@ def end_of(tmp_path: Path, code: str) -> tuple[int, list[int], str]:
         ("sys.exit(3)", 3, [3], ""),
         ("sys.exit('message')", 1, [1], "message"),
         ("sys.exit()", 0, [0], ""),
+        ("sys.exit(300)", 44, [300], ""),
+        ("sys.exit(2**31 + 5)", 5, [5], ""),
+        ("sys.exit(2**64)", 255, [255], ""),
         pytest.param("raise SystemExit(4)", 4, [4], "", marks=UNTOLD),
         ("exit(5)", 5, [5], ""),
         ("quit('message')", 1, [1], "message"),
@@ -42,6 +45,9 @@ def end_of(tmp_path: Path, code: str) -> tuple[int, list[int], str]:
         ("run.finish()\nraise ValueError('later')", 1, [0], "ValueError: later"),
         pytest.param("try:\n    sys.exit(3)\nexcept SystemExit:\n    pass", 0, [0], "", marks=UNTOLD),
         ("steplog.finish()\nsys.exit(9)", 9, [0], ""),
+        ("import atexit\natexit.register(run.finish)\nraise ValueError('boom')", 1, [1], "ValueError: boom"),
+        ("import atexit\natexit.register(run.finish, 0)\nraise ValueError('boom')", 1, [0], "ValueError: boom"),
+        ("run.finish(7)\nos.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, [7], ""),
         ("with run:\n    raise ValueError('boom')", 1, [1], "ValueError: boom"),
     ],
 )
@@ -86,6 +92,13 @@ def test_a_forked_child_ends_at_once(tmp_path: Path) -> None:
         "os.kill(child, 15)\nassert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -15"
     )
     assert end_of(tmp_path, code) == (0, [0], "")
+
+
+def test_a_finished_run_is_complete_on_disk_when_finish_returns(tmp_path: Path) -> None:
+    code = "run.log({'open': 2}, commit=False)\nrun.finish(5)\nos.kill(os.getpid(), signal.SIGKILL)"
+    assert end_of(tmp_path, code)[:2] == (-signal.SIGKILL, [5])
+    [journal] = read_run(tmp_path / "steplog/p/a")
+    assert [(row.step, row.values) for row in journal.rows] == [(0, {"x": 1}), (1, {"open": 2})]
 
 
 def test_os_exit_leaves_rows_and_no_exit(tmp_path: Path) -> None:

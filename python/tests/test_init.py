@@ -136,11 +136,23 @@ def test_a_folder_that_cannot_be_made_is_replaced_by_a_temporary_one(
         ({"project": ".."}, "is a folder's name"),
         ({"project": "a\nb"}, "forbidden character"),
         ({"id": "a:b"}, "forbidden character"),
+        *(({"id": f"a{mark}b"}, f"forbidden character {mark!r}") for mark in ";,#?/"),
+        ({"id": "a'b"}, "forbidden character"),
+        *(({"project": f"a{mark}b"}, "forbidden character") for mark in "\\#?%:"),
         ({"id": " a"}, "white space"),
+        ({"id": "a\n"}, "white space"),
+        ({"id": "a "}, "white space"),
         ({"id": ""}, "is empty"),
         ({"entity": "a?b"}, "forbidden character"),
         ({"tags": [""]}, "1 to 64 characters"),
         ({"tags": ["x" * 65]}, "1 to 64 characters"),
+        ({"tags": 5}, "tags is a int, not an iterable of str"),
+        ({"tags": ["a", 5]}, "the tag 5 is a int, not a str"),
+        *(
+            ({name: 5}, f"{name} is a int, not a str")
+            for name in ("name", "notes", "id", "project", "entity", "group", "job_type", "mode", "fork_from")
+        ),
+        ({"settings": {"sweep_id": 5}}, "sweep_id is a int, not a str"),
         ({"mode": "live"}, r'mode "live" is none of "online", "offline", "shared", "disabled"'),
         ({"config": 5}, "config is a int, not a dict"),
         ({"config": {5: 1}}, "the config key 5 is a int, not a str"),
@@ -162,9 +174,107 @@ def test_what_is_wrong_is_refused_by_name_and_leaves_nothing(
     assert not (tmp_path / "steplog").exists()
 
 
-def test_an_unknown_argument_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="colour"):
-        steplog.init(colour="red")  # type: ignore[call-arg]
+@pytest.mark.parametrize("name", ["colour", "tensorboard", "monitor_gym", "magic", "anonymous", "force"])
+def test_an_unknown_argument_is_a_type_error(name: str) -> None:
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        steplog.init(**{name: True})  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_is_refused_before_the_open_run_is_ended_for_it() -> None:
+    run = steplog.init()
+    with pytest.raises(steplog.InvalidDataError, match="name is a int, not a str"):
+        steplog.init(name=5, reinit=True)  # type: ignore[arg-type]
+    assert (steplog.run, run.finished) == (run, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "offline", "disabled"),
+    [
+        ("online", "online", False, False),
+        ("run", "online", False, False),
+        ("shared", "shared", False, False),
+        ("offline", "offline", True, False),
+        ("dryrun", "offline", True, False),
+        ("disabled", "disabled", False, True),
+    ],
+)
+@pytest.mark.parametrize("by", ["argument", "STEPLOG_MODE", "WANDB_MODE"])
+def test_a_mode_may_be_said_in_the_old_words_too(
+    given: str, mode: str, offline: bool, disabled: bool, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by != "argument":
+        monkeypatch.delenv("STEPLOG_MODE")
+        monkeypatch.setenv(by, given)
+    run = steplog.init(mode=given if by == "argument" else None, settings={"finish_timeout": 0})
+    assert (run.mode, run.offline, run.disabled) == (mode, offline, disabled)
+
+
+def test_the_longest_project_and_tag() -> None:
+    run = steplog.init(project="p" * 128, tags=["t" * 64])
+    assert (run.project, run.tags) == ("p" * 128, ("t" * 64,))
+
+
+def test_one_tag_may_be_given_as_text_and_tags_are_set_from_any_iterable() -> None:
+    run = steplog.init(tags="one tag")
+    seen = [run.tags]
+    for tags in (["b", "a", "b"], (tag for tag in "xy"), {"key": 1}, "cd", ()):
+        run.tags = tags  # type: ignore[assignment]
+        seen.append(run.tags)
+    assert seen == [("one tag",), ("b", "a", "b"), ("x", "y"), ("key",), ("c", "d"), ()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("tags", None, "tags is a NoneType, not an iterable of str"),
+        ("tags", 5, "tags is a int, not an iterable of str"),
+        ("tags", ["a", 5], "the tag 5 is a int, not a str"),
+        ("tags", [""], 'tag "" is not 1 to 64 characters long'),
+        ("name", None, "name is a NoneType, not a str"),
+        ("notes", 5, "notes is a int, not a str"),
+    ],
+)
+def test_a_setter_refuses_what_init_refuses_and_keeps_the_old_value(name: str, value: object, message: str) -> None:
+    run = steplog.init(name="n", notes="m", tags=["t"])
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$") as caught:
+        setattr(run, name, value)
+    assert isinstance(caught.value, steplog.InvalidDataError)
+    assert (run.name, run.notes, run.tags) == ("n", "m", ("t",))
+    assert journals(run)[0].updates == []
+
+
+def test_a_finished_run_can_be_read_and_not_be_renamed() -> None:
+    run = steplog.init(project="p", entity="e", id="a", name="n", notes="m", tags=["t"], group="g", config={"lr": 1})
+    run.log({"x": 1})
+    folder, start = run.dir, run.start_time
+    run.finish()
+    assert (run.path, run.name, run.notes, run.tags, run.group) == ("e/p/a", "n", "m", ("t",), "g")
+    assert (run.config.as_dict(), run.step, run.dir, run.start_time) == ({"lr": 1}, 1, folder, start)
+    for name, value in (("name", "late"), ("notes", "late"), ("tags", ("late",))):
+        with pytest.raises(steplog.UsageError, match=f"{name}: the run is finished"):
+            setattr(run, name, value)
+    assert (run.name, run.notes, run.tags) == ("n", "m", ("t",))
+
+
+def test_variables_that_mean_nothing_here_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISABLED", "CONFIG", "CONFIG_PATHS", "CONSOLE", "NONSENSE"):
+        monkeypatch.setenv(f"WANDB_{name}", "true")
+    run = steplog.init()
+    run.log({"x": 1})
+    assert (run.mode, run.config.as_dict(), history(run)) == ("offline", {}, {0: {"x": 1}})
+
+
+def test_the_environment_is_read_at_every_init(monkeypatch: pytest.MonkeyPatch) -> None:
+    for project in ("first", "second"):
+        monkeypatch.setenv("WANDB_PROJECT", project)
+        assert steplog.init(reinit=True).project == project
+
+
+def test_the_start_time_is_a_float_in_seconds() -> None:
+    before = time.time()
+    run = steplog.init()
+    assert type(run.start_time) is float
+    assert before - 0.001 <= run.start_time <= time.time() + 0.001
 
 
 @pytest.mark.parametrize("name", ["näme / with: everything?", "x" * 200, "👩‍🔬"])
@@ -225,7 +335,14 @@ def test_name_notes_and_tags_can_be_changed_while_the_run_is_open() -> None:
     assert run.name == "n"
 
 
-@pytest.mark.parametrize("name", ["id", "path", "step", "dir", "group", "project", "entity", "start_time", "foo"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("id", "path", "step", "dir", "group", "job_type", "project", "entity", "start_time", "starting_step"),
+        *("resumed", "sweep_id", "mode", "offline", "disabled", "url", "project_url", "sweep_url", "sync_dir"),
+        *("config", "config_static", "summary", "history", "settings", "log", "finish", "foo"),
+    ],
+)
 def test_nothing_else_can_be_set(name: str) -> None:
     run = steplog.init()
     with pytest.raises(AttributeError):
@@ -239,8 +356,9 @@ def test_copies_of_a_run_are_the_run() -> None:
     assert repr(run) == f"<steplog.Run local/uncategorized/{run.id}>"
 
 
-def test_a_silent_run_says_not_one_byte(capfd: pytest.CaptureFixture[str]) -> None:
-    run = steplog.init()
+@pytest.mark.parametrize("mode", ["offline", "online", "disabled"])
+def test_a_silent_run_says_not_one_byte(mode: str, capfd: pytest.CaptureFixture[str]) -> None:
+    run = steplog.init(mode=mode, settings={"finish_timeout": 0})
     run.log({"x": 1})
     run.finish()
     assert capfd.readouterr() == ("", "")

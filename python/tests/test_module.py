@@ -45,6 +45,48 @@ def test_without_a_run_everything_says_to_call_init() -> None:
     assert steplog.finish() is None  # type: ignore[func-returns-value]
 
 
+MEMBERS: list[tuple[str, tuple[Any, ...]]] = [
+    ("log", ({"a": 1},)),
+    ("alert", ("title", "text")),
+    ("define_metric", ("loss",)),
+    ("log_code", ()),
+    ("mark_preempting", ()),
+    ("save", ("a.txt",)),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), MEMBERS, ids=[name for name, _ in MEMBERS])
+def test_a_function_of_the_module_is_the_open_runs_and_refuses_before_and_after(
+    name: str, arguments: tuple[Any, ...]
+) -> None:
+    def refused() -> None:
+        with pytest.raises(steplog.Error) as caught:
+            getattr(steplog, name)(*arguments)
+        assert caught.value.message == f"You must call steplog.init() before steplog.{name}()"
+
+    refused()
+    run = steplog.init()
+    assert getattr(steplog, name) == getattr(run, name)
+    getattr(steplog, name)(*arguments)
+    run.finish()
+    refused()
+
+
+@pytest.mark.parametrize("noun", ["config", "summary"])
+def test_every_touch_of_config_and_summary_names_its_key_before_and_after_a_run(noun: str) -> None:
+    for _ in ("before", "after"):
+        for touch in (
+            lambda: getattr(steplog, noun)["lr"],
+            lambda: getattr(steplog, noun).lr,
+            lambda: getattr(steplog, noun).__setitem__("lr", 1),
+            lambda: setattr(getattr(steplog, noun), "lr", 1),
+        ):
+            with pytest.raises(steplog.Error) as caught:
+                touch()
+            assert caught.value.message == f"You must call steplog.init() before steplog.{noun}['lr']"
+        steplog.init().finish()
+
+
 def test_a_run_after_another() -> None:
     first = steplog.init()
     first.finish()
@@ -82,6 +124,24 @@ def test_finish_takes_an_exit_code_and_the_first_one_counts() -> None:
     assert journals(run)[0].exits == [7]
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "message"),
+    [
+        ("1", "exit_code is a str, not an int"),
+        (1.0, "exit_code is a float, not an int"),
+        (2**31, "exit_code does not fit into 32 bits"),
+    ],
+)
+def test_a_refused_exit_code_leaves_the_run_open(exit_code: Any, message: str) -> None:
+    run = steplog.init()
+    run.log({"a": 1}, commit=False)
+    with pytest.raises(steplog.InvalidDataError, match=f"^{message}$"):
+        run.finish(exit_code)
+    assert (steplog.run, run.finished) == (run, False)
+    steplog.finish(-1)
+    assert (history(run), journals(run)[0].exits) == ({0: {"a": 1}}, [-1])
+
+
 def test_a_disabled_run_takes_everything_and_keeps_nothing(tmp_path: Path) -> None:
     run = steplog.init(project="p", mode="disabled", config={"lr": 0.1})
     assert (run.disabled, run.mode, run.dir, run.url) == (True, "disabled", "/", None)
@@ -96,6 +156,11 @@ def test_a_disabled_run_takes_everything_and_keeps_nothing(tmp_path: Path) -> No
         run.log(5)
     run.finish()
     assert not (tmp_path / "steplog").exists()
+
+
+def test_a_disabled_run_has_the_project_and_the_entity_that_are_given() -> None:
+    run = steplog.init(project="p", entity="e", name="n", mode="disabled")
+    assert (run.project, run.entity, run.name, run.path) == ("p", "e", "n", f"e/p/{run.id}")
 
 
 def test_a_disabled_run_raises_nothing_after_finish() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime
 import multiprocessing
 import pickle
+import sys
+import types
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,19 @@ def test_the_open_run_is_finished_first(reinit: Any) -> None:
     again = steplog.init(project="q", reinit=reinit)
     assert again is not run and steplog.run is again
     assert (journals(run)[0].exits, history(run)) == ([0], {0: {"a": 1}})
+
+
+@pytest.mark.parametrize("reinit", [None, "default"])
+def test_in_a_notebook_the_open_run_is_finished_first_unless_told_otherwise(
+    reinit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = types.ModuleType("IPython")
+    notebook.get_ipython = lambda: types.SimpleNamespace(has_trait=lambda name: name == "kernel")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    run = steplog.init()
+    assert steplog.init(reinit="return_previous") is run
+    again = steplog.init(reinit=reinit)
+    assert (again is run, steplog.run is again, journals(run)[0].exits) == (False, True, [0])
 
 
 def test_a_run_beside_the_open_one_does_not_become_global() -> None:
@@ -115,6 +131,23 @@ def test_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (run.sweep_id, run.get_sweep_url()) == ("s1", "http://127.0.0.1:9/local/p/sweeps/s1")
     assert run.get_url() == f"http://127.0.0.1:9/local/p/runs/{run.id}"
     run.finish()
+
+
+def test_a_sweep_may_be_said_in_settings_and_its_addresses_are_attributes_too() -> None:
+    settings = {"sweep_id": "s2", "finish_timeout": 0, "base_url": "http://127.0.0.1:9"}
+    run = steplog.init(project="a b", entity="ann", mode="online", settings=settings)
+    assert (run.sweep_id, run.sweep_url) == ("s2", "http://127.0.0.1:9/ann/a%20b/sweeps/s2")
+    assert run.project_url == "http://127.0.0.1:9/ann/a%20b"
+
+
+def test_old_members_do_not_warn() -> None:
+    run = steplog.init()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.log({"a": 1}, sync=True)
+        assert (run.mode, len(run.history)) == ("offline", 1)
+        assert (run.get_url(), run.get_project_url(), run.get_sweep_url()) == (None, None, None)
+        run.join()
 
 
 def test_without_a_sweep_there_is_no_url() -> None:

@@ -21,6 +21,8 @@ SCRIPTS: list[tuple[str, list[tuple[dict[str, Any], dict[str, Any], int]], dict[
     ("later key overwrites", [({"a": 1}, {"commit": False}, 0), ({"a": 2}, {}, 1)], {0: {"a": 2}}),
     ("empty commits what is pending", [(A, {"commit": False}, 0), ({}, {}, 1)], {0: A}),
     ("empty moves the step", [({}, {}, 1), (A, {}, 2)], {0: {}, 1: A}),
+    ("explicit commit joins the open row", [(A, {"step": 4}, 4), (B, {"step": 4, "commit": True}, 5)], {4: A | B}),
+    ("auto step may stay open", [(A, {"step": 4}, 4), (B, {"commit": False}, 4), (C, {}, 5)], {4: A | B | C}),
     ("late row is kept", [(A, {"step": 20, "commit": True}, 21), (B, {"step": 5}, 21)], {5: B, 20: A}),
     ("negative step is kept", [(A, {"step": -3}, 0), (B, {}, 1)], {-3: A, 0: B}),
     ("same step after commit", [(A, {}, 1), (B, {"step": 0}, 1), (C, {}, 2)], {0: A | B, 1: C}),
@@ -102,6 +104,9 @@ def test_a_time_given_by_the_caller_wins() -> None:
     run.log({"a": 1, "_timestamp": 123.5, "_runtime": 7})
     [row] = rows(run)
     assert (row.time, row.values) == (123.5, {"a": 1})
+    [read] = run.history
+    assert (read["_timestamp"], read["_step"], read["a"]) == (123.5, 0, 1)
+    assert read["_runtime"] == pytest.approx(123.5 - run.start_time, abs=1e-3)
 
 
 def test_an_open_row_is_complete_at_finish() -> None:

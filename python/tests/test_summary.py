@@ -46,6 +46,33 @@ def test_a_value_set_by_hand_stays_until_it_is_deleted_or_set_again() -> None:
     assert [row.values["best"] for row in journals(run)[0].rows] == [0.1, 0.2, 0.3, 0.4]
 
 
+def test_a_logged_value_that_was_deleted_comes_back_with_the_next_row() -> None:
+    run = steplog.init()
+    run.log({"loss": 1, "n": {"a": 1, "b": 2}})
+    del run.summary["loss"], run.summary["n"]["a"]
+    assert {key: run.summary.get(key) for key in ("loss", "n")} == {"loss": None, "n": {"b": 2}}
+    run.log({"loss": 2, "n": {"a": 3}})
+    assert (run.summary["loss"], run.summary["n"].as_dict()) == (2, {"a": 3, "b": 2})
+
+
+def test_a_nested_view_is_read_as_the_summary_is() -> None:
+    run = steplog.init()
+    run.log({"n": {"a": 1, "deep": {"b": 2}}})
+    view = run.summary["n"]
+    assert (view["a"], view.a, view.get("a"), view.get("none", 5), view.deep["b"]) == (1, 1, 1, 5, 2)
+    assert sorted(view.keys()) == ["a", "deep"]
+    with pytest.raises(KeyError):
+        view["none"]
+    with pytest.raises(KeyError):
+        view.none  # noqa: B018
+
+
+def test_step_and_times_are_among_its_keys() -> None:
+    run = steplog.init()
+    run.log({"loss": 1})
+    assert sorted(run.summary.keys()) == ["_runtime", "_step", "_timestamp", "loss"]
+
+
 def test_nested_views_write_through_and_keep_what_is_beside() -> None:
     run = steplog.init()
     run.summary["q"] = {"x": 1, "y": 2}
