@@ -76,7 +76,7 @@ def test_it_returns_while_the_server_does_not_answer(home: Path, server: Server)
 
 def test_a_server_that_comes_up_later_gets_everything(home: Path, server: Server) -> None:
     finish_while_the_server_is_silent(home, server.url, server.kill)
-    [sender] = wait_until(lambda: senders(home), "the sender runs")
+    sender = wait_until(lambda: status(home, server.url)["sender"], "the sender is at it")
     # Another one leaves the run to it: at once, without an error.
     code = "import sys\nfrom steplog._native import send_run\nsend_run('steplog/p/a', 1000.0)\n"
     with Script(code, home=home, STEPLOG_BASE_URL=server.url) as second:

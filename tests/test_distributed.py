@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from rig.processes import Script, Server
+from rig.waiting import wait_until
 
 SHARED = """
 import sys, steplog
@@ -32,6 +33,10 @@ def test_three_machines_write_one_run_and_the_last_one_ends_it(home: Path, serve
         ]
         for script in scripts:
             assert script.line() == "logged\n", script.said()
+        wait_until(
+            lambda: (run := server.api.run("local/p/shared")) and len(run["streams"]) == len(labels),
+            "the server knows them all",
+        )
         # The one that speaks for the run is the first to end: the run goes on.
         for ended, script in enumerate(scripts, start=1):
             script.tell("end")

@@ -13,6 +13,8 @@ struct Life {
     received_at: f64,
     exit: Option<(f64, i64)>,
     is_child: bool,
+    /// What the script calls the process, when several write one run.
+    label: Option<String>,
 }
 
 /// What the lives of its streams say of a run.
@@ -25,10 +27,12 @@ pub(crate) struct RunLife {
 }
 
 /// Reads the life of a run. Streams of forked processes do not count, nor does one that was followed by another which
-/// began after its last record: that is a process that died, or was ended, and was resumed.
+/// began after its last record: that is a process that died, or was ended, and was resumed. Processes with other labels do
+/// not follow each other, they are side by side.
 pub(crate) fn run_life(database: &Connection, run: i64, by_record_time: bool) -> Result<RunLife, Error> {
     let mut statement = database.sql(
-        "SELECT started_at, last_time, received_at, exited_at, exit_code, parent IS NOT NULL FROM streams WHERE run = $1",
+        "SELECT started_at, last_time, received_at, exited_at, exit_code, parent IS NOT NULL, label
+         FROM streams WHERE run = $1",
     )?;
     let lives: Vec<Life> = statement
         .query_map([run], |row| {
@@ -38,6 +42,7 @@ pub(crate) fn run_life(database: &Connection, run: i64, by_record_time: bool) ->
                 received_at: row.get(2)?,
                 exit: row.get::<_, Option<f64>>(3)?.zip(row.get(4)?),
                 is_child: row.get(5)?,
+                label: row.get(6)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -48,7 +53,9 @@ fn judge(lives: &[Life], by_record_time: bool) -> RunLife {
     let only_children = lives.iter().all(|life| life.is_child);
     let counts = |life: &&Life| only_children || !life.is_child;
     let followed = |life: &Life| {
-        let newer = |other: &Life| other.started_at > life.started_at && other.started_at >= life.last_time;
+        let newer = |other: &Life| {
+            other.label == life.label && other.started_at > life.started_at && other.started_at >= life.last_time
+        };
         lives.iter().filter(counts).any(newer)
     };
     let mut result = RunLife::default();
@@ -137,6 +144,7 @@ mod tests {
             received_at: last_time + 0.5,
             exit: exit.map(|code| (last_time, code)),
             is_child: false,
+            label: None,
         }
     }
 
@@ -158,6 +166,16 @@ mod tests {
         assert_eq!(verdict(&[life(0.0, 9.0, None), life(10.0, 20.0, Some(0))]), (None, Some((20.0, 0))));
         assert_eq!(verdict(&[life(0.0, 9.0, Some(1)), life(10.0, 20.0, Some(0))]), (None, Some((20.0, 0))));
         assert_eq!(verdict(&[life(0.0, 9.0, Some(1)), life(10.0, 20.0, None)]), (Some(20.5), None));
+    }
+
+    #[test]
+    fn processes_with_labels_live_side_by_side() {
+        let labelled = |label: &str, life: Life| Life { label: Some(label.into()), ..life };
+        let early = || labelled("rank 0", life(0.0, 1.0, None));
+        let late = || labelled("rank 1", life(5.0, 9.0, Some(0)));
+        assert_eq!(verdict(&[early(), late()]), (Some(1.5), None));
+        let resumed = labelled("rank 0", life(10.0, 12.0, Some(0)));
+        assert_eq!(verdict(&[early(), late(), resumed]), (None, Some((12.0, 0))));
     }
 
     #[test]
