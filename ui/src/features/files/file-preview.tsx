@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Download, X } from 'lucide-react'
+import { X } from 'lucide-react'
 import type { Run, RunFile } from '~/api/types'
 import { contentTag, PREVIEW_BYTES, textQuery } from '~/features/files/file-queries'
 import { previewKind } from '~/features/files/file-tree'
@@ -7,6 +7,7 @@ import { formatBytes } from '~/lib/format-number'
 import { formatDateTime } from '~/lib/format-time'
 import { api } from '~/lib/path-builder'
 import { IconButton } from '~/ui/button'
+import { DownloadLink } from '~/ui/download-link'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
 import styles from './file-preview.module.css'
 
@@ -36,14 +37,9 @@ export function FilePreview({ run, file, onClose }: FilePreviewProps) {
             </p>
           )}
         </div>
-        <a
-          className={styles.download}
-          href={api.file(run.entity, run.project, run.id, file.path, { download: 'true' })}
-          download={name}
-        >
-          <Download size={14} />
+        <DownloadLink href={api.file(run.entity, run.project, run.id, file.path, { download: 'true' })} name={name}>
           Download
-        </a>
+        </DownloadLink>
         <IconButton label="Close the preview" onClick={onClose}>
           <X size={15} />
         </IconButton>

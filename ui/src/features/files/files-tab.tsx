@@ -6,8 +6,8 @@ import { FilePreview } from '~/features/files/file-preview'
 import { filesQuery, MAX_FILES } from '~/features/files/file-queries'
 import { fileRows, searchFiles } from '~/features/files/file-tree'
 import { formatBytes, formatInteger, plural } from '~/lib/format-number'
-import { TextInput } from '~/ui/field'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
+import { SearchBar } from '~/ui/search-bar'
 import styles from './files-tab.module.css'
 
 /** The files that were saved with a run, as a tree, and one of them beside it. */
@@ -44,20 +44,18 @@ export function FilesTab({ run }: { run: Run }) {
   }
   return (
     <div className={styles.page}>
-      <div className={styles.bar}>
-        <TextInput
-          type="search"
-          className={styles.search}
-          aria-label="Search files"
-          placeholder="Search files"
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-        />
-        <span className={styles.count}>
-          {files.length >= MAX_FILES && `first ${formatInteger(MAX_FILES)} files · `}
-          {plural(found.length, 'file')} · {formatBytes(bytes)}
-        </span>
-      </div>
+      <SearchBar
+        label="Search files"
+        placeholder="Search files"
+        value={search}
+        onChange={setSearch}
+        count={
+          <>
+            {files.length >= MAX_FILES && `first ${formatInteger(MAX_FILES)} files · `}
+            {plural(found.length, 'file')} · {formatBytes(bytes)}
+          </>
+        }
+      />
       <div className={styles.panes} data-chosen={file !== undefined || undefined}>
         <FileList run={run} rows={rows} closed={closed} chosen={chosen} onToggle={toggle} onChoose={setChosen} />
         {file !== undefined && <FilePreview run={run} file={file} onClose={() => setChosen(null)} />}

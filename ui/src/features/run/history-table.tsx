@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { Download } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { keysQuery } from '~/api/queries'
 import type { JsonObject, Run } from '~/api/types'
@@ -12,8 +11,9 @@ import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime } from '~/lib/format-time'
 import { keyLabel } from '~/lib/key-label'
 import { api, projectPath } from '~/lib/path-builder'
-import { TextInput } from '~/ui/field'
+import { DownloadLink } from '~/ui/download-link'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
+import { SearchBar } from '~/ui/search-bar'
 import styles from './history-table.module.css'
 
 const FORMATS = ['parquet', 'csv', 'jsonl'] as const
@@ -37,34 +37,31 @@ export function HistoryTable({ run }: { run: Run }) {
   const rows = useMemo(() => history.data?.pages.flatMap((page) => page.rows) ?? [], [history.data])
   return (
     <div className={styles.page}>
-      <div className={styles.bar}>
-        <TextInput
-          type="search"
-          className={styles.search}
-          aria-label="Search columns"
-          placeholder="Search columns, or a regex"
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-        />
-        <span className={styles.count}>
-          {found.length > MAX_COLUMNS
-            ? `first ${MAX_COLUMNS} of ${formatInteger(found.length)} columns`
-            : plural(found.length, 'column')}
-          {' · '}
-          {plural(run.row_count, 'row')}
-        </span>
-        <span className={styles.space} />
+      <SearchBar
+        label="Search columns"
+        placeholder="Search columns, or a regex"
+        value={search}
+        onChange={setSearch}
+        count={
+          <>
+            {found.length > MAX_COLUMNS
+              ? `first ${MAX_COLUMNS} of ${formatInteger(found.length)} columns`
+              : plural(found.length, 'column')}
+            {' · '}
+            {plural(run.row_count, 'row')}
+          </>
+        }
+      >
         {FORMATS.map((format) => (
-          <a
+          <DownloadLink
             key={format}
-            className={styles.download}
             href={api.history(run.entity, run.project, run.id, { format })}
-            download={`${run.id}.${format}`}
+            name={`${run.id}.${format}`}
           >
-            <Download size={13} /> {format}
-          </a>
+            {format}
+          </DownloadLink>
         ))}
-      </div>
+      </SearchBar>
       {history.error !== null && rows.length === 0 ? (
         <ErrorMessage title="Could not read the rows" error={history.error} onRetry={() => void history.refetch()} />
       ) : run.row_count === 0 || (keys.data !== undefined && columns.length === 0) ? (
