@@ -13,7 +13,7 @@ HEADER_BYTES = 48
 LONGEST_FRAME = 16 << 20
 
 RUN_START, ROW, CONFIG, SUMMARY, RUN_UPDATE, HEARTBEAT, EXIT = 1, 2, 3, 4, 5, 6, 7
-METRIC, FILE, ALERT, LOSS, PREEMPTING = 8, 11, 13, 14, 15
+METRIC, CONSOLE, SYSTEM, FILE, ALERT, LOSS, PREEMPTING, ENVIRONMENT = 8, 9, 10, 11, 13, 14, 15, 16
 
 
 class Damaged(Exception):
@@ -44,6 +44,10 @@ class Journal:
     alerts: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     preempting: list[float] = field(default_factory=list)
+    #: Of every line number the output and the latest text.
+    console: dict[int, tuple[str, str]] = field(default_factory=dict)
+    samples: list[dict[str, float]] = field(default_factory=list)
+    environments: list[dict[str, Any]] = field(default_factory=list)
     lost_rows: int = 0
     #: Stream offset behind the last valid frame.
     end: int = 0
@@ -150,7 +154,13 @@ def _apply(journal: Journal, kind: int, payload: _Payload, keys: list[str]) -> N
     if kind == RUN_START:
         journal.start = json.loads(payload.data)
         return
-    lists = {RUN_UPDATE: journal.updates, METRIC: journal.metrics, ALERT: journal.alerts, FILE: journal.files}
+    lists = {
+        RUN_UPDATE: journal.updates,
+        METRIC: journal.metrics,
+        ALERT: journal.alerts,
+        FILE: journal.files,
+        ENVIRONMENT: journal.environments,
+    }
     if kind in lists:
         lists[kind].append(json.loads(payload.data))
         return
@@ -171,6 +181,16 @@ def _apply(journal: Journal, kind: int, payload: _Payload, keys: list[str]) -> N
         journal.heartbeats.append(payload.double())
     elif kind == PREEMPTING:
         journal.preempting.append(payload.double())
+    elif kind == CONSOLE:
+        payload.double()
+        output = ("stdout", "stderr")[payload.take(1)[0]]
+        first = payload.varint()
+        count = payload.varint()
+        for number in range(first, first + count):
+            journal.console[number] = (output, payload.text())
+    elif kind == SYSTEM:
+        payload.double()
+        journal.samples.append({payload.text(): payload.double() for _ in range(payload.varint())})
     elif kind == EXIT:
         payload.double()
         journal.exits.append(payload.zigzag())

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use steplog_model::{
-    Alert, Change, MAX_KEY_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, SavedFile, Value,
+    Alert, Change, ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES, MAX_KEY_BYTES, MAX_SYSTEM_VALUES,
+    MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, SavedFile, SystemSample, Value,
 };
 
 use crate::varint::{put_signed, put_unsigned, take_signed, take_unsigned};
@@ -18,10 +19,13 @@ pub(crate) mod kind {
     pub(crate) const HEARTBEAT: u8 = 6;
     pub(crate) const EXIT: u8 = 7;
     pub(crate) const METRIC: u8 = 8;
+    pub(crate) const CONSOLE: u8 = 9;
+    pub(crate) const SYSTEM: u8 = 10;
     pub(crate) const FILE: u8 = 11;
     pub(crate) const ALERT: u8 = 13;
     pub(crate) const LOSS: u8 = 14;
     pub(crate) const PREEMPTING: u8 = 15;
+    pub(crate) const ENVIRONMENT: u8 = 16;
 }
 
 mod tag {
@@ -166,6 +170,9 @@ pub(crate) fn encode_record(out: &mut Vec<u8>, record: &Record) -> u8 {
         Record::Metric(definition) => put_json(out, kind::METRIC, definition),
         Record::Alert(alert) => put_json(out, kind::ALERT, alert),
         Record::File(file) => put_json(out, kind::FILE, file),
+        Record::Environment(members) => put_json(out, kind::ENVIRONMENT, members),
+        Record::Console(lines) => put_console(out, lines),
+        Record::System(sample) => put_system(out, sample),
         Record::Config(changes) => put_changes(out, kind::CONFIG, changes),
         Record::Summary(changes) => put_changes(out, kind::SUMMARY, changes),
         Record::Heartbeat { time } => {
@@ -193,6 +200,25 @@ pub(crate) fn encode_record(out: &mut Vec<u8>, record: &Record) -> u8 {
 fn put_json(out: &mut Vec<u8>, kind: u8, value: &impl Serialize) -> u8 {
     serde_json::to_writer(&mut *out, value).expect("plain data has a JSON form, and a Vec takes any write");
     kind
+}
+
+fn put_console(out: &mut Vec<u8>, console: &ConsoleLines) -> u8 {
+    out.extend_from_slice(&console.time.to_le_bytes());
+    out.push(console.output as u8);
+    put_unsigned(out, console.first_line);
+    put_unsigned(out, console.lines.len() as u64);
+    console.lines.iter().for_each(|line| put_text(out, line));
+    kind::CONSOLE
+}
+
+fn put_system(out: &mut Vec<u8>, sample: &SystemSample) -> u8 {
+    out.extend_from_slice(&sample.time.to_le_bytes());
+    put_unsigned(out, sample.values.len() as u64);
+    for (key, value) in &sample.values {
+        put_text(out, key);
+        out.extend_from_slice(&value.to_le_bytes());
+    }
+    kind::SYSTEM
 }
 
 fn put_changes(out: &mut Vec<u8>, kind: u8, changes: &[Change]) -> u8 {
@@ -223,6 +249,9 @@ pub(crate) fn decode_record(kind: u8, payload: &[u8], keys: &mut Vec<Arc<str>>) 
         kind::PREEMPTING => Record::Preempting { time: take_time(&mut bytes)? },
         kind::METRIC => Record::Metric(take_metric(&mut bytes)?),
         kind::ALERT => Record::Alert(take_alert(&mut bytes)?),
+        kind::CONSOLE => Record::Console(take_console(&mut bytes)?),
+        kind::SYSTEM => Record::System(take_system(&mut bytes)?),
+        kind::ENVIRONMENT => Record::Environment(take_json(&mut bytes)?),
         kind::FILE => Record::File(take_file(&mut bytes)?),
         kind::EXIT => {
             let time = take_time(&mut bytes)?;
@@ -300,6 +329,46 @@ fn take_file(bytes: &mut &[u8]) -> Result<SavedFile, DecodeError> {
     let file: SavedFile = take_json(bytes)?;
     file.check().map_err(|error| malformed(error.to_string()))?;
     Ok(file)
+}
+
+fn take_console(bytes: &mut &[u8]) -> Result<ConsoleLines, DecodeError> {
+    let time = take_time(bytes)?;
+    let output = match take(bytes, 1)?[0] {
+        0 => ConsoleOutput::Stdout,
+        1 => ConsoleOutput::Stderr,
+        other => return Err(malformed(format!("unknown console output {other}"))),
+    };
+    let first_line = take_unsigned(bytes).ok_or(DecodeError::Short)?;
+    let count = take_count(bytes)?;
+    if first_line.checked_add(count as u64).is_none_or(|end| end > i64::MAX as u64) {
+        return Err(malformed("a line number beyond 63 bits"));
+    }
+    let line = |bytes: &mut &[u8]| {
+        let text = take_text(bytes)?;
+        if text.len() > MAX_CONSOLE_LINE_BYTES || text.contains('\n') {
+            return Err(malformed(format!("a line of {} bytes, or more than one line", text.len())));
+        }
+        Ok(text.into())
+    };
+    let lines = (0..count).map(|_| line(bytes)).collect::<Result<_, _>>()?;
+    Ok(ConsoleLines { time, output, first_line, lines })
+}
+
+fn take_system(bytes: &mut &[u8]) -> Result<SystemSample, DecodeError> {
+    let time = take_time(bytes)?;
+    let count = take_count(bytes)?;
+    if count > MAX_SYSTEM_VALUES {
+        return Err(malformed(format!("a system sample of {count} values")));
+    }
+    let value = |bytes: &mut &[u8]| {
+        let key = take_text(bytes)?;
+        if key.is_empty() || key.len() > MAX_KEY_BYTES {
+            return Err(malformed(format!("a key of {} bytes", key.len())));
+        }
+        Ok((key.into(), take_f64(bytes)?))
+    };
+    let values = (0..count).map(|_| value(bytes)).collect::<Result<_, _>>()?;
+    Ok(SystemSample { time, values })
 }
 
 fn take_time(bytes: &mut &[u8]) -> Result<f64, DecodeError> {
@@ -388,6 +457,17 @@ pub(crate) mod tests {
             Record::File(
                 serde_json::from_str(r#"{"time":1.5,"path":"a/b.pt","policy":"end","source":"/tmp/a/b.pt"}"#).unwrap(),
             ),
+            Record::Console(ConsoleLines {
+                time: 1.5,
+                output: ConsoleOutput::Stderr,
+                first_line: 7,
+                lines: vec!["\u{1b}[31mred\u{1b}[0m".into(), "".into()],
+            }),
+            Record::System(SystemSample {
+                time: 1.5,
+                values: vec![("cpu".into(), 12.5), ("memory".into(), f64::INFINITY)],
+            }),
+            Record::Environment(serde_json::from_str(r#"{"git":{"commit":"abc"}}"#).unwrap()),
             Record::Exit { time: 3.5, code: -1 },
             Record::Loss { rows: 7, time: 4.5 },
         ] {

@@ -5,6 +5,7 @@
 
 mod alert;
 mod config;
+mod console;
 mod file;
 mod hash;
 mod histogram;
@@ -15,11 +16,13 @@ mod metric;
 mod record;
 mod step;
 mod summary;
+mod system;
 mod time;
 mod value;
 
 pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use config::{Config, ConfigConflict};
+pub use console::{ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES};
 pub use file::{FilePath, FilePolicy, InvalidFile, MAX_FILE_PATH_BYTES, SavedFile};
 pub use hash::ContentHash;
 pub use histogram::Histogram;
@@ -32,4 +35,5 @@ pub use metric::{Aggregate, InvalidMetric, MetricDefinition, MetricDefinitions, 
 pub use record::{Change, ForkPoint, Record, Row, RunStart, RunUpdate};
 pub use step::{StepCounter, StepPlan};
 pub use summary::Summary;
+pub use system::{MAX_SYSTEM_VALUES, SystemSample};
 pub use value::{MAX_TEXT_BYTES, MAX_VALUE_DEPTH, Value};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{Alert, MetricDefinition, Project, RunId, SavedFile, StreamId, Value};
+use crate::{Alert, ConsoleLines, MetricDefinition, Project, RunId, SavedFile, StreamId, SystemSample, Value};
 
 /// One entry of a journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,13 @@ pub enum Record {
     Alert(Alert),
     /// A file that belongs to the run.
     File(SavedFile),
+    /// What the process printed.
+    Console(ConsoleLines),
+    /// What the machine was busy with.
+    System(SystemSample),
+    /// What is known of the surroundings only some time after the start: its members take the place of those of the same
+    /// name in [`RunStart::environment`].
+    Environment(Map<String, Json>),
     /// The process is about to be taken off its machine, and will be resumed.
     Preempting {
         /// Unix seconds.
@@ -114,7 +121,7 @@ pub struct RunStart {
     /// The sweep that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep_id: Option<String>,
-    /// Program, command, versions.
+    /// Program, command, versions; more may come in a [`Record::Environment`].
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub environment: Map<String, Json>,
 }
