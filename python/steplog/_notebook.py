@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import importlib
 import sys
 import time
 
@@ -55,6 +53,8 @@ def display(run: Run, height: int, hidden: bool) -> bool:
     """Show a run below the cell that is being run; whether there is one."""
     if not in_notebook():
         return False
+    import importlib
+
     # Its functions have types only in some versions.
     ipython: Any = importlib.import_module("IPython.display")
     ipython.display(ipython.HTML(to_html(run, height, hidden)))
@@ -63,17 +63,19 @@ def display(run: Run, height: int, hidden: bool) -> bool:
 
 def to_html(run: Run, height: int, hidden: bool) -> str:
     """A run as HTML: its live page in a frame where a server has it, else what this process knows of it."""
+    from html import escape
+
     url = run.url
     if url is not None and _has_server(run):
         scheme, _, rest = url.partition("://")
         host, _, path = rest.partition("/")
-        source, title = html.escape(f"{scheme}://{host}/embed/{path}"), html.escape(f"run {run.path}")
+        source, title = escape(f"{scheme}://{host}/embed/{path}"), escape(f"run {run.path}")
         style = f"display:block;width:100%;height:{int(height)}px;border:1px solid #8884;border-radius:8px"
         shown = f'<iframe src="{source}" title="{title}" style="{style}"></iframe>'
     else:
         shown = _card(run)
     if hidden:
-        label = html.escape(run.name or run.id)
+        label = escape(run.name or run.id)
         return f"<details><summary>run {label}</summary>{shown}</details>"
     return shown
 
@@ -89,9 +91,11 @@ def _has_server(run: Run) -> bool:
 
 
 def _card(run: Run) -> str:
+    from html import escape
+
     state = "finished" if run.finished else "recording"
-    name, path = html.escape(run.name or run.id), html.escape(run.path)
-    where = "Nothing of it is kept." if run.disabled else f"<code>steplog ui {html.escape(run.root or '.')}</code>"
+    name, path = escape(run.name or run.id), escape(run.path)
+    where = "Nothing of it is kept." if run.disabled else f"<code>steplog ui {escape(run.root or '.')}</code>"
     rows = "".join(_metric_row(key, values) for key, values in _metrics(run))
     table = f'<table style="margin-top:8px">{rows}</table>' if rows else ""
     return (
@@ -125,9 +129,11 @@ def _leaves(values: dict[str, Any], before: str = "") -> Iterable[tuple[str, flo
 
 
 def _metric_row(key: str, values: list[float]) -> str:
+    from html import escape
+
     cell = "padding:2px 10px 2px 0;border:0;text-align:"
     return (
-        f'<tr style="background:none"><td style="{cell}left">{html.escape(key)}</td>'
+        f'<tr style="background:none"><td style="{cell}left">{escape(key)}</td>'
         f'<td style="{cell}left">{_spark_line(values)}</td><td style="{cell}right">{values[-1]:.6g}</td></tr>'
     )
 
