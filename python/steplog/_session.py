@@ -74,8 +74,6 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     tags = values.pop("tags", None)
     if tags is not None:
         tags = [tags] if isinstance(tags, str) else tag_list(tags)
-    if open_run is not None:
-        finish(open_run, None)
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
@@ -86,6 +84,8 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
         sender_command=[sys.executable, "-m", "steplog._send"],
+        # Called when nothing of the arguments is wrong as far as can be told: a refused call must not end a run.
+        before=None if open_run is None else lambda: finish(open_run, None),
         **{name: value for name, value in values.items() if name not in OF_CLIENT or value is not None},
     )
     run._open_config(bool(values.get("allow_val_change")))
