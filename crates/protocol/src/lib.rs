@@ -6,6 +6,7 @@
 
 mod account;
 mod alert;
+mod console;
 mod error;
 mod event;
 mod file;
@@ -18,6 +19,7 @@ mod series;
 
 pub use account::*;
 pub use alert::*;
+pub use console::*;
 pub use error::*;
 pub use event::*;
 pub use file::*;

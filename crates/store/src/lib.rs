@@ -9,8 +9,10 @@ mod catalog;
 mod chunk;
 mod column;
 mod condition;
+mod console;
 mod database;
 mod edit;
+mod environment;
 mod error;
 mod export;
 mod field;
@@ -49,6 +51,7 @@ mod view;
 mod writer;
 
 pub use account::StoredUser;
+pub use console::ConsoleFormat;
 pub use error::Error;
 pub use export::{ExportFormat, ExportSelection, MAX_ROWS};
 pub use files::{Part, page_of_files};

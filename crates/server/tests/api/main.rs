@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod connection;
+mod console;
 mod event;
 mod file;
 mod folder;
