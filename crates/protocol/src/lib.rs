@@ -6,6 +6,7 @@
 
 mod account;
 mod alert;
+mod alert_channel;
 mod error;
 mod event;
 mod file;
@@ -18,6 +19,7 @@ mod series;
 
 pub use account::*;
 pub use alert::*;
+pub use alert_channel::*;
 pub use error::*;
 pub use event::*;
 pub use file::*;

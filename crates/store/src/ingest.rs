@@ -415,7 +415,7 @@ impl<'a> Staging<'a> {
             self.write_metrics(live, &digest.metrics)?;
         }
         for alert in &digest.alerts {
-            alerts::write(self.database, live.project, live.id, alert)?;
+            alerts::write(self.database, live, alert, self.now)?;
         }
         if let Some(step) = digest.start.as_ref().and_then(|start| start.rewind_to) {
             run.last_step = run.last_step.map(|last| last.min(step));

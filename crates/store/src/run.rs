@@ -209,9 +209,18 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
         )?
         .execute(params![run, now])?;
     files::delete_names(database, run, now)?;
-    for table in
-        ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "edits", "alerts", "streams"]
-    {
+    for table in [
+        "journal_bytes",
+        "chunks",
+        "blocks",
+        "columns",
+        "pyramids",
+        "run_values",
+        "edits",
+        "alerts",
+        "alert_deliveries",
+        "streams",
+    ] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

@@ -3,11 +3,13 @@
 mod access;
 mod account;
 mod connection;
+mod delivery;
 mod event;
 mod file;
 mod folder;
 mod hostile;
 mod openapi;
+mod receiver;
 mod route;
 mod support;
 mod ui;
