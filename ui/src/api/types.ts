@@ -54,6 +54,16 @@ export type AlertLevel = Schemas['AlertLevel']
 export type RunAlert = Schemas['RunAlert']
 export type AlertList = Schemas['AlertList']
 export type AlertsRequest = Partial<Schemas['AlertsRequest']> & { project: string }
+export type AlertChannel = Schemas['AlertChannel']
+export type AlertChannelKind = Schemas['AlertChannelKind']
+export type AlertChannelList = Schemas['AlertChannelList']
+export type AlertChannelTest = Schemas['AlertChannelTest']
+export type AlertDelivery = Schemas['AlertDelivery']
+export type CreateAlertChannelRequest = Schemas['CreateAlertChannelRequest']
+/** Absent members stay as they are. */
+export type UpdateAlertChannelRequest = {
+  [Name in keyof Schemas['UpdateAlertChannelRequest']]?: NonNullable<Schemas['UpdateAlertChannelRequest'][Name]>
+}
 export type RunFile = Schemas['RunFile']
 export type FileList = Schemas['FileList']
 export type RunChange = Schemas['RunChange']

@@ -50,11 +50,13 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn start(script: &[Answer]) -> Self {
+        let script = script.to_vec();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::<Mutex<Vec<Request>>>::default();
-        let (seen, mut script) = (requests.clone(), script.to_vec().into_iter());
+        let seen = requests.clone();
         thread::spawn(move || {
+            let mut script = script.into_iter();
             let mut hanging = Vec::new();
             for stream in listener.incoming().flatten() {
                 let answer = script.next().unwrap_or(Answer::Status(200));
