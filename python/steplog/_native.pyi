@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from os import PathLike
 from typing import Any, SupportsIndex, final
 
@@ -63,6 +64,7 @@ class NativeRun:
         system_interval: float | None = None,
         disable_git: bool | None = None,
         disable_code: bool | None = None,
+        before: Callable[[], object] | None = None,
     ) -> NativeRun: ...
     def log(
         self, data: Any, step: SupportsIndex | None = None, commit: bool | None = None, sync: bool | None = None

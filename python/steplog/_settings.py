@@ -90,8 +90,8 @@ class Settings(Mapping[str, "Any"]):
             - ``system_metrics``: whether what the machine is busy with is sampled; default yes
             - ``system_interval``: seconds between two samples, at least 0.1; default 10
             - ``disable_git``: whether git is not asked for the commit that is run; default no
-            - ``disable_code``: whether no code is kept, neither ``diff.patch`` with what was changed since the commit nor,
-              whatever ``save_code`` says, the main script; default no
+            - ``disable_code``: whether no code is kept, neither ``diff.patch`` with what was changed since the commit
+              nor, whatever ``save_code`` says, the main script; default no
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with

@@ -44,7 +44,7 @@ impl NativeRun {
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
         sticky_summary=None, package_folders=None, system_metrics=None, system_interval=None, disable_git=None,
-        disable_code=None))]
+        disable_code=None, before=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -82,6 +82,7 @@ impl NativeRun {
         system_interval: Option<f64>,
         disable_git: Option<bool>,
         disable_code: Option<bool>,
+        before: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
         macro_rules! set {
@@ -137,6 +138,10 @@ impl NativeRun {
         }
         for (key, value) in config_entries(config)? {
             builder = builder.config(key, value);
+        }
+        if let Some(before) = before {
+            py.detach(|| builder.check()).map_err(refused)?;
+            before.call0()?;
         }
         let run = py.detach(|| builder.init()).map_err(|error| to_exception(py, &error))?;
         Ok(Self { run, scratch: Mutex::default() })

@@ -46,3 +46,8 @@ export const api = {
   events: (project: string | null) =>
     project === null ? `${API}/events` : `${API}/events?${new URLSearchParams({ project })}`,
 }
+
+/** Pages of the UI, for links that the router does not follow. */
+export const pagePath = {
+  run: (entity: string, project: string, id: string) => `/${join(entity, project)}/runs/${encodeURIComponent(id)}`,
+}

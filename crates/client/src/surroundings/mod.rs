@@ -284,9 +284,9 @@ mod tests {
             task.folders()
         };
         assert_eq!(folders("scripts/train.py"), [here.join("scripts"), here.clone()]);
-        assert_eq!(folders("train.py"), [here.clone()]);
-        assert_eq!(folders(&package.join("__main__.py").display().to_string()), [here.clone()]);
-        assert_eq!(folders(&home.path().join("bin/train.exe").display().to_string()), [here.clone()]);
-        assert_eq!(folders("<interactive>"), [here.clone()]);
+        assert_eq!(folders("train.py"), vec![here.clone()]);
+        assert_eq!(folders(&package.join("__main__.py").display().to_string()), vec![here.clone()]);
+        assert_eq!(folders(&home.path().join("bin/train.exe").display().to_string()), vec![here.clone()]);
+        assert_eq!(folders("<interactive>"), vec![here.clone()]);
     }
 }

@@ -127,7 +127,7 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *device, u32 *count, process *p
 
     fn built(folder: &Path) -> PathBuf {
         let (source, library) = (folder.join("driver.c"), folder.join("libnvidia-ml.so.1"));
-        std::fs::write(&source, DRIVER).unwrap();
+        std::fs::write(&source, DRIVER).expect("a temporary folder can be written");
         let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
         assert!(compiled.expect("a C compiler, which also links Rust").success());
         library
