@@ -34,7 +34,7 @@ def notebook_path() -> str | None:
     if not in_notebook():
         return None
     names = ("STEPLOG_NOTEBOOK_NAME", "WANDB_NOTEBOOK_NAME", "JPY_SESSION_NAME")
-    of_editor = _shell().user_ns.get("__vsc_ipynb_file__")
+    of_editor = getattr(_shell(), "user_ns", {}).get("__vsc_ipynb_file__")
     told = (*map(os.environ.get, names), of_editor)
     return next((str(path) for path in told if path and str(path).endswith(".ipynb")), None)
 

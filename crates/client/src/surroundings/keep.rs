@@ -1,7 +1,7 @@
 //! Files that steplog itself puts among those of a run.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,11 @@ use crate::run::{Active, lock, now};
 
 /// How a file of ours begins: what stands there otherwise is the script's, and is left alone.
 const SIGN: &str = "# written by steplog; secrets are replaced by [redacted]\n";
+
+/// What such files are called.
+pub(crate) const REQUIREMENTS: &str = "requirements.txt";
+pub(crate) const PATCH: &str = "diff.patch";
+const NAMES: [&str; 2] = [REQUIREMENTS, PATCH];
 
 /// Puts files to a run, as long as it goes on.
 pub(crate) struct Keeper {
@@ -53,16 +58,19 @@ fn place(target: &Path, text: &str) -> std::io::Result<()> {
         file.write_all(SIGN.as_bytes())?;
         file.write_all(text.as_bytes())?;
         drop(file);
-        if is_ours(target) { fs::rename(&temporary, target) } else { fs::hard_link(&temporary, target) }
+        if is_kept(target) { fs::rename(&temporary, target) } else { fs::hard_link(&temporary, target) }
     });
     // After the renaming there is none.
     let _ = fs::remove_file(&temporary);
     placed
 }
 
-fn is_ours(target: &Path) -> bool {
-    let is_file = fs::symlink_metadata(target).is_ok_and(|found| found.is_file());
-    is_file && fs::read(target).is_ok_and(|bytes| bytes.starts_with(SIGN.as_bytes()))
+/// Whether a file is one that steplog itself put to a run.
+pub(crate) fn is_kept(path: &Path) -> bool {
+    let has_name = path.file_name().is_some_and(|name| NAMES.iter().any(|own| name == *own));
+    let is_file = has_name && fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let mut begin = [0; SIGN.len()];
+    is_file && fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && begin == SIGN.as_bytes()
 }
 
 #[cfg(test)]

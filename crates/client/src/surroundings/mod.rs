@@ -23,7 +23,8 @@ use crate::redact::Redactor;
 use crate::run::{Active, lock};
 use crate::system::{self, Gpu};
 
-pub(crate) use keep::Keeper;
+use keep::Keeper;
+pub(crate) use keep::is_kept;
 
 /// A command has at most so many arguments, of so many bytes each; the rest is left out.
 const MOST_ARGUMENTS: usize = 1000;
@@ -111,7 +112,7 @@ impl Task {
         }
         let packages = packages::installed(&self.package_folders);
         if !packages.is_empty() {
-            keeper.keep("requirements.txt", &packages::requirements(&packages));
+            keeper.keep(keep::REQUIREMENTS, &packages::requirements(&packages));
             if !(tell(one("packages", json!(packages))) && goes_on()) {
                 return;
             }
@@ -121,7 +122,7 @@ impl Task {
             let look = git::Look { variables: &self.variables, redactor: &self.redactor, is_stopped };
             if let Some(found) = folders.iter().find_map(|folder| look.at(folder, self.keeps_patch)) {
                 if let Some(patch) = &found.patch {
-                    keeper.keep("diff.patch", patch);
+                    keeper.keep(keep::PATCH, patch);
                 }
                 tell(one("git", Json::Object(found.members)));
             }
