@@ -12,6 +12,9 @@ pub(crate) const REDACTED: &str = "[redacted]";
 /// Shorter values of environment variables are no secrets, but words that stand everywhere.
 const SHORTEST_VALUE: usize = 6;
 
+/// No secret of one line is longer, in bytes.
+const LONGEST_SECRET: usize = 8192;
+
 /// Of a secret of several lines, such as a private key, a line as long as this tells it too.
 const SHORTEST_LINE: usize = 16;
 
@@ -365,7 +368,7 @@ fn named(text: &str, at: usize) -> Option<(usize, usize)> {
     }
     let spaces = |text: &str| text.len() - text.trim_start_matches([' ', '\t', '=', ':']).len();
     let mut begin = at + 1 + spaces(&text[at + 1..]);
-    let mut value = text[begin..].lines().next().unwrap_or_default();
+    let mut value = beginning(&text[begin..]).lines().next().unwrap_or_default();
     // A header: `Authorization: Basic abc`.
     if let Some((scheme, rest)) = value.split_once(' ').filter(|(scheme, _)| is_scheme(scheme)) {
         begin += scheme.len() + 1;
@@ -386,13 +389,19 @@ fn named(text: &str, at: usize) -> Option<(usize, usize)> {
     (!is_code && is_secret(name, value) && (is_variable || looks_random(value))).then(|| (begin, begin + value.len()))
 }
 
+/// As much of a text as a secret may take: a line of megabytes is not gone through again and again.
+fn beginning(text: &str) -> &str {
+    let end = text.len().min(LONGEST_SECRET);
+    &text[..(0..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default()]
+}
+
 /// Where the secret behind `Bearer` and the space at a place stands.
 fn bearer(text: &str, at: usize) -> Option<(usize, usize)> {
     let word = text[..at].rsplit(|character: char| !character.is_alphanumeric()).next()?;
     if !word.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let value = &text[at + 1..];
+    let value = beginning(&text[at + 1..]);
     let end = value.find(|character: char| !(character.is_ascii_alphanumeric() || "-_.~+/=".contains(character)));
     let value = &value[..end.unwrap_or(value.len())];
     (value.len() >= 16 || looks_random(value)).then(|| (at + 1, at + 1 + value.len()))
@@ -433,6 +442,7 @@ fn json_web_token(text: &str) -> Option<usize> {
     if !text.starts_with("eyJ") {
         return None;
     }
+    let text = beginning(text);
     let end = text.find(|character: char| !(character.is_ascii_alphanumeric() || "-_.".contains(character)));
     let token = text[..end.unwrap_or(text.len())].trim_end_matches('.');
     let parts: Vec<&str> = token.split('.').collect();
@@ -602,6 +612,14 @@ mod tests {
 +message = 'the secret: nobody knows'
 ";
         assert_eq!(Redactor::default().text(patch), kept);
+    }
+
+    #[test]
+    fn a_long_line_is_gone_through_once() {
+        for piece in ["\"token\": \"x", "eyJ.x.", "https://a@", "Bearer ", "é: token=é "] {
+            let line = piece.repeat((1 << 20) / piece.len());
+            assert_eq!(Redactor::default().text(&line).len(), line.len(), "{piece}");
+        }
     }
 
     #[test]
