@@ -35,10 +35,10 @@ class Options:
         home = {"HOME": str(folder), "STEPLOG_DIR": str(folder), "PATH": os.environ["PATH"]}
         return {**home, "STEPLOG_QUIET": "1", "STEPLOG_FINISH_TIMEOUT": "900", "STEPLOG_PROJECT": "bench", **where}
 
-    def probe(self, task: str, folder: Path, base_url: str | None, *arguments: object) -> str:
-        """What `probe.py` prints about a task, done in a process of its own."""
+    def probe(self, task: str, folder: Path, base_url: str | None, *arguments: object, **variables: str) -> str:
+        """What `probe.py` prints about a task, done in a process of its own with these variables beside the usual."""
         command = [sys.executable, str(BENCH / "probe.py"), task, *map(str, arguments)]
-        environment = self.environment(folder, base_url)
+        environment = {**self.environment(folder, base_url), **variables}
         return subprocess.run(
             command, env=environment, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
         ).stdout

@@ -59,6 +59,40 @@ def lifecycle() -> object:
     return {"init_ms": (started - begun) * 1e3, "finish_ms": (time.perf_counter() - finishing) * 1e3}
 
 
+def sample(seconds: int) -> object:
+    """CPU time of the thread that samples, for each sample, in ms; the first, which looks for GPUs, is left out."""
+    import steplog
+
+    run = steplog.init()
+    (name,) = (path.parent for path in wait_for("/proc/self/task", "steplog-system"))
+    journal = Path(run.sync_dir) / "journal"
+    while not samples(journal):
+        time.sleep(0.01)
+    before, cpu_before = len(samples(journal)), cpu_seconds(name)
+    time.sleep(seconds)
+    taken, cpu = samples(journal), cpu_seconds(name) - cpu_before
+    run.finish()
+    return {"cpu_ms": cpu * 1e3 / (len(taken) - before), "samples": len(taken) - before, "values": len(taken[-1])}
+
+
+def wait_for(tasks: str, thread: str) -> list[Path]:
+    while not (found := [path for path in Path(tasks).glob("*/comm") if path.read_text().strip() == thread]):
+        time.sleep(0.01)
+    return found
+
+
+def cpu_seconds(task: Path) -> float:
+    return int((task / "schedstat").read_text().split()[0]) / 1e9
+
+
+def samples(journal: Path) -> list[dict[str, float]]:
+    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+    from journal_reader import read_journal
+
+    (stream,) = journal.iterdir()
+    return read_journal(stream).samples
+
+
 def soak(seconds: int, rows_per_second: int, run_id: str | None = None) -> object:
     """Resident memory of the process while it logs at an even pace: all of it, and without mapped files, in MiB."""
     import steplog
@@ -124,6 +158,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "log": log,
     "pace": pace,
     "lifecycle": lifecycle,
+    "sample": sample,
     "soak": soak,
     "fill": fill,
     "many": many,

@@ -13,9 +13,13 @@ import server
 from options import Options
 from result import Result
 
+#: Nothing is looked at unasked: no samples of the machine, no git.
+ALONE = {"STEPLOG_SYSTEM_METRICS": "false", "STEPLOG_DISABLE_GIT": "true", "STEPLOG_DISABLE_CODE": "true"}
+
 
 def measure(options: Options) -> Iterator[Result]:
     yield importing(options)
+    yield sampling(options)
     with server.running(options.binary, options.work / "client" / "data") as own:
         yield from lifecycle(options, own)
         yield from log_calls(options, own)
@@ -35,23 +39,45 @@ def importing(options: Options) -> Result:
 
 
 def lifecycle(options: Options, own: server.Server) -> Iterator[Result]:
-    found = [json.loads(options.probe("lifecycle", options.work / "life", own.url)) for _ in range(9)]
-    yield Result("`init()`", statistics.median(one["init_ms"] for one in found), "ms", 10, note="first of the process")
-    yield Result("`finish()`, empty backlog", statistics.median(one["finish_ms"] for one in found), "ms", 50)
+    def median(found: list[dict[str, float]], name: str) -> float:
+        return statistics.median(one[name] for one in found)
+
+    found: list[dict[str, float]] = []
+    alone: list[dict[str, float]] = []
+    for _ in range(9):
+        found.append(json.loads(options.probe("lifecycle", options.work / "life", own.url)))
+        alone.append(json.loads(options.probe("lifecycle", options.work / "life", own.url, **ALONE)))
+    note = f"first of the process; without system metrics and git: {median(alone, 'init_ms'):.3g} ms"
+    yield Result("`init()`", median(found, "init_ms"), "ms", 10, note=note)
+    note = f"without: {median(alone, 'finish_ms'):.3g} ms"
+    yield Result("`finish()`, empty backlog", median(found, "finish_ms"), "ms", 50, note=note)
+
+
+def sampling(options: Options) -> Result:
+    """What one look at the machine costs its thread; ten a second, where the default is one in ten seconds."""
+    seconds = 3 if options.quick else 10
+    printed = options.probe("sample", options.work / "sample", None, seconds, STEPLOG_SYSTEM_INTERVAL="0.1")
+    found = json.loads(printed)
+    note = f"CPU time of the thread, {found['samples']} samples of {found['values']} values"
+    return Result("a sample of the machine", found["cpu_ms"], "ms", note=note)
 
 
 def log_calls(options: Options, own: server.Server) -> Iterator[Result]:
     """The call by itself, offline; online flat out, where training, uploader and server want more than there is of two
     cores; and at a pace that keeps the uploader busy all the time."""
     for scalars, calls, budget in ((1, 200_000, 0.4), (10, 100_000, 0.9), (100, 20_000, 5.0)):
-        found: dict[str | None, list[float]] = {None: [], own.url: []}
+        ways: list[tuple[str | None, dict[str, str], list[float]]] = [
+            (None, {}, []),
+            (own.url, {}, []),
+            (None, ALONE, []),
+        ]
         for _ in range(5):
-            for url, times in found.items():
-                printed = options.probe("log", options.work / "log", url, options.scaled(calls), scalars)
+            for url, variables, times in ways:
+                printed = options.probe("log", options.work / "log", url, options.scaled(calls), scalars, **variables)
                 times.append(json.loads(printed)["p50_us"])
-        alone, online = (statistics.median(times) for times in found.values())
-        note = f"online, flat out: {online:.2g} µs"
-        yield Result(f"`log` of {scalars} scalar{'s' * (scalars > 1)}, p50", alone, "µs", budget, note=note)
+        offline, online, alone = (statistics.median(times) for _, _, times in ways)
+        note = f"online, flat out: {online:.2g} µs; without system metrics and git: {alone:.2g} µs"
+        yield Result(f"`log` of {scalars} scalar{'s' * (scalars > 1)}, p50", offline, "µs", budget, note=note)
     rows = 5_000
     seconds = 5 if options.quick else 20
     paced = [json.loads(options.probe("pace", options.work / "log", own.url, seconds, rows)) for _ in range(3)]

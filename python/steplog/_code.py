@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 
+from steplog._notebook import notebook_path
 from steplog.errors import InvalidDataError, UsageError
 
 TYPE_CHECKING = False
@@ -38,8 +39,8 @@ def log_code(
 
 
 def save_main_script(run: Run) -> list[str]:
-    """Keep the script that is being run; of an interactive session there is none."""
-    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    """Keep the script or notebook that is being run; of an interactive session there is none."""
+    program = notebook_path() or getattr(sys.modules.get("__main__"), "__file__", None)
     if program is None or not os.path.isfile(program):
         return []
     path = os.path.abspath(program)

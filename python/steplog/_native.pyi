@@ -59,6 +59,11 @@ class NativeRun:
         symlink: bool | None = None,
         verbosity: str | None = None,
         sticky_summary: bool | None = None,
+        package_folders: list[str] | None = None,
+        system_metrics: bool | None = None,
+        system_interval: float | None = None,
+        disable_git: bool | None = None,
+        disable_code: bool | None = None,
         before: Callable[[], object] | None = None,
     ) -> NativeRun: ...
     def log(
@@ -96,6 +101,8 @@ class NativeRun:
     def notes(self, notes: str) -> None: ...
     @property
     def finished(self) -> bool: ...
+    @property
+    def keeps_code(self) -> bool: ...
     @property
     def id(self) -> str: ...
     @property

@@ -13,7 +13,7 @@ from steplog import _absent
 from steplog._argument import exit_code as checked_exit_code
 from steplog._argument import tag_list, text
 from steplog._config_source import select, to_dict
-from steplog._notebook import follow_cells, in_notebook
+from steplog._notebook import follow_cells, in_notebook, notebook_path
 from steplog._run import Run, exit_code_of
 from steplog.errors import AuthenticationError, CommError, InvalidDataError, UsageError
 
@@ -83,6 +83,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         resume=resume,
         environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
+        package_folders=[folder or os.getcwd() for folder in sys.path if isinstance(folder, str)],
         sender_command=[sys.executable, "-m", "steplog._send"],
         # Called when nothing of the arguments is wrong as far as can be told: a refused call must not end a run.
         before=None if open_run is None else lambda: finish(open_run, None),
@@ -96,7 +97,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         make_global(run)
     if in_notebook():
         follow_cells()
-    if _is_yes("SAVE_CODE") if save_code is None else save_code:
+    if run.keeps_code and (_is_yes("SAVE_CODE") if save_code is None else save_code):
         from steplog import _code
 
         _code.save_main_script(run)
@@ -197,13 +198,13 @@ def reset() -> None:
 
 
 def _environment() -> dict[str, Any]:
-    """What is worth knowing about where the run runs.
-
-    No environment variable and no argument of the command: either may be a secret.
-    """
+    """What can be said at once about what is run; secrets are taken out of it before it is kept."""
     main = sys.modules.get("__main__")
+    module = getattr(getattr(main, "__spec__", None), "name", None)
     return {
-        "program": getattr(main, "__file__", None) or "<interactive>",
+        "command": list(sys.orig_argv),
+        "program": notebook_path() or getattr(main, "__file__", None) or "<interactive>",
+        **({"module": module.removesuffix(".__main__")} if isinstance(module, str) else {}),
         "python": sys.version.split()[0],
         "executable": sys.executable,
         "working_directory": os.getcwd(),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ALIASES = {
     "x_label": "label",
     "x_primary": "primary",
+    "x_stats_sampling_interval": "system_interval",
     "root_dir": "dir",
     "run_group": "group",
     "run_id": "id",
@@ -22,6 +23,9 @@ ALIASES = {
     "run_notes": "notes",
     "run_tags": "tags",
 }
+
+#: Names of the same that mean the opposite.
+NEGATED = {"save_git": "disable_git", "x_disable_stats": "system_metrics"}
 
 #: Arguments of ``init`` that may also be given as settings.
 OF_RUN = (
@@ -46,6 +50,8 @@ OF_RUN = (
 OF_CLIENT: dict[str, tuple[type, ...]] = {
     "api_key": (str,),
     "base_url": (str,),
+    "disable_code": (bool,),
+    "disable_git": (bool,),
     "finish_detached": (bool,),
     "finish_timeout": (int, float),
     "init_timeout": (int, float),
@@ -55,6 +61,8 @@ OF_CLIENT: dict[str, tuple[type, ...]] = {
     "silent": (bool,),
     "sticky_summary": (bool,),
     "symlink": (bool,),
+    "system_interval": (int, float),
+    "system_metrics": (bool,),
 }
 
 KNOWN = tuple(sorted((*OF_RUN, *OF_CLIENT)))
@@ -79,10 +87,16 @@ class Settings(Mapping[str, "Any"]):
             - ``primary``: whether this process speaks for such a run; default yes
             - ``sticky_summary``: whether summary values set by hand stay when their keys are logged afterwards; default
               yes, also by ``STEPLOG_STICKY_SUMMARY``
+            - ``system_metrics``: whether what the machine is busy with is sampled; default yes
+            - ``system_interval``: seconds between two samples, at least 0.1; default 10
+            - ``disable_git``: whether git is not asked for the commit that is run; default no
+            - ``disable_code``: whether no code is kept, neither ``diff.patch`` with what was changed since the commit
+              nor, whatever ``save_code`` says, the main script; default no
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with
-              ``run_`` before it, or as ``root_dir``, ``x_label``, ``x_primary``, as scripts of the field say it
+              ``run_`` before it, or as ``root_dir``, ``x_label``, ``x_primary``, as scripts of the field say it; so are
+              ``x_stats_sampling_interval``, and ``x_disable_stats`` and ``save_git``, which mean the opposite
 
     Raises:
         InvalidDataError: A name is unknown, or a value has the wrong type.
@@ -97,9 +111,13 @@ class Settings(Mapping[str, "Any"]):
             self[name] = value
 
     def __getitem__(self, name: str) -> Any:
+        if name in NEGATED:
+            return _opposite(self._values[NEGATED[name]])
         return self._values[ALIASES.get(name, name)]
 
     def __setitem__(self, name: str, value: Any) -> None:
+        if name in NEGATED:
+            name, value = NEGATED[name], _opposite(value)
         name = ALIASES.get(name, name)
         if name not in KNOWN:
             raise InvalidDataError(f"unknown setting {name!r}; known are {', '.join(KNOWN)}")
@@ -112,6 +130,8 @@ class Settings(Mapping[str, "Any"]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in NEGATED:
+            return _opposite(self._values.get(NEGATED[name]))
         if ALIASES.get(name, name) not in KNOWN:
             raise AttributeError(f"unknown setting {name!r}; known are {', '.join(KNOWN)}")
         return self._values.get(ALIASES.get(name, name))
@@ -149,6 +169,11 @@ def to_settings(given: Any) -> Settings:
     if isinstance(given, Mapping):
         return Settings(**given)
     raise InvalidDataError(f"settings is a {type(given).__name__}, not a dict or Settings")
+
+
+def _opposite(value: Any) -> Any:
+    """The opposite of a bool; what is none is left to be refused."""
+    return not value if isinstance(value, bool) else value
 
 
 def _is_stray_bool(value: object, types: tuple[type, ...]) -> bool:

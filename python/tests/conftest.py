@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tests"))
 
 from journal_reader import REMOVED, Journal, Row, read_run
 
-__all__ = ["REMOVED", "Journal", "history", "journals", "read_run", "rows", "run_folder"]
+__all__ = ["REMOVED", "Journal", "files", "history", "journals", "listed", "read_run", "rows", "run_folder"]
+
+#: What steplog itself puts among the files of a run, some time after it has begun.
+OWN_FILES = ("requirements.txt", "diff.patch")
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +49,16 @@ def journals(run: steplog.Run) -> list[Journal]:
 def rows(run: steplog.Run) -> list[Row]:
     """The rows of the process that called ``init``, frame by frame."""
     return journals(run)[0].rows
+
+
+def files(journal: Journal) -> list[dict[str, Any]]:
+    """What a journal says of files that the script saved."""
+    return [file for file in journal.files if file["path"] not in OWN_FILES]
+
+
+def listed(run: steplog.Run) -> list[str]:
+    """The names in the folder for the run's files, but for those that steplog itself puts there."""
+    return sorted(name for name in os.listdir(run.dir) if name not in OWN_FILES and not name.startswith(".steplog-"))
 
 
 def history(run: steplog.Run) -> dict[int, dict[str, object]]:

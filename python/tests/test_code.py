@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import steplog
-from conftest import journals
+from conftest import files, journals, listed
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def test_python_files_are_kept_as_they_are_now(project: Path) -> None:
     assert names(run, kept) == ["code/big.ipynb", "code/lib/model.py", "code/train.py"]
     (project / "train.py").write_text("changed")
     assert Path(run.dir, "code/train.py").read_text() == "train.py"
-    files = {file["path"]: file["policy"] for file in journals(run)[0].files}
-    assert files == {"code/big.ipynb": "now", "code/lib/model.py": "now", "code/train.py": "now"}
+    kept_files = {file["path"]: file["policy"] for file in files(journals(run)[0])}
+    assert kept_files == {"code/big.ipynb": "now", "code/lib/model.py": "now", "code/train.py": "now"}
 
 
 def test_functions_choose(project: Path) -> None:
@@ -89,4 +89,4 @@ def test_the_main_script_is_kept_when_asked_for(tmp_path: Path, argument: str, v
 
 def test_nothing_is_kept_unasked(tmp_path: Path) -> None:
     run = steplog.init()
-    assert list(Path(run.dir).iterdir()) == []
+    assert listed(run) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import steplog
-from conftest import journals
+from conftest import files, journals, listed
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def names(run: steplog.Run, saved: bool | list[str]) -> list[str]:
 
 def records(run: steplog.Run) -> list[tuple[str, str, str | None]]:
     """What the journals say: path, policy, where the link leads."""
-    return [(file["path"], file["policy"], file.get("source")) for journal in journals(run) for file in journal.files]
+    return [(file["path"], file["policy"], file.get("source")) for journal in journals(run) for file in files(journal)]
 
 
 def test_a_policy_is_one_of_three(tree: Path) -> None:
@@ -130,7 +130,7 @@ def test_what_is_above_its_base_is_refused(tree: Path, pattern: str, base: str |
     with pytest.raises(ValueError):
         run.save(pattern, base)
     assert records(run) == []
-    assert os.listdir(run.dir) == []
+    assert listed(run) == []
 
 
 def test_places_elsewhere_are_told_and_not_saved(
@@ -193,7 +193,7 @@ def test_a_link_to_another_place_is_replaced(tree: Path) -> None:
     [saved] = run.save("other/g.txt", base_path="other")  # type: ignore[misc]
     assert os.readlink(saved) == str(tree / "other/g.txt")
     assert Path(saved).read_text() == "other"
-    assert os.listdir(run.dir) == ["g.txt"]
+    assert listed(run) == ["g.txt"]
 
 
 def test_a_file_in_the_run_folder_is_left_alone(tree: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_finished_run_saves_no_more(tree: Path) -> None:
     run.finish()
     with pytest.raises(steplog.UsageError, match="save: the run is finished"):
         run.save("a.txt")
-    assert os.listdir(run.dir) == []
+    assert listed(run) == []
 
 
 def test_a_disabled_run_saves_nothing(tree: Path) -> None:
@@ -273,6 +273,6 @@ def test_a_forked_child_saves_into_its_own_journal(tree: Path) -> None:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     first, second = journals(run)
-    saved: list[list[Any]] = [[file["path"] for file in journal.files] for journal in (first, second)]
+    saved: list[list[Any]] = [[file["path"] for file in files(journal)] for journal in (first, second)]
     assert saved == [["a.txt"], ["b.txt"]]
-    assert sorted(os.listdir(run.dir)) == ["a.txt", "b.txt"]
+    assert listed(run) == ["a.txt", "b.txt"]

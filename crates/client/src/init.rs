@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use steplog_journal::{JournalWriter, RunFolder, WriterOptions};
 use steplog_model::{
     Change, Config, Entity, ForkPoint, Project, Record, RunId, RunPath, RunStart, StepCounter, StreamId, Value,
@@ -18,10 +18,11 @@ use crate::fork;
 use crate::local::JournalLock;
 use crate::message::Verbosity;
 use crate::resume::{Resume, Unfinished};
-use crate::run::{Identity, Run};
+use crate::run::{Identity, Run, Watched};
 use crate::settings::{Mode, Resolved, Settings};
 use crate::source::{Sources, environment};
 use crate::state::Begin;
+use crate::surroundings::{self, Task, Variables};
 use crate::transport::{Http, TransportError};
 
 /// The project of a run that names none.
@@ -54,6 +55,7 @@ pub struct RunBuilder {
     sweep_id: Option<String>,
     attach: Option<Attach>,
     environment: Map<String, Json>,
+    package_folders: Vec<PathBuf>,
     settings: Settings,
 }
 
@@ -215,10 +217,60 @@ impl RunBuilder {
         Ok(self)
     }
 
-    /// What to tell about the surroundings of the run: command, versions.
+    /// What to tell about the surroundings of the run: `command` (a list of arguments), `program`, `executable`,
+    /// `working_directory`, `platform`, versions. What looks like a secret is taken out. Default: what any program can say of
+    /// itself. What can be found out about machine, packages and git is added while the run goes on.
     #[must_use]
     pub fn environment(mut self, environment: Map<String, Json>) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// Name and version of the program, as `env!("CARGO_PKG_NAME")` and `env!("CARGO_PKG_VERSION")` give them; they become
+    /// the member `package` of the environment.
+    #[must_use]
+    pub fn package(mut self, name: &str, version: &str) -> Self {
+        self.environment.insert("package".into(), serde_json::json!({"name": name, "version": version}));
+        self
+    }
+
+    /// Folders with the Python packages that the program can import, in the order of the search; the packages that are
+    /// installed there become the member `packages` of the environment, and the file `requirements.txt`. Default: none.
+    #[must_use]
+    pub fn package_folders(mut self, folders: Vec<PathBuf>) -> Self {
+        self.package_folders = folders;
+        self
+    }
+
+    /// Whether what the machine is busy with is sampled, by a thread of its own: CPU, memory, disk, network, GPUs, and what
+    /// this process and its children use of them. Default: `STEPLOG_SYSTEM_METRICS`, else yes.
+    #[must_use]
+    pub fn system_metrics(mut self, wanted: bool) -> Self {
+        self.settings.system_metrics = Some(wanted);
+        self
+    }
+
+    /// Time between two samples, above zero; at least a tenth of a second is waited. Default: `STEPLOG_SYSTEM_INTERVAL` in
+    /// seconds, else 10 s.
+    #[must_use]
+    pub fn system_interval(mut self, interval: Duration) -> Self {
+        self.settings.system_interval = Some(interval);
+        self
+    }
+
+    /// Whether git is not asked for the commit that is run, and no `diff.patch` is kept. Default: `STEPLOG_DISABLE_GIT`, else
+    /// no.
+    #[must_use]
+    pub fn disable_git(mut self, disabled: bool) -> Self {
+        self.settings.disable_git = Some(disabled);
+        self
+    }
+
+    /// Whether no code is kept: no `diff.patch` with what was changed since the commit. Default: `STEPLOG_DISABLE_CODE`, else
+    /// no.
+    #[must_use]
+    pub fn disable_code(mut self, disabled: bool) -> Self {
+        self.settings.disable_code = Some(disabled);
         self
     }
 
@@ -349,6 +401,18 @@ impl RunBuilder {
             return Ok(Run::disabled(identity, settings, begin));
         }
         let (folder, mut writer, lock) = open_journal(&home, &identity, settings.verbosity)?;
+        // A part of another process's run, and one that does not speak for it, say nothing of where they run.
+        let (environment, task) = if self.secondary || self.attach.is_some() {
+            (Map::new(), None)
+        } else {
+            let variables = Variables::of_process();
+            let redactor = variables.redactor().with(settings.api_key.clone());
+            let environment = surroundings::at_start(self.environment, &redactor);
+            let (known, package_folders) = (environment.clone(), self.package_folders);
+            let (looks_at_git, keeps_patch) = (settings.looks_at_git, settings.keeps_code);
+            let task = Task { variables, redactor, known, package_folders, looks_at_git, keeps_patch };
+            (environment, Some(task))
+        };
         let start = RunStart {
             name,
             notes,
@@ -361,7 +425,7 @@ impl RunBuilder {
             fork_from: self.fork_from,
             rewind_to: self.resume_from.map(|point| point.step),
             parent_stream: self.attach.as_ref().map(|attach| attach.parent),
-            environment: if self.secondary { Map::new() } else { with_client(self.environment) },
+            environment,
             ..identity.start(identity.started_at)
         };
         writer.append_record(&Record::RunStart(Box::new(start)))?;
@@ -377,7 +441,8 @@ impl RunBuilder {
             _ => {}
         }
         identity.folder = Some(folder);
-        Ok(Run::begin(identity, settings, begin, writer, lock))
+        let interval = settings.system_interval.filter(|_| self.attach.is_none());
+        Ok(Run::begin(identity, settings, begin, writer, lock, Watched { interval, task }))
     }
 
     /// Checks what [`Self::init`] can refuse without looking at other runs; begins nothing.
@@ -589,12 +654,6 @@ pub(crate) fn check_tags(tags: &[String]) -> Result<(), Error> {
         Some(tag) => Err(Error::invalid(format_args!("tag {tag:?} is not 1 to 64 characters long"))),
         None => Ok(()),
     }
-}
-
-fn with_client(mut environment: Map<String, Json>) -> Map<String, Json> {
-    environment.entry("steplog_version").or_insert_with(|| json!(env!("CARGO_PKG_VERSION")));
-    environment.entry("os").or_insert_with(|| json!(std::env::consts::OS));
-    environment
 }
 
 pub(crate) fn host_name() -> Option<String> {

@@ -23,6 +23,8 @@ use crate::row::IntoRow;
 use crate::sender;
 use crate::settings::{Mode, Resolved};
 use crate::state::{Begin, Journal, State, check_value};
+use crate::surroundings::{Surroundings, Task};
+use crate::system::Sampler;
 use crate::terminate;
 use crate::uploader::{Outcome, Uploader};
 
@@ -88,7 +90,20 @@ pub(crate) struct Shared {
     uploader: Option<Uploader>,
     /// `None` unless the run is online.
     files: Option<FileUploader>,
+    /// `None` unless this process samples.
+    sampler: Option<Sampler>,
+    /// `None` unless this process speaks for the run.
+    surroundings: Option<Surroundings>,
     report: Mutex<Option<FinishReport>>,
+}
+
+/// What is looked at beside the script, by threads of their own.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// Time between two looks at what the machine is busy with; `None`: never.
+    pub(crate) interval: Option<Duration>,
+    /// What is found out once.
+    pub(crate) task: Option<Task>,
 }
 
 /// The part of a run that belongs to one process.
@@ -136,7 +151,8 @@ impl Run {
     pub(crate) fn disabled(identity: Identity, settings: Resolved, mut begin: Begin) -> Self {
         begin.name = begin.name.or_else(|| Some(format!("dummy-{}", identity.id)));
         let state = State::new(Journal::Disabled, begin);
-        Self::with_active(identity, settings, Active { generation: fork::generation(), state: Mutex::new(state) }, None)
+        let active = Active { generation: fork::generation(), state: Mutex::new(state) };
+        Self::with_active(identity, settings, active, None, Watched::default())
     }
 
     pub(crate) fn begin(
@@ -145,11 +161,12 @@ impl Run {
         begin: Begin,
         writer: JournalWriter,
         lock: Option<JournalLock>,
+        watched: Watched,
     ) -> Self {
         let backlog = writer.backlog();
         let state = State::new(Journal::Open { writer: Box::new(writer), lock }, begin);
         let active = Active { generation: fork::generation(), state: Mutex::new(state) };
-        let run = Self::with_active(identity, settings, active, Some(backlog));
+        let run = Self::with_active(identity, settings, active, Some(backlog), watched);
         if let Some(url) = run.url() {
             run.shared.settings.verbosity.info(&format!("{} → {url}", run.title()));
         } else if let Some(dir) = run.shared.identity.folder.as_ref() {
@@ -158,7 +175,13 @@ impl Run {
         run
     }
 
-    fn with_active(identity: Identity, settings: Resolved, mut active: Active, backlog: Option<Arc<Backlog>>) -> Self {
+    fn with_active(
+        identity: Identity,
+        settings: Resolved,
+        mut active: Active,
+        backlog: Option<Arc<Backlog>>,
+        watched: Watched,
+    ) -> Self {
         active.state.get_mut().unwrap_or_else(PoisonError::into_inner).sticky_summary = settings.sticky_summary;
         let active = Arc::new(active);
         let folder = identity.folder.as_ref().filter(|_| identity.mode.is_online());
@@ -167,8 +190,16 @@ impl Run {
             let files = files.as_ref().map(FileUploader::share);
             Uploader::start(&identity, &settings, backlog, active.clone(), files)
         });
+        let folder = || identity.folder.as_ref().map(RunFolder::files);
+        let sampler = watched.interval.zip(folder());
+        let sampler = sampler.map(|(interval, folder)| Sampler::start(interval, folder, active.clone()));
+        let surroundings = watched.task.zip(folder()).map(|(task, folder)| {
+            let files = files.as_ref().map(FileUploader::share);
+            Surroundings::start(task, folder, active.clone(), files)
+        });
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
-        let shared = Arc::new(Shared { identity, settings, active, uploader, files, report: Mutex::new(None) });
+        let report = Mutex::new(None);
+        let shared = Arc::new(Shared { identity, settings, active, uploader, files, sampler, surroundings, report });
         if shared.uploader.is_some() {
             terminate::watch(Arc::downgrade(&shared));
         }
@@ -572,6 +603,11 @@ impl Run {
         format!("{}/{entity}/{project}", self.shared.settings.base_url)
     }
 
+    /// Whether code may be kept with the run: see [`RunBuilder::disable_code`].
+    pub fn keeps_code(&self) -> bool {
+        self.shared.settings.keeps_code
+    }
+
     /// Whether [`Self::finish`] was called.
     pub fn is_finished(&self) -> bool {
         self.state().finished
@@ -688,6 +724,7 @@ impl Run {
 impl Shared {
     /// Completes the journal; answers how many rows it has.
     pub(crate) fn close_journal(&self, exit_code: i32) -> u64 {
+        self.stop_watching();
         let mut state = self.state();
         if state.finish(terminate::exit_code(exit_code)) && self.own_uploader().is_some() {
             terminate::run_ended();
@@ -727,6 +764,12 @@ impl Shared {
                 Outcome::Missing { bytes: left.bytes, reason }
             }
         }
+    }
+
+    /// Ends what looks at the machine; what it writes must be in the journal before that is closed.
+    fn stop_watching(&self) {
+        self.surroundings.iter().for_each(Surroundings::stop);
+        self.sampler.iter().for_each(Sampler::stop);
     }
 
     /// The uploader, in the process that has its thread.
@@ -786,6 +829,7 @@ impl Drop for Shared {
             std::mem::forget(self.uploader.take());
             return;
         }
+        self.stop_watching();
         if lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 }) && self.own_uploader().is_some() {
             terminate::run_ended();
         }

@@ -83,6 +83,14 @@ pub struct Settings {
     pub verbosity: Option<Verbosity>,
     /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
     pub sticky_summary: Option<bool>,
+    /// Whether what the machine is busy with is sampled. Default: yes.
+    pub system_metrics: Option<bool>,
+    /// Time between two samples, above zero; at least a tenth of a second is waited. Default: 10 s.
+    pub system_interval: Option<Duration>,
+    /// Whether git is not asked for the commit that is run. Default: no.
+    pub disable_git: Option<bool>,
+    /// Whether no code is kept: neither changes since the commit nor the main script. Default: no.
+    pub disable_code: Option<bool>,
 }
 
 /// Settings with every question answered.
@@ -101,7 +109,14 @@ pub(crate) struct Resolved {
     pub(crate) sender_command: Vec<OsString>,
     pub(crate) verbosity: Verbosity,
     pub(crate) sticky_summary: bool,
+    /// `None`: nothing is sampled.
+    pub(crate) system_interval: Option<Duration>,
+    pub(crate) looks_at_git: bool,
+    pub(crate) keeps_code: bool,
 }
+
+/// Samples come no faster.
+const SHORTEST_SYSTEM_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Settings {
     pub(crate) fn resolve(&self, sources: &Sources) -> Result<Resolved, Error> {
@@ -126,6 +141,21 @@ impl Settings {
         };
         let finish_timeout = seconds(self.finish_timeout, "FINISH_TIMEOUT", 60)?;
         let init_timeout = seconds(self.init_timeout, "INIT_TIMEOUT", 10)?;
+        // As scripts of the field say it, too.
+        let interval_name = ["X_STATS_SAMPLING_INTERVAL", "_STATS_SAMPLING_INTERVAL"]
+            .into_iter()
+            .find(|name| sources.get("SYSTEM_INTERVAL").is_none() && sources.get(name).is_some());
+        let system_interval = seconds(self.system_interval, interval_name.unwrap_or("SYSTEM_INTERVAL"), 10)?;
+        if system_interval.is_zero() {
+            return Err(Error::invalid(
+                "system_interval is 0, not a time between two samples; system_metrics turns them off",
+            ));
+        }
+        let is_sampled = self.system_metrics.unwrap_or_else(|| {
+            !sources.is_off("SYSTEM_METRICS")
+                && !["X_DISABLE_STATS", "_DISABLE_STATS"].iter().any(|name| sources.is_set(name))
+        });
+        let disables_git = || sources.is_set("DISABLE_GIT") || sources.is_off("SAVE_GIT");
         let finish_detached = self.finish_detached.unwrap_or_else(|| sources.is_set("FINISH_DETACHED"));
         let verbosity = self.verbosity.unwrap_or_else(|| match () {
             () if sources.is_set("SILENT") => Verbosity::Silent,
@@ -149,6 +179,9 @@ impl Settings {
             sticky_summary: self
                 .sticky_summary
                 .unwrap_or_else(|| sources.get("STICKY_SUMMARY").is_none() || sources.is_set("STICKY_SUMMARY")),
+            system_interval: is_sampled.then(|| system_interval.max(SHORTEST_SYSTEM_INTERVAL)),
+            looks_at_git: !self.disable_git.unwrap_or_else(disables_git),
+            keeps_code: !self.disable_code.unwrap_or_else(|| sources.is_set("DISABLE_CODE")),
         })
     }
 }
@@ -207,6 +240,26 @@ mod tests {
         for url in ["", "host:1", "ftp://host", "http://", "http://a b"] {
             assert!(normal_url(url).is_err(), "{url:?}");
         }
+    }
+
+    #[test]
+    fn what_is_recorded_without_being_asked_can_be_turned_off() {
+        let resolve = |settings: &Settings| settings.resolve(&Sources::default());
+        let found = resolve(&Settings::default()).unwrap();
+        let expected = (Some(Duration::from_secs(10)), true, true);
+        assert_eq!((found.system_interval, found.looks_at_git, found.keeps_code), expected);
+        let off = Settings {
+            system_metrics: Some(false),
+            disable_git: Some(true),
+            disable_code: Some(true),
+            ..Settings::default()
+        };
+        let found = resolve(&off).unwrap();
+        assert_eq!((found.system_interval, found.looks_at_git, found.keeps_code), (None, false, false));
+        let interval = |time: Duration| resolve(&Settings { system_interval: Some(time), ..Settings::default() });
+        assert_eq!(interval(Duration::from_millis(1)).unwrap().system_interval, Some(SHORTEST_SYSTEM_INTERVAL));
+        let refused = interval(Duration::ZERO).unwrap_err().to_string();
+        assert_eq!(refused, "system_interval is 0, not a time between two samples; system_metrics turns them off");
     }
 
     #[test]

@@ -9,11 +9,13 @@ use steplog_journal::{JournalReader, StreamDecoder};
 use steplog_model::{Change, Record};
 use tempfile::TempDir;
 
+/// What is recorded unasked has tests of its own.
 fn offline(root: &Path) -> RunBuilder {
-    Run::builder("digits").root(root).mode(Mode::Offline).verbosity(Verbosity::Silent)
+    let builder = Run::builder("digits").root(root).mode(Mode::Offline).verbosity(Verbosity::Silent);
+    builder.system_metrics(false).disable_git(true)
 }
 
-/// All records below a folder but the start, with times as 0.
+/// All records below a folder but those of the start and the surroundings, with times as 0.
 fn records(root: &Path) -> Vec<Record> {
     let mut records = Vec::new();
     for run in find_runs(root).unwrap() {
@@ -29,7 +31,9 @@ fn records(root: &Path) -> Vec<Record> {
             }
         }
     }
-    records.retain(|record| !matches!(record, Record::RunStart(_) | Record::Heartbeat { .. }));
+    let is_left_out =
+        |record: &Record| matches!(record, Record::RunStart(_) | Record::Heartbeat { .. } | Record::Environment(_));
+    records.retain(|record| !is_left_out(record));
     for record in &mut records {
         match record {
             Record::Row(row) => row.time = 0.0,

@@ -43,7 +43,8 @@ impl NativeRun {
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
-        sticky_summary=None, before=None))]
+        sticky_summary=None, package_folders=None, system_metrics=None, system_interval=None, disable_git=None,
+        disable_code=None, before=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -76,6 +77,11 @@ impl NativeRun {
         symlink: Option<bool>,
         verbosity: Option<&str>,
         sticky_summary: Option<bool>,
+        package_folders: Option<Vec<PathBuf>>,
+        system_metrics: Option<bool>,
+        system_interval: Option<f64>,
+        disable_git: Option<bool>,
+        disable_code: Option<bool>,
         before: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
@@ -90,7 +96,8 @@ impl NativeRun {
             job_type => job_type, dir => root, base_url => base_url, api_key => api_key, sweep_id => sweep_id,
             label => label, primary => primary, allow_val_change => allow_val_change,
             finish_detached => finish_detached, sender_command => sender_command, symlink => symlink,
-            sticky_summary => sticky_summary);
+            sticky_summary => sticky_summary, package_folders => package_folders, system_metrics => system_metrics,
+            disable_git => disable_git, disable_code => disable_code);
         let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
             builder = builder.mode(mode.parse::<Mode>().map_err(refused)?);
@@ -112,6 +119,9 @@ impl NativeRun {
         }
         if let Some(seconds) = init_timeout {
             builder = builder.init_timeout(timeout(py, "init_timeout", seconds)?);
+        }
+        if let Some(seconds) = system_interval {
+            builder = builder.system_interval(timeout(py, "system_interval", seconds)?);
         }
         if let Some(word) = verbosity {
             builder = builder.verbosity(match word {
@@ -360,6 +370,11 @@ impl NativeRun {
     #[getter]
     fn finished(&self) -> bool {
         self.run.is_finished()
+    }
+
+    #[getter]
+    fn keeps_code(&self) -> bool {
+        self.run.keeps_code()
     }
 
     #[getter]

@@ -14,6 +14,7 @@ use steplog_model::{FilePath, FilePolicy, SavedFile};
 use crate::error::{Error, ErrorKind};
 use crate::message::Verbosity;
 use crate::run::now;
+use crate::surroundings;
 
 /// Schemes of places that are no files of this machine.
 const ELSEWHERE: [&str; 2] = ["s3://", "gs://"];
@@ -192,7 +193,8 @@ impl Search {
     fn already_there(&self, files: &Path) -> Vec<(PathBuf, FilePath)> {
         let folder = Pattern::escape(&files.display().to_string());
         let pattern = format!("{folder}/{}", self.parts[self.base..].join("/"));
-        let paths = matches(&pattern).into_iter().filter(|path| path.is_file());
+        // What steplog itself keeps there is not what the script means.
+        let paths = matches(&pattern).into_iter().filter(|path| path.is_file() && !surroundings::is_kept(path));
         paths.filter_map(|path| FilePath::relative(&path, files).ok().map(|relative| (path, relative))).collect()
     }
 }
