@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::ConsoleMode;
 use crate::error::Error;
 use crate::message::Verbosity;
 use crate::source::{Sources, config_folder};
@@ -83,6 +84,8 @@ pub struct Settings {
     pub verbosity: Option<Verbosity>,
     /// Whether a summary value set by hand stays when its key is logged afterwards. Default: yes.
     pub sticky_summary: Option<bool>,
+    /// How what the process prints is caught.
+    pub console: Option<ConsoleMode>,
 }
 
 /// Settings with every question answered.
@@ -101,6 +104,7 @@ pub(crate) struct Resolved {
     pub(crate) sender_command: Vec<OsString>,
     pub(crate) verbosity: Verbosity,
     pub(crate) sticky_summary: bool,
+    pub(crate) console: ConsoleMode,
 }
 
 impl Settings {
@@ -132,6 +136,11 @@ impl Settings {
             () if sources.is_set("QUIET") => Verbosity::Quiet,
             () => Verbosity::Normal,
         });
+        let console = match (self.console, sources.get("CONSOLE")) {
+            (Some(mode), _) => mode,
+            (None, Some(word)) => word.parse()?,
+            (None, None) => ConsoleMode::default(),
+        };
         Ok(Resolved {
             base_url,
             server_configured,
@@ -149,6 +158,7 @@ impl Settings {
             sticky_summary: self
                 .sticky_summary
                 .unwrap_or_else(|| sources.get("STICKY_SUMMARY").is_none() || sources.is_set("STICKY_SUMMARY")),
+            console,
         })
     }
 }

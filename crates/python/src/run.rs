@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 use pyo3::{PyTypeInfo, ffi};
 use steplog::{
-    Aggregate, AlertLevel, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings, Value,
+    Aggregate, AlertLevel, ConsoleMode, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings, Value,
     Verbosity, join_key, parse_fork_point, send_patiently,
 };
 
@@ -43,7 +43,7 @@ impl NativeRun {
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
-        sticky_summary=None))]
+        sticky_summary=None, console=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -76,6 +76,7 @@ impl NativeRun {
         symlink: Option<bool>,
         verbosity: Option<&str>,
         sticky_summary: Option<bool>,
+        console: Option<&str>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
         macro_rules! set {
@@ -93,6 +94,9 @@ impl NativeRun {
         let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
             builder = builder.mode(mode.parse::<Mode>().map_err(refused)?);
+        }
+        if let Some(word) = console {
+            builder = builder.console(word.parse::<ConsoleMode>().map_err(refused)?);
         }
         if let Some(resume) = resume {
             builder = builder.resume(resume.parse::<Resume>().map_err(refused)?);
@@ -422,6 +426,11 @@ impl NativeRun {
     }
 
     #[getter]
+    fn console_word(&self) -> &'static str {
+        self.run.console_mode().as_str()
+    }
+
+    #[getter]
     fn start_time(&self) -> f64 {
         self.run.start_time()
     }
@@ -486,6 +495,10 @@ impl NativeRun {
 }
 
 impl NativeRun {
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
     /// Reads what can be read without running Python code: str keys, and plain numbers, booleans and None.
     fn read_plain(
         &self,
