@@ -1,4 +1,4 @@
-"""What a script prints is recorded, and nothing of it is another way on the terminal, in a pipe, or when things go wrong."""
+"""What a script prints is recorded, and shown as without us: on a terminal, in a pipe, and when things go wrong."""
 
 from __future__ import annotations
 
@@ -367,7 +367,12 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("mode", MODES)
 def test_workers_of_a_pool(home: Path, mode: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BEGIN + POOL, mode], cwd=home, env=scene(home), capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", BEGIN + POOL, mode],
+        cwd=home,
+        env=scene(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     expected = sorted([*(f"worker {index}" for index in range(20)), "parent"])

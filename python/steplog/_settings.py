@@ -80,10 +80,10 @@ class Settings(Mapping[str, "Any"]):
             - ``primary``: whether this process speaks for such a run; default yes
             - ``sticky_summary``: whether summary values set by hand stay when their keys are logged afterwards; default
               yes, also by ``STEPLOG_STICKY_SUMMARY``
-            - ``console``: how what the script prints is recorded, while it is printed as ever. ``"auto"`` and ``"wrap"``:
-              what Python writes to ``sys.stdout`` and ``sys.stderr``. ``"redirect"``: what is written to the file
-              descriptors 1 and 2, by child processes and libraries in C too; where both lead to one place, all of it
-              counts as stdout. ``"off"``: nothing. Messages of steplog itself are never recorded. Default: ``"auto"``
+            - ``console``: what is recorded of what the script prints, while it is printed as ever. ``"auto"`` and
+              ``"wrap"``: what Python writes to ``sys.stdout`` and ``sys.stderr``. ``"redirect"``: what is written to
+              the file descriptors 1 and 2, by child processes and libraries in C too; where both lead to one place, all
+              of it counts as stdout. ``"off"``: nothing. Messages of steplog itself never are. Default: ``"auto"``
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with

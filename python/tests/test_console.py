@@ -43,6 +43,18 @@ def recorded(tmp_path: Path) -> list[tuple[str, str]]:
     return lines_of(journal)
 
 
+class Stream(io.StringIO):
+    """A stream with attributes of its own, as those of notebooks are."""
+
+
+def own_streams(monkeypatch: pytest.MonkeyPatch) -> tuple[Stream, Stream]:
+    """Puts streams that no other run has in the place of pytest's; not as a fixture, whose streams pytest changes."""
+    streams = Stream(), Stream()
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    return streams
+
+
 PRINTING = """
 import subprocess, sys, steplog
 print("before")
@@ -89,12 +101,12 @@ def test_redirection_records_child_processes_too(tmp_path: Path) -> None:
     ]
 
 
-def test_with_off_nothing_is_touched(tmp_path: Path) -> None:
-    before = sys.stdout, sys.stderr
+def test_with_off_nothing_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = own_streams(monkeypatch)
     for settings, mode in ({"console": "off"}, "offline"), ({}, "disabled"):
         run = steplog.init(project="p", settings=settings, mode=mode)
         print("not recorded")
-        assert (sys.stdout, sys.stderr) == before
+        assert (sys.stdout, sys.stderr) == streams
         assert "write" not in vars(sys.stdout) and "write" not in vars(sys.stderr)
         run.finish()
         if mode == "offline":
@@ -114,8 +126,8 @@ def test_the_mode_can_be_set_and_is_checked(monkeypatch: pytest.MonkeyPatch) -> 
     assert lines_of(journals(run)[0]) == [("stdout", "by the settings")]
 
 
-def test_streams_stay_the_objects_they_are_and_are_put_back() -> None:
-    streams = sys.stdout, sys.stderr
+def test_streams_stay_the_objects_they_are_and_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = own_streams(monkeypatch)
     writes = [type(stream).write for stream in streams]
     run = steplog.init()
     assert (sys.stdout, sys.stderr) == streams
@@ -158,7 +170,8 @@ def test_handlers_of_logging_that_have_the_stream_are_recorded() -> None:
     assert lines_of(journals(run)[0]) == [("stderr", "epoch 3")]
 
 
-def test_runs_that_are_open_at_once_each_get_what_is_printed() -> None:
+def test_runs_that_are_open_at_once_each_get_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = own_streams(monkeypatch)
     first = steplog.init(id="first")
     print("to the first")
     second = steplog.init(id="second", reinit="create_new")
@@ -168,31 +181,26 @@ def test_runs_that_are_open_at_once_each_get_what_is_printed() -> None:
     print("to the second")
     second.finish()
     assert "write" not in vars(sys.stdout)
+    assert streams[0].getvalue() == "to the first\nto both\nto the second\n"
     assert lines_of(journals(first)[0]) == [("stdout", "to the first"), ("stdout", "to both")]
     assert lines_of(journals(second)[0]) == [("stdout", "to both"), ("stdout", "to the second")]
 
 
 def test_what_somebody_put_over_the_stream_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", Stream())
-    stream = sys.stdout
+    stream, _ = own_streams(monkeypatch)
     run = steplog.init()
     ours = stream.write
     stream.write = lambda text: ours(text.upper())  # type: ignore[method-assign,assignment]
     print("over")
     run.finish()
     print("later")
-    assert stream.getvalue() == "OVER\nLATER\n"  # type: ignore[attr-defined]
+    assert stream.getvalue() == "OVER\nLATER\n"
     assert lines_of(journals(run)[0]) == [("stdout", "OVER")]
     again = steplog.init()
     print("again")
     again.finish()
     assert lines_of(journals(again)[0]) == [("stdout", "again")]
-    assert stream.getvalue() == "OVER\nLATER\nAGAIN\n"  # type: ignore[attr-defined]
-
-
-class Stream(io.StringIO):
-    """A stream with attributes of its own, as those of notebooks are."""
+    assert stream.getvalue() == "OVER\nLATER\nAGAIN\n"
 
 
 class Slotted:
@@ -393,7 +401,7 @@ run.finish()
 
 @pytest.mark.parametrize("mode", ["wrap", "redirect"])
 def test_signals_finalizers_threads_and_forks_at_once_do_not_deadlock(tmp_path: Path, mode: str) -> None:
-    code, out, errors = run_script(BUSY, mode)
+    code, _, errors = run_script(BUSY, mode)
     # Where a handler prints while its own print is being written, Python itself refuses that.
     assert code == 0 or "reentrant call" in errors, errors
     journal = next(journal for journal in read_run(tmp_path / "steplog/p/r") if "parent_stream" not in journal.start)

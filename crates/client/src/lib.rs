@@ -284,8 +284,8 @@ pub use sender::{LocalRun, local_run, send_patiently};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
 pub use steplog_model::{
-    Aggregate, AlertLevel, Config, ConsoleOutput, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project, RunId, RunPath,
-    Summary, Value, join_key, split_key,
+    Aggregate, AlertLevel, Config, ConsoleOutput, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project,
+    RunId, RunPath, Summary, Value, join_key, split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

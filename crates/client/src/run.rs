@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use steplog_journal::{Backlog, JournalWriter, KeyId, RunFolder};
 use steplog_model::{
-    Alert, AlertLevel, Change, Config, ConsoleOutput, Entity, MetricDefinition, Project, Record, RunId, RunPath, RunStart, RunUpdate,
-    StreamId, Summary, Value, path_segment,
+    Alert, AlertLevel, Change, Config, ConsoleOutput, Entity, MetricDefinition, Project, Record, RunId, RunPath,
+    RunStart, RunUpdate, StreamId, Summary, Value, path_segment,
 };
 
 use crate::console::{Console, ConsoleMode, OutputLog};

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 use pyo3::{PyTypeInfo, ffi};
 use steplog::{
-    Aggregate, AlertLevel, ConsoleMode, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings, Value,
-    Verbosity, join_key, parse_fork_point, send_patiently,
+    Aggregate, AlertLevel, ConsoleMode, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings,
+    Value, Verbosity, join_key, parse_fork_point, send_patiently,
 };
 
 use crate::error::{invalid, to_exception};

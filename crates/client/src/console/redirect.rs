@@ -24,7 +24,9 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::stdio::{dup2_stderr, dup2_stdout, stderr, stdout};
-use rustix::termios::{OptionalActions, OutputModes, Winsize, isatty, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    OptionalActions, OutputModes, Winsize, isatty, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
 use steplog_model::ConsoleOutput;
 
 use crate::fork;
@@ -223,10 +225,8 @@ impl Redirect {
 fn lead_to_one_place(originals: &[Option<Arc<OwnedFd>>; 2]) -> bool {
     let [Some(first), Some(second)] = originals else { return false };
     let (Ok(first), Ok(second)) = (fstat(&**first), fstat(&**second)) else { return false };
-    let is_null = std::fs::metadata("/dev/null").is_ok_and(|null| {
-        use std::os::unix::fs::MetadataExt as _;
-        null.rdev() == first.st_rdev as u64 && null.ino() == first.st_ino as u64
-    });
+    let is_null = File::open("/dev/null")
+        .is_ok_and(|null| fstat(&null).is_ok_and(|null| (null.st_dev, null.st_ino) == (first.st_dev, first.st_ino)));
     !is_null && (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
 }
 
@@ -259,7 +259,7 @@ impl Channel {
         let control = appoint_heir(&reader, &original).ok();
         let reader = File::from(reader);
         let buffer = vec![0; CHUNK_BYTES];
-        Ok((Self { output, reader, original, control: control, terminal, buffer }, end))
+        Ok((Self { output, reader, original, control, terminal, buffer }, end))
     }
 
     /// Copies what there is; answers how many bytes, `None` when no more can come.
@@ -376,8 +376,7 @@ impl Copier {
             self.channels.iter().map(|channel| PollFd::new(&channel.reader, PollFlags::IN)).collect();
         polled.push(PollFd::new(&self.wake, PollFlags::IN));
         let waited = poll(&mut polled, at_most);
-        let mut ready: Vec<bool> =
-            polled.iter().map(|polled| waited.is_ok() && !polled.revents().is_empty()).collect();
+        let mut ready: Vec<bool> = polled.iter().map(|polled| waited.is_ok() && !polled.revents().is_empty()).collect();
         let is_woken = ready.pop().unwrap_or_default();
         (ready, is_woken)
     }

@@ -164,17 +164,17 @@ impl Screen {
     }
 
     pub(super) fn right(&mut self, columns: usize) {
-        self.to_column(self.column.saturating_add(columns));
+        self.go_to_column(self.column.saturating_add(columns));
     }
 
     /// Columns count from 0.
-    pub(super) fn to_column(&mut self, column: usize) {
-        let furthest = self.rows[self.row].line.columns().max(REACH_COLUMNS).min(MAX_COLUMNS) - 1;
+    pub(super) fn go_to_column(&mut self, column: usize) {
+        let furthest = self.rows[self.row].line.columns().clamp(REACH_COLUMNS, MAX_COLUMNS) - 1;
         self.column = column.min(furthest);
     }
 
     /// Goes to a row of the screen, counted from 0, that is made if it is not there.
-    pub(super) fn to_row(&mut self, row: usize, recorder: &mut Recorder) {
+    pub(super) fn go_to_row(&mut self, row: usize, recorder: &mut Recorder) {
         if self.is_alternate {
             return;
         }

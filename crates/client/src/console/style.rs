@@ -24,8 +24,7 @@ enum Colour {
 const ATTRIBUTES: [(u16, u16); 8] = [(1, 22), (2, 22), (3, 23), (4, 24), (5, 25), (7, 27), (8, 28), (9, 29)];
 
 impl Style {
-    pub(super) const DEFAULT: Self =
-        Self { attributes: 0, foreground: Colour::Default, background: Colour::Default };
+    pub(super) const DEFAULT: Self = Self { attributes: 0, foreground: Colour::Default, background: Colour::Default };
 
     /// Takes in the parameters of one sequence. Unknown ones change nothing.
     pub(super) fn apply(&mut self, parameters: &Params) {

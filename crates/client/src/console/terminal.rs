@@ -244,12 +244,12 @@ impl Perform for Performer<'_> {
                 screen.up(count);
                 screen.carriage_return();
             }
-            ([], 'G' | '`') => screen.to_column(count - 1),
+            ([], 'G' | '`') => screen.go_to_column(count - 1),
             ([], 'H' | 'f') => {
-                screen.to_row(count - 1, recorder);
-                screen.to_column(usize::from(second.max(1)) - 1);
+                screen.go_to_row(count - 1, recorder);
+                screen.go_to_column(usize::from(second.max(1)) - 1);
             }
-            ([], 'd') => screen.to_row(count - 1, recorder),
+            ([], 'd') => screen.go_to_row(count - 1, recorder),
             ([], 'J') => screen.erase_display(first, recorder),
             ([], 'K') => screen.erase_line(first),
             ([], '@') => screen.insert_blanks(count),

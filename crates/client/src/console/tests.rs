@@ -99,13 +99,7 @@ fn rich_redraws_what_it_drew() {
     let printed = format!(
         "\x1b[?25l{bar} \x1b[35m 50%\x1b[0m\nsecond\r\x1b[2K\x1b[1A\x1b[2K{bar} \x1b[35m100%\x1b[0m\nsecond\n\x1b[?25h"
     );
-    shows(
-        &printed,
-        &[
-            "Working \x1b[38;2;249;38;114m━━━━\x1b[0;38;5;237m━━━━\x1b[0m \x1b[35m100%\x1b[0m",
-            "second",
-        ],
-    );
+    shows(&printed, &["Working \x1b[38;2;249;38;114m━━━━\x1b[0;38;5;237m━━━━\x1b[0m \x1b[35m100%\x1b[0m", "second"]);
 }
 
 #[test]
@@ -138,7 +132,10 @@ fn the_cursor_goes_where_it_is_sent() {
 #[test]
 fn a_page_that_is_drawn_from_the_top_again_replaces_the_last() {
     let page = |second: u32| format!("\x1b[Hseconds {second}\x1b[K\nload 0.{second}\x1b[K\x1b[J");
-    shows(&format!("before\n{}{}{}\nafter\n", page(1), page(2), page(3)), &["before", "seconds 3", "load 0.3", "after"]);
+    shows(
+        &format!("before\n{}{}{}\nafter\n", page(1), page(2), page(3)),
+        &["before", "seconds 3", "load 0.3", "after"],
+    );
     // Who clears the screen loses nothing that was printed before.
     shows("before\n\x1b[H\x1b[2J\x1b[3Jafter\n", &["before", "after"]);
     shows("a\x1b[2J\x1b[Hb\x1b[2J\x1b[Hc\n", &["a", "b", "c"]);
