@@ -480,6 +480,8 @@ class Run(NativeRun):
             "job_type": self.job_type or None,
             "dir": self.root,
             "attach": (self.stream, self.step),
+            # What is redirected here is redirected in the processes that this one starts.
+            "console": "off" if self.console_word == "redirect" else self.console_word,
         }
         return _session.attach, (self.path, arguments)
 

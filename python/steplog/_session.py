@@ -9,7 +9,7 @@ import sys
 from weakref import WeakKeyDictionary
 
 import steplog
-from steplog import _absent
+from steplog import _absent, _console
 from steplog._argument import exit_code as checked_exit_code
 from steplog._argument import tag_list, text
 from steplog._config_source import select, to_dict
@@ -36,6 +36,7 @@ LOGIN_TIMEOUT = 5
 
 #: Arguments of `init` that are text.
 TEXTS = (
+    "console",
     "entity",
     "fork_from",
     "group",
@@ -77,6 +78,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
+    _console.prepare(values.get("console"))
     run = Run(
         config=select(to_dict(config), include, exclude),
         tags=tags,
@@ -93,6 +95,7 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     _hook()
     _open_runs.append(run)
     _settings[run] = chosen
+    _console.begin(run)
     if reinit != "create_new":
         make_global(run)
     if in_notebook():
@@ -156,6 +159,7 @@ def attach(path: str, arguments: dict[str, Any]) -> Run:
     run = Run(sender_command=[sys.executable, "-m", "steplog._send"], **arguments)
     _hook()
     _open_runs.append(run)
+    _console.begin(run)
     return run
 
 
@@ -187,6 +191,7 @@ def finish(run: Run, exit_code: int | None) -> None:
         _open_runs.remove(run)
     if steplog.run is run:
         reset()
+    _console.end(run)
     run.close(code)
 
 

@@ -50,6 +50,7 @@ OF_RUN = (
 OF_CLIENT: dict[str, tuple[type, ...]] = {
     "api_key": (str,),
     "base_url": (str,),
+    "console": (str,),
     "disable_code": (bool,),
     "disable_git": (bool,),
     "finish_detached": (bool,),
@@ -92,6 +93,10 @@ class Settings(Mapping[str, "Any"]):
             - ``disable_git``: whether git is not asked for the commit that is run; default no
             - ``disable_code``: whether no code is kept, neither ``diff.patch`` with what was changed since the commit
               nor, whatever ``save_code`` says, the main script; default no
+            - ``console``: what is recorded of what the script prints, while it is printed as ever. ``"auto"`` and
+              ``"wrap"``: what Python writes to ``sys.stdout`` and ``sys.stderr``. ``"redirect"``: what is written to
+              the file descriptors 1 and 2, by child processes and libraries in C too; where both lead to one place, all
+              of it counts as stdout. ``"off"``: nothing. Messages of steplog itself never are. Default: ``"auto"``
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with

@@ -257,7 +257,7 @@ def test_a_finished_run_can_be_read_and_not_be_renamed() -> None:
 
 
 def test_variables_that_mean_nothing_here_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISABLED", "CONFIG", "CONFIG_PATHS", "CONSOLE", "NONSENSE"):
+    for name in ("DISABLED", "CONFIG", "CONFIG_PATHS", "NONSENSE"):
         monkeypatch.setenv(f"WANDB_{name}", "true")
     run = steplog.init()
     run.log({"x": 1})

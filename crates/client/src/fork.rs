@@ -14,7 +14,7 @@ pub(crate) fn watch() {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
         #[cfg(unix)]
-        // SAFETY: The handlers only add to an atomic, which is allowed between fork and exec.
+        // SAFETY: The handlers only use atomics and close descriptors, which is allowed between fork and exec.
         unsafe {
             libc::pthread_atfork(Some(before), None, Some(in_child));
         }
@@ -29,6 +29,7 @@ extern "C" fn before() {
 #[cfg(unix)]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    crate::console::redirect::forget_in_child();
 }
 
 /// How many forks lie between this process and the first one.

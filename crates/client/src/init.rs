@@ -12,6 +12,7 @@ use steplog_model::{
 use steplog_protocol::ResumePoint;
 
 use crate::config_file;
+use crate::console::ConsoleMode;
 use crate::earlier::Earlier;
 use crate::error::Error;
 use crate::fork;
@@ -339,6 +340,14 @@ impl RunBuilder {
     #[must_use]
     pub fn sticky_summary(mut self, sticky: bool) -> Self {
         self.settings.sticky_summary = Some(sticky);
+        self
+    }
+
+    /// How what the process prints is caught. Default: `STEPLOG_CONSOLE`, else [`ConsoleMode::Auto`], which in Rust records
+    /// what is given to [`Run::write_console`].
+    #[must_use]
+    pub fn console(mut self, mode: ConsoleMode) -> Self {
+        self.settings.console = Some(mode);
         self
     }
 

@@ -147,6 +147,29 @@
 //! # Ok::<(), steplog::Error>(())
 //! ```
 //!
+//! # What the program prints
+//!
+//! [`Run::write_console`] records what a program shows on the terminal: carriage returns and cursor movements are resolved as
+//! a terminal does, and colours are kept. With [`ConsoleMode::Redirect`] everything that is written to the file
+//! descriptors 1 and 2 is recorded without that, also by child processes and libraries in C. The text is in `output.log`
+//! in [`Run::dir`] too.
+//!
+//! ```
+//! # use steplog::{Mode, Run};
+//! use steplog::ConsoleOutput;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let run = Run::builder("digits").root(folder.path()).mode(Mode::Offline).init()?;
+//! for percent in [0, 50, 100] {
+//!     run.write_console(ConsoleOutput::Stderr, format!("\rtraining {percent:>3} %").as_bytes());
+//! }
+//! run.write_console(ConsoleOutput::Stdout, b"done\n");
+//! let log = run.dir().unwrap().join("output.log");
+//! run.finish();
+//! assert_eq!(std::fs::read_to_string(log).unwrap(), "training 100 %\ndone\n");
+//! # Ok::<(), steplog::Error>(())
+//! ```
+//!
 //! # Going on with a run
 //!
 //! With [`RunBuilder::resume`] a later process goes on where the run stands, on the server or on this disk: steps, config,
@@ -222,6 +245,7 @@
 pub mod api;
 
 mod config_file;
+mod console;
 mod earlier;
 mod error;
 mod files;
@@ -250,6 +274,7 @@ mod uploader;
 
 pub use api::{Api, ApiSettings};
 pub use config_file::read_config_file;
+pub use console::ConsoleMode;
 pub use error::{Error, ErrorKind};
 pub use files::SaveOptions;
 pub use history::HistoryRow;
@@ -262,8 +287,8 @@ pub use sender::{LocalRun, local_run, send_patiently};
 pub use settings::{Credentials, DEFAULT_URL, Mode, ServerCredentials, Settings, credentials_path};
 pub use steplog_journal::{KeyId, RunFolder, find_runs};
 pub use steplog_model::{
-    Aggregate, AlertLevel, Config, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project, RunId, RunPath,
-    Summary, Value, join_key, split_key,
+    Aggregate, AlertLevel, Config, ConsoleOutput, Entity, FilePolicy, ForkPoint, Histogram, MetricDefinition, Project,
+    RunId, RunPath, Summary, Value, join_key, split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
 pub use transport::{Http, Transport, TransportError};

@@ -36,12 +36,24 @@ impl Verbosity {
 }
 
 fn print(prefix: &str, colour: &str, message: &str) {
+    // It is no output of the script: where that is redirected, this passes it by.
+    #[cfg(unix)]
+    if let Some(mut original) = crate::console::original_stderr() {
+        let line = line(original.is_terminal(), prefix, colour, message);
+        // A closed stderr is no reason to fail.
+        let _ = original.write_all(line.as_bytes());
+        return;
+    }
     let mut stderr = std::io::stderr().lock();
-    let line = if stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    let line = line(stderr.is_terminal(), prefix, colour, message);
+    // As above.
+    let _ = stderr.write_all(line.as_bytes());
+}
+
+fn line(is_terminal: bool, prefix: &str, colour: &str, message: &str) -> String {
+    if is_terminal && std::env::var_os("NO_COLOR").is_none() {
         format!("{colour}{prefix}\x1b[0m {message}\n")
     } else {
         format!("{prefix} {message}\n")
-    };
-    // A closed stderr is no reason to fail.
-    let _ = stderr.write_all(line.as_bytes());
+    }
 }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use steplog_journal::{Backlog, JournalWriter, KeyId, RunFolder};
 use steplog_model::{
-    Alert, AlertLevel, Change, Config, Entity, MetricDefinition, Project, Record, RunId, RunPath, RunStart, RunUpdate,
-    StreamId, Summary, Value, path_segment,
+    Alert, AlertLevel, Change, Config, ConsoleOutput, Entity, MetricDefinition, Project, Record, RunId, RunPath,
+    RunStart, RunUpdate, StreamId, Summary, Value, path_segment,
 };
 
+use crate::console::{Console, ConsoleMode, OutputLog};
 use crate::error::{Error, ErrorKind};
 use crate::files::{FileUploader, SaveOptions, Way, place};
 use crate::fork;
@@ -107,9 +108,49 @@ pub(crate) struct Watched {
 }
 
 /// The part of a run that belongs to one process.
+///
+/// Locks are taken in the order of the fields; `state` is free to be taken alone.
 pub(crate) struct Active {
     generation: u32,
+    /// Held while `output.log` is written to.
+    output_log: Mutex<()>,
+    console: Mutex<Console>,
     pub(crate) state: Mutex<State>,
+}
+
+impl Active {
+    fn new(state: State, console: Console) -> Self {
+        let (output_log, console, state) = (Mutex::new(()), Mutex::new(console), Mutex::new(state));
+        Self { generation: fork::generation(), output_log, console, state }
+    }
+
+    /// Takes in what the process printed.
+    pub(crate) fn write_console(&self, output: ConsoleOutput, bytes: &[u8]) {
+        let append = |lines| lock(&self.state).append_console(lines);
+        lock(&self.console).write(output, bytes, now(), append);
+    }
+
+    /// Records what of the printed lines may wait for a moment; a background thread calls it now and then.
+    pub(crate) fn tend_console(&self) {
+        lock(&self.console).tick(now(), |lines| lock(&self.state).append_console(lines));
+        self.write_output_log();
+    }
+
+    /// Records the lines as they are, and takes in no more.
+    fn close_console(&self) {
+        #[cfg(unix)]
+        crate::console::redirect::end(self);
+        lock(&self.console).end(now(), |lines| lock(&self.state).append_console(lines));
+        self.write_output_log();
+    }
+
+    fn write_output_log(&self) {
+        let _order = lock(&self.output_log);
+        let unwritten = lock(&self.console).take_unwritten();
+        if let Some(unwritten) = unwritten {
+            unwritten.write();
+        }
+    }
 }
 
 /// How far the server has what a process wrote of a run.
@@ -151,7 +192,7 @@ impl Run {
     pub(crate) fn disabled(identity: Identity, settings: Resolved, mut begin: Begin) -> Self {
         begin.name = begin.name.or_else(|| Some(format!("dummy-{}", identity.id)));
         let state = State::new(Journal::Disabled, begin);
-        let active = Active { generation: fork::generation(), state: Mutex::new(state) };
+        let active = Active::new(state, Console::new(None, false));
         Self::with_active(identity, settings, active, None, Watched::default())
     }
 
@@ -165,14 +206,33 @@ impl Run {
     ) -> Self {
         let backlog = writer.backlog();
         let state = State::new(Journal::Open { writer: Box::new(writer), lock }, begin);
-        let active = Active { generation: fork::generation(), state: Mutex::new(state) };
+        let log = identity.folder.as_ref().map(|folder| OutputLog::new(folder.files().join("output.log")));
+        let active = Active::new(state, Console::new(log, true));
         let run = Self::with_active(identity, settings, active, Some(backlog), watched);
         if let Some(url) = run.url() {
             run.shared.settings.verbosity.info(&format!("{} → {url}", run.title()));
         } else if let Some(dir) = run.shared.identity.folder.as_ref() {
             run.shared.settings.verbosity.info(&format!("{} → {}", run.title(), dir.path().display()));
         }
+        #[cfg(unix)]
+        if run.shared.settings.console == ConsoleMode::Redirect {
+            run.begin_redirect();
+        }
         run
+    }
+
+    /// Catches what is written to the descriptors 1 and 2.
+    #[cfg(unix)]
+    fn begin_redirect(&self) {
+        let active = self.shared.active.load(Ordering::Acquire).cast_const();
+        // SAFETY: The pointer comes from `Arc::into_raw`, and `Shared` keeps the value alive; this is one more owner.
+        let active = unsafe {
+            Arc::increment_strong_count(active);
+            Arc::from_raw(active)
+        };
+        if let Err(error) = crate::console::redirect::begin(&active) {
+            self.shared.settings.verbosity.warn(&format!("what is printed is not recorded: {error}"));
+        }
     }
 
     fn with_active(
@@ -422,6 +482,29 @@ impl Run {
             files.add(&placed.files);
         }
         Ok(placed.paths)
+    }
+
+    /// Records what the program prints, or printed: text in UTF-8, in any pieces, with the escape sequences for a terminal.
+    /// It shows nothing. Lines that are complete are in the journal when this returns; a line without its end, and lines that
+    /// are drawn again with carriage returns and cursor movements, are within moments, and their last state when the
+    /// run is finished.
+    ///
+    /// Anything that cannot be shown is left out or becomes U+FFFD, and nothing is an error: with [`ConsoleMode::Off`], when
+    /// the run is disabled or finished, the call does nothing.
+    pub fn write_console(&self, output: ConsoleOutput, bytes: &[u8]) {
+        if self.shared.settings.console != ConsoleMode::Off && self.mode() != Mode::Disabled {
+            self.shared.active().write_console(output, bytes);
+        }
+    }
+
+    /// Whether both are one run of one call of `init`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// How what the process prints is caught. [`ConsoleMode::Off`] for a disabled run.
+    pub fn console_mode(&self) -> ConsoleMode {
+        if self.mode() == Mode::Disabled { ConsoleMode::Off } else { self.shared.settings.console }
     }
 
     /// Says that this process is about to be taken off its machine, and that the run will be resumed. It then shows as
@@ -725,6 +808,7 @@ impl Shared {
     /// Completes the journal; answers how many rows it has.
     pub(crate) fn close_journal(&self, exit_code: i32) -> u64 {
         self.stop_watching();
+        self.active().close_console();
         let mut state = self.state();
         if state.finish(terminate::exit_code(exit_code)) && self.own_uploader().is_some() {
             terminate::run_ended();
@@ -801,8 +885,7 @@ impl Shared {
             Err(_) => State::new(Journal::Later(Box::new(identity.clone())), Begin::default()),
         };
         state.sticky_summary = self.settings.sticky_summary;
-        let own =
-            Arc::into_raw(Arc::new(Active { generation: fork::generation(), state: Mutex::new(state) })).cast_mut();
+        let own = Arc::into_raw(Arc::new(Active::new(state, Console::new(None, false)))).cast_mut();
         let from = std::ptr::from_ref(parent).cast_mut();
         match self.active.compare_exchange(from, own, Ordering::AcqRel, Ordering::Acquire) {
             // SAFETY: As in `active`.
@@ -830,6 +913,7 @@ impl Drop for Shared {
             return;
         }
         self.stop_watching();
+        active.close_console();
         if lock(&active.state).finish(if std::thread::panicking() { 1 } else { 0 }) && self.own_uploader().is_some() {
             terminate::run_ended();
         }

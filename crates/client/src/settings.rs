@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::ConsoleMode;
 use crate::error::Error;
 use crate::message::Verbosity;
 use crate::source::{Sources, config_folder};
@@ -91,6 +92,8 @@ pub struct Settings {
     pub disable_git: Option<bool>,
     /// Whether no code is kept: neither changes since the commit nor the main script. Default: no.
     pub disable_code: Option<bool>,
+    /// How what the process prints is caught.
+    pub console: Option<ConsoleMode>,
 }
 
 /// Settings with every question answered.
@@ -113,6 +116,7 @@ pub(crate) struct Resolved {
     pub(crate) system_interval: Option<Duration>,
     pub(crate) looks_at_git: bool,
     pub(crate) keeps_code: bool,
+    pub(crate) console: ConsoleMode,
 }
 
 /// Samples come no faster.
@@ -162,6 +166,11 @@ impl Settings {
             () if sources.is_set("QUIET") => Verbosity::Quiet,
             () => Verbosity::Normal,
         });
+        let console = match (self.console, sources.get("CONSOLE")) {
+            (Some(mode), _) => mode,
+            (None, Some(word)) => word.parse()?,
+            (None, None) => ConsoleMode::default(),
+        };
         Ok(Resolved {
             base_url,
             server_configured,
@@ -182,6 +191,7 @@ impl Settings {
             system_interval: is_sampled.then(|| system_interval.max(SHORTEST_SYSTEM_INTERVAL)),
             looks_at_git: !self.disable_git.unwrap_or_else(disables_git),
             keeps_code: !self.disable_code.unwrap_or_else(|| sources.is_set("DISABLE_CODE")),
+            console,
         })
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use steplog_journal::{Backlog, Event, JournalWriter, KeyId, Keys, Prepared, Upkeep, WriterOptions};
 use steplog_model::{
-    Change, Config, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, RunStart, StepCounter, StepPlan,
-    StreamId, Summary, Value,
+    Change, Config, ConsoleLines, MAX_TEXT_BYTES, MAX_VALUE_DEPTH, MetricDefinition, Record, RunStart, StepCounter,
+    StepPlan, StreamId, Summary, Value,
 };
 
 use crate::error::{Error, ErrorKind};
@@ -316,6 +316,17 @@ impl State {
             self.written_at = now();
         }
         Ok(())
+    }
+
+    /// Records what the process printed. That is no reason to fail, nor to hold back a sign of life.
+    pub(crate) fn append_console(&mut self, lines: ConsoleLines) {
+        if !self.finished
+            && self.open_journal(self.step()).is_ok()
+            && let Journal::Open { writer, .. } = &mut self.journal
+        {
+            // Records are made so that they fit.
+            let _ = writer.append_record(&Record::Console(lines));
+        }
     }
 
     /// Begins the journal of a forked child, before its first record.

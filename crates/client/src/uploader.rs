@@ -278,6 +278,7 @@ impl Worker {
 
     /// Keeps the journal healthy, and tells a person about trouble.
     fn tend(&self) {
+        self.active.tend_console();
         let upkeep = lock(&self.active.state).take_upkeep();
         if let Some(upkeep) = upkeep {
             let prepared = upkeep.run();

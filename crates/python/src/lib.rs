@@ -3,6 +3,7 @@
 mod api;
 mod array;
 mod config_file;
+mod console;
 mod error;
 mod keys;
 mod kind;
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
+    module.add_class::<console::NativeWriter>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
     module.add_class::<api::NativeApi>()?;
     module.add_class::<api::NativeRuns>()?;

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 use pyo3::{PyTypeInfo, ffi};
 use steplog::{
-    Aggregate, AlertLevel, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings, Value,
-    Verbosity, join_key, parse_fork_point, send_patiently,
+    Aggregate, AlertLevel, ConsoleMode, KeyId, MetricDefinition, Mode, Resume, Run, RunBuilder, RunFolder, Settings,
+    Value, Verbosity, join_key, parse_fork_point, send_patiently,
 };
 
 use crate::error::{invalid, to_exception};
@@ -44,7 +44,7 @@ impl NativeRun {
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
         sticky_summary=None, package_folders=None, system_metrics=None, system_interval=None, disable_git=None,
-        disable_code=None, before=None))]
+        disable_code=None, console=None, before=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -82,6 +82,7 @@ impl NativeRun {
         system_interval: Option<f64>,
         disable_git: Option<bool>,
         disable_code: Option<bool>,
+        console: Option<&str>,
         before: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
@@ -101,6 +102,9 @@ impl NativeRun {
         let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
             builder = builder.mode(mode.parse::<Mode>().map_err(refused)?);
+        }
+        if let Some(word) = console {
+            builder = builder.console(word.parse::<ConsoleMode>().map_err(refused)?);
         }
         if let Some(resume) = resume {
             builder = builder.resume(resume.parse::<Resume>().map_err(refused)?);
@@ -442,6 +446,11 @@ impl NativeRun {
     }
 
     #[getter]
+    fn console_word(&self) -> &'static str {
+        self.run.console_mode().as_str()
+    }
+
+    #[getter]
     fn start_time(&self) -> f64 {
         self.run.start_time()
     }
@@ -506,6 +515,10 @@ impl NativeRun {
 }
 
 impl NativeRun {
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
     /// Reads what can be read without running Python code: str keys, and plain numbers, booleans and None.
     fn read_plain(
         &self,
