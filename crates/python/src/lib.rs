@@ -4,6 +4,7 @@ mod api;
 mod array;
 mod config_file;
 mod error;
+mod histogram;
 mod keys;
 mod kind;
 mod run;
@@ -19,6 +20,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
+    module.add_function(wrap_pyfunction!(histogram::count_histogram, module)?)?;
+    module.add_function(wrap_pyfunction!(histogram::histogram_edges, module)?)?;
     module.add_class::<api::NativeApi>()?;
     module.add_class::<api::NativeRuns>()?;
     module.add_class::<api::NativeApiRun>()?;
