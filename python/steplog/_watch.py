@@ -287,9 +287,9 @@ def _count_without_waiting(numbers: Any) -> tuple[Any, Any]:
     middle = torch.where(width == 0, 0.5, 0.0).to(numbers.dtype)
     width = torch.where(width == 0, torch.ones_like(width), width)
     counts = _sum(
-        # NaN and infinities are outside, and so they are not counted.
-        torch.histc((part * scale - lowest * scale) / width + middle, BINS, 0, 1)
-        for part in numbers.split(MOST_AT_ONCE)
+        # What is not finite is put outside, and so it is not counted.
+        torch.histc(torch.where(is_finite, (part * scale - lowest * scale) / width + middle, -1.0), BINS, 0, 1)
+        for part, is_finite in zip(numbers.split(MOST_AT_ONCE), finite.split(MOST_AT_ONCE), strict=True)
     )
     return torch.stack([lowest, highest]), counts
 
