@@ -30,7 +30,7 @@ WHEEL_SOURCES := pyproject.toml README.md Cargo.toml Cargo.lock \
 UI_SOURCES := ui/package.json ui/vite.config.ts ui/tsconfig.json ui/index.html $(shell find ui/src ui/public -type f 2>/dev/null)
 
 .PHONY: help demo test build install ui binary check rust-test python-test ui-test stories test-integrations \
-	integrations frameworks bench bench-peers soak clean
+	integrations frameworks bench bench-peers bench-watch soak clean
 
 help: ## List the targets
 	@printf 'steplog: make TARGET\n\n'
@@ -69,11 +69,8 @@ stories: binary $(VENV)/.tests $(VENV)/.steplog /usr/bin/chromium $(PYTORCH) ## 
 test-integrations: ## Test the integrations with the newest frameworks (several GB, so not part of `make test`)
 	@$(PYTHON) scripts/test.py integrations
 
-integrations: binary frameworks $(VENV)/.steplog
+integrations: binary $(FRAMEWORKS)/.steplog
 	$(SAY) 'Integrations'
-	@rm -rf $(FRAMEWORKS)/wheels
-	@$(PYTHON) -m pip wheel -q --no-build-isolation --no-deps -w $(FRAMEWORKS)/wheels -C build-args=--profile=release .
-	@$(FRAMEWORKS)/bin/python -m pip install -q --no-index --no-deps --force-reinstall $(FRAMEWORKS)/wheels/*.whl
 	@$(FRAMEWORKS)/bin/python -m pytest -q --timeout 900 --durations 10 tests/integration
 
 bench: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the hot paths
@@ -81,6 +78,9 @@ bench: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the hot paths
 
 bench-peers: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the same work with other trackers
 	@$(PYTHON) bench/peers.py
+
+bench-watch: frameworks $(FRAMEWORKS)/.steplog ## Measure what watching a PyTorch model costs a batch
+	@$(FRAMEWORKS)/bin/python bench/watch.py
 
 soak: binary $(VENV)/.tests $(VENV)/.steplog ## Log for half an hour: flat memory, every row arrives (SOAK_SECONDS=300 for less)
 	@$(PYTHON) bench/soak.py --seconds $(SOAK_SECONDS)
@@ -140,6 +140,12 @@ frameworks: $(VENV)/.made
 	$(SAY) 'The newest frameworks, in $(FRAMEWORKS)'
 	@test -x $(FRAMEWORKS)/bin/python || env -u PYO3_PYTHON python3 -m venv $(FRAMEWORKS)
 	@$(FRAMEWORKS)/bin/python -m pip install -q --no-cache-dir --upgrade -r tests/integration/requirements.txt
+
+$(FRAMEWORKS)/.steplog: $(VENV)/.steplog | frameworks
+	@rm -rf $(FRAMEWORKS)/wheels
+	@$(PYTHON) -m pip wheel -q --no-build-isolation --no-deps -w $(FRAMEWORKS)/wheels -C build-args=--profile=release .
+	@$(FRAMEWORKS)/bin/python -m pip install -q --no-index --no-deps --force-reinstall $(FRAMEWORKS)/wheels/*.whl
+	@touch $@
 
 /usr/bin/chromium:
 	$(SAY) 'Chromium'
