@@ -11,6 +11,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 BINARY := target/release/steplog
 SOAK_SECONDS ?= 1800
+# The frameworks that steplog has integrations for, apart from everything else: several GB.
+FRAMEWORKS := .venv-integrations
 # A small build for the CPU, of the system's own interpreter.
 PYTORCH := /usr/lib/python3/dist-packages/torch/__init__.py
 SAY := @printf '\033[1;36m==> %s\033[0m\n'
@@ -21,12 +23,14 @@ export PYO3_PYTHON := $(ROOT)/$(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CARGO_TERM_COLOR ?= auto
 
-WHEEL_SOURCES := pyproject.toml README.md Cargo.toml Cargo.lock $(wildcard python/steplog/*) \
+WHEEL_SOURCES := pyproject.toml README.md Cargo.toml Cargo.lock \
+	$(shell find python/steplog python/data -name '*.py' -o -name '*.pyi' -o -name '*.pth') \
 	$(foreach crate,model journal protocol client python,crates/$(crate)/Cargo.toml \
 	$(wildcard crates/$(crate)/src/*.rs crates/$(crate)/src/*/*.rs))
 UI_SOURCES := ui/package.json ui/vite.config.ts ui/tsconfig.json ui/index.html $(shell find ui/src ui/public -type f 2>/dev/null)
 
-.PHONY: help demo test build install ui binary check rust-test python-test ui-test stories bench bench-peers soak clean
+.PHONY: help demo test build install ui binary check rust-test python-test ui-test stories test-integrations \
+	integrations frameworks bench bench-peers bench-watch soak clean
 
 help: ## List the targets
 	@printf 'steplog: make TARGET\n\n'
@@ -60,13 +64,23 @@ ui-test: ui/node_modules/.package-lock.json ## Unit tests of the UI
 
 stories: binary $(VENV)/.tests $(VENV)/.steplog /usr/bin/chromium $(PYTORCH) ## Whole-system stories: real server, real processes, kill -9, real browser
 	$(SAY) 'Stories'
-	@$(PYTHON) -m pytest -q --timeout 400 --durations 10 tests
+	@$(PYTHON) -m pytest -q --timeout 400 --durations 10 --ignore tests/integration tests
+
+test-integrations: ## Test the integrations with the newest frameworks (several GB, so not part of `make test`)
+	@$(PYTHON) scripts/test.py integrations
+
+integrations: binary $(FRAMEWORKS)/.steplog
+	$(SAY) 'Integrations'
+	@$(FRAMEWORKS)/bin/python -m pytest -q --timeout 900 --durations 10 tests/integration
 
 bench: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the hot paths
 	@$(PYTHON) bench/run.py
 
 bench-peers: binary $(VENV)/.tests $(VENV)/.steplog ## Measure the same work with other trackers
 	@$(PYTHON) bench/peers.py
+
+bench-watch: frameworks $(FRAMEWORKS)/.steplog ## Measure what watching a PyTorch model costs a batch
+	@$(FRAMEWORKS)/bin/python bench/watch.py
 
 soak: binary $(VENV)/.tests $(VENV)/.steplog ## Log for half an hour: flat memory, every row arrives (SOAK_SECONDS=300 for less)
 	@$(PYTHON) bench/soak.py --seconds $(SOAK_SECONDS)
@@ -121,6 +135,18 @@ $(VENV)/.steplog: $(WHEEL_SOURCES) $(VENV)/.builder
 	@$(PYTHON) scripts/install.py
 	@touch $@
 
+# Nothing is pinned, and each time the newest is looked for: that is what users have.
+frameworks: $(VENV)/.made
+	$(SAY) 'The newest frameworks, in $(FRAMEWORKS)'
+	@test -x $(FRAMEWORKS)/bin/python || env -u PYO3_PYTHON python3 -m venv $(FRAMEWORKS)
+	@$(FRAMEWORKS)/bin/python -m pip install -q --no-cache-dir --upgrade -r tests/integration/requirements.txt
+
+$(FRAMEWORKS)/.steplog: $(VENV)/.steplog | frameworks
+	@rm -rf $(FRAMEWORKS)/wheels
+	@$(PYTHON) -m pip wheel -q --no-build-isolation --no-deps -w $(FRAMEWORKS)/wheels -C build-args=--profile=release .
+	@$(FRAMEWORKS)/bin/python -m pip install -q --no-index --no-deps --force-reinstall $(FRAMEWORKS)/wheels/*.whl
+	@touch $@
+
 /usr/bin/chromium:
 	$(SAY) 'Chromium'
 	@scripts/apt-install chromium
@@ -131,4 +157,4 @@ $(PYTORCH):
 
 clean: ## Remove everything that was built
 	cargo clean
-	rm -rf $(VENV) .demo ui/node_modules ui/dist/assets ui/dist/index.html
+	rm -rf $(VENV) $(FRAMEWORKS) .demo ui/node_modules ui/dist/assets ui/dist/index.html

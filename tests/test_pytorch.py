@@ -1,4 +1,4 @@
-"""Real PyTorch: workers of a DataLoader, two ranks of DistributedDataParallel, and tensors as values."""
+"""Real PyTorch: workers of a DataLoader, ranks of DistributedDataParallel, tensors as values, watched models."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rig import watched
 from rig.processes import Server, processes_of
 from rig.pytorch import Pytorch
+
+KINDS = ("gradients", "parameters")
 
 
 @pytest.fixture
@@ -195,3 +198,38 @@ def test_tensors_are_the_numbers_that_they_hold(server: Server, pytorch: Pytorch
     run = server.api.run("local/p/a")
     assert run["config"] == {"scale": 0.5, "sizes": [3, 4]}
     assert run["summary"]["best"] == 0.75
+
+
+def test_histograms_of_a_model_in_training(server: Server, pytorch: Pytorch) -> None:
+    with pytorch.script(watched.TRAINING) as script:
+        assert script.end()[0] == 0, script.said()
+    rows = server.api.history("local/p/a")
+    names = {rf"{kind}/{layer}\.{part}" for kind in KINDS for layer in (0, 2) for part in ("weight", "bias")}
+    assert [{key for key in row if "/" in key} for row in rows] == [
+        names if step in (2, 5) else set() for step in range(7)
+    ]
+    histogram = rows[2][r"gradients/0\.weight"]
+    assert (histogram["_type"], len(histogram["values"]), len(histogram["bins"])) == ("histogram", 64, 65)
+    assert sum(histogram["values"]) == 600
+
+
+@pytest.mark.parametrize("script", ["CHOICES", "NUMBERS", "COPIES", "GRAPH"])
+def test_what_is_watched(server: Server, pytorch: Pytorch, script: str) -> None:
+    with pytorch.script(getattr(watched, script)) as process:
+        assert process.end()[0] == 0, process.said()
+    run = server.api.run("local/p/a")
+    assert run["run"]["state"] == "finished"
+    if script == "GRAPH":
+        told = run["summary"]["graph_0"]
+        [file] = server.api.get("/runs/local/p/a/files")["files"]
+        assert (file["path"], file["size_bytes"]) == (told["path"], told["size"])
+
+
+def test_a_model_that_two_ranks_train_is_watched_by_its_own_names(server: Server, pytorch: Pytorch) -> None:
+    with pytorch.ranks(watched.DDP, 2) as ranks:
+        for rank in ranks:
+            assert rank.end()[0] == 0, rank.said()
+    first, second = (server.api.history(f"local/p/rank-{rank}") for rank in range(2))
+    # The same parameters, and gradients of each rank's own batch.
+    assert first[1][r"parameters/0\.weight"] == second[1][r"parameters/0\.weight"]
+    assert first[1][r"gradients/0\.weight"] != second[1][r"gradients/0\.weight"]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from steplog._alert import AlertLevel
     from steplog._config import Config
+    from steplog._histogram import Histogram
     from steplog._history import History
     from steplog._metric import Metric
     from steplog._run import Run
@@ -49,6 +50,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Error",
+    "Histogram",
     "History",
     "InvalidDataError",
     "Metric",
@@ -59,6 +61,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "alert",
+    "as_wandb",
     "config",
     "define_metric",
     "finish",
@@ -71,6 +74,8 @@ __all__ = [
     "run",
     "save",
     "summary",
+    "unwatch",
+    "watch",
 ]
 
 run: Run | None = None
@@ -230,6 +235,19 @@ if TYPE_CHECKING:
     def mark_preempting() -> None:
         """Mark the open run; see ``Run.mark_preempting``. Without a run it raises ``Error``."""
 
+    def watch(
+        models: Any,
+        criterion: Any = None,
+        log: str | None = "gradients",
+        log_freq: int = 1000,
+        idx: int | None = None,
+        log_graph: bool = False,
+    ) -> None:
+        """Log histograms of PyTorch models to the open run; see ``Run.watch``. Without a run it raises ``Error``."""
+
+    def unwatch(models: Any = None) -> None:
+        """Stop watching models; see ``Run.unwatch``. Without a run it raises ``Error``."""
+
 
 def finish(exit_code: int | None = None) -> None:
     """End the open run; see ``Run.finish``. Without a run it does nothing."""
@@ -259,6 +277,22 @@ def login(key: str | None = None, host: str | None = None, verify: bool = False)
     return _session.login(key, host, verify)
 
 
+def as_wandb() -> None:
+    """Let ``import wandb`` give steplog, in this process and in those that it begins from now on.
+
+    What frameworks and scripts do with wandb then goes to steplog: ``report_to="wandb"``, ``WandbLogger``,
+    ``wandb.init``. Call it before anything imports wandb; whether wandb is installed does not matter. The variable
+    ``STEPLOG_AS_WANDB=1`` does the same for every Python of an environment, with no change to a script. What steplog
+    does not have yet, such as ``wandb.Image``, raises an ``Error`` that names it when it is used.
+
+    Raises:
+        UsageError: The real wandb is imported already.
+    """
+    from steplog import _as_wandb
+
+    _as_wandb.enable()
+
+
 def join(exit_code: int | None = None) -> None:
     """Do what ``finish`` does, under its old name."""
     finish(exit_code)
@@ -269,6 +303,7 @@ def __getattr__(name: str) -> Any:
         "AlertLevel": "_alert",
         "Api": "api",
         "Config": "_config",
+        "Histogram": "_histogram",
         "History": "_history",
         "Metric": "_metric",
         "Run": "_run",

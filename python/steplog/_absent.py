@@ -21,7 +21,8 @@ def _refusing(name: str) -> Callable[..., NoReturn]:
 
 #: The functions of the module that are methods of the open run, and what stands for them while there is none.
 CALLS: dict[str, Callable[..., Any]] = {
-    name: _refusing(name) for name in ("alert", "define_metric", "log", "log_code", "mark_preempting", "save")
+    name: _refusing(name)
+    for name in ("alert", "define_metric", "log", "log_code", "mark_preempting", "save", "unwatch", "watch")
 }
 
 

@@ -15,6 +15,8 @@ __all__ = [
     "NativeRuns",
     "NativeWriter",
     "__version__",
+    "count_histogram",
+    "histogram_edges",
     "read_config_file",
     "send_run",
 ]
@@ -22,6 +24,8 @@ __all__ = [
 __version__: str
 
 def read_config_file(path: str | PathLike[str]) -> dict[str, Any]: ...
+def count_histogram(data: Any, bins: int) -> tuple[list[int], list[float]]: ...
+def histogram_edges(lowest: float, highest: float, bins: int) -> list[float]: ...
 def send_run(folder: str | PathLike[str], patience: float) -> None: ...
 
 @disjoint_base

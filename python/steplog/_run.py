@@ -320,6 +320,55 @@ class Run(NativeRun):
 
         return _save.save(self, glob_str, base_path, policy, glob)
 
+    def watch(
+        self,
+        models: Any,
+        criterion: Any = None,
+        log: str | None = "gradients",
+        log_freq: int = 1000,
+        idx: int | None = None,
+        log_graph: bool = False,
+    ) -> None:
+        """Log histograms of the gradients and parameters of PyTorch models while they train.
+
+        They are added to the open row as ``gradients/<name>`` and ``parameters/<name>``, in 64 bins from the lowest to
+        the highest number; NaN and infinities are not counted. Gradients are those of one backward pass, parameters
+        those after a forward pass of the model itself that gradients may be asked of. The names are the model's, also
+        behind ``DistributedDataParallel`` and ``torch.compile``; watch what these answer. Watching ends with the run.
+        With ``STEPLOG_WATCH=false`` in the environment nothing is watched.
+
+        Args:
+            models: A ``torch.nn.Module``, or a list of them. From the run's second model on, names begin with
+                ``graph_N.``, N being the model's number from 0.
+            criterion: The loss function, to be named with the graph.
+            log: ``"gradients"``, ``"parameters"``, ``"all"``, or ``None`` for neither.
+            log_freq: How many batches there are from one histogram to the next.
+            idx: The number of the first model. Default: that of models which the run watches already.
+            log_graph: Whether the layers of the model, with their shapes, are kept as a file of the run once it was
+                called; the summary's ``graph_N`` says which.
+
+        Raises:
+            InvalidDataError: ``log`` is something else, a model is no ``torch.nn.Module`` or is watched already.
+            Error: PyTorch is not installed, or the run is finished.
+        """
+        from steplog import _watch
+
+        _watch.watch(self, models, criterion, log, log_freq, idx, log_graph)
+
+    def unwatch(self, models: Any = None) -> None:
+        """Stop watching models.
+
+        Args:
+            models: A ``torch.nn.Module``, or a list of them. Default: all that the run watches.
+
+        Raises:
+            InvalidDataError: A model is no ``torch.nn.Module``.
+            Error: PyTorch is not installed.
+        """
+        from steplog import _watch
+
+        _watch.unwatch(self, models)
+
     def log_code(
         self,
         root: str | os.PathLike[str] | None = ".",

@@ -212,3 +212,9 @@ def test_a_server_that_does_not_answer_is_told_and_the_disk_is_enough(
 def test_a_server_that_does_not_answer_about_an_unknown_run_is_an_error() -> None:
     with pytest.raises(steplog.CommError, match="the server could not be asked for the run local/p/x"):
         steplog.init(project="p", id="x", resume="must", mode="online")
+
+
+@pytest.mark.parametrize("resume", ["allow", "never", "auto"])
+def test_nobody_is_asked_about_an_id_that_was_made_up(resume: str) -> None:
+    run = steplog.init(project="p", resume=resume, mode="online", settings={"finish_timeout": 0})
+    assert (run.resumed, run.starting_step) == (False, 0)

@@ -55,6 +55,8 @@ pub struct RunBuilder {
     secondary: bool,
     sweep_id: Option<String>,
     attach: Option<Attach>,
+    /// Whether nobody gave the id.
+    made_up_id: bool,
     environment: Map<String, Json>,
     package_folders: Vec<PathBuf>,
     settings: Settings,
@@ -508,7 +510,8 @@ impl RunBuilder {
             self.resume = environment("RESUME").map(|word| word.parse()).transpose()?;
         }
         let id = or_source(&mut self.id, "RUN_ID").map(|id| id.parse::<RunId>()).transpose()?;
-        let id = self.choose_id(id, home, &project)?;
+        let (id, made_up) = self.choose_id(id, home, &project)?;
+        self.made_up_id = made_up;
         let named_entity = or_source(&mut self.entity, "ENTITY");
         let default_entity = settings.default_entity.clone();
         let entity: Entity = match (&named_entity, &default_entity) {
@@ -535,8 +538,8 @@ impl RunBuilder {
         })
     }
 
-    /// Which run it is, and that the arguments about it go together.
-    fn choose_id(&self, given: Option<RunId>, home: &Path, project: &Project) -> Result<RunId, Error> {
+    /// Which run it is, and whether its id was made up here; and that the arguments about it go together.
+    fn choose_id(&self, given: Option<RunId>, home: &Path, project: &Project) -> Result<(RunId, bool), Error> {
         let ways = [self.resume.is_some(), self.fork_from.is_some(), self.resume_from.is_some()];
         if ways.into_iter().filter(|way| *way).count() > 1 {
             return Err(Error::usage("resume, fork_from and resume_from exclude each other"));
@@ -549,7 +552,7 @@ impl RunBuilder {
                     given.as_ref().map_or("", RunId::as_str)
                 )));
             }
-            return Ok(point.run_id.clone());
+            return Ok((point.run_id.clone(), false));
         }
         if self.fork_from.as_ref().is_some_and(|point| given.as_ref() == Some(&point.run_id)) {
             return Err(Error::usage("a fork needs an id of its own; to go back in the same run use resume_from"));
@@ -558,7 +561,7 @@ impl RunBuilder {
             Some(Resume::Auto) => Unfinished::load(home, project).map(|noted| noted.run_id),
             _ => None,
         };
-        Ok(given.or_else(noted).unwrap_or_else(RunId::generate))
+        Ok(given.or_else(noted).map_or_else(|| (RunId::generate(), true), |id| (id, false)))
     }
 
     /// What there is already of the run, or of the one that it forks from. Only who asks for it waits for a server.
@@ -570,6 +573,10 @@ impl RunBuilder {
     ) -> Result<Option<Earlier>, Error> {
         let point = self.resume_from.as_ref().or(self.fork_from.as_ref());
         if self.resume.is_none() && point.is_none() {
+            return Ok(None);
+        }
+        // Nobody has a run under an id that was made up a moment ago.
+        if self.made_up_id && point.is_none() && self.resume != Some(Resume::Must) {
             return Ok(None);
         }
         let mut path = identity.path();

@@ -5,6 +5,7 @@ use pyo3::types::PyDict;
 use steplog::{Histogram, Value};
 
 use crate::error::invalid;
+use crate::histogram::{not_countable, typed};
 use crate::kind::Kind;
 use crate::to_value::{Place, shortened, to_value};
 
@@ -101,29 +102,46 @@ fn numpy(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 fn histogram(numbers: &Bound<'_, PyAny>, key: &str) -> PyResult<Value> {
-    let py = numbers.py();
-    let numpy = numpy(py)?;
-    let finite = numbers.get_item(numpy.call_method1("isfinite", (numbers,))?)?;
+    let finite = numbers.get_item(are_finite(numbers)?)?;
     if finite.len()? == 0 {
         let message = format!("the value of {:?} is an array without one finite number", shortened(key));
-        return Err(invalid(py, message));
+        return Err(invalid(numbers.py(), message));
     }
+    let (counts, edges) = count(&finite, BINS)?;
+    Ok(typed(counts.into(), edges))
+}
+
+/// The numbers of an array in bins of equal width: counts and edges. NaN and infinities are refused.
+pub(crate) fn count_array(object: &Bound<'_, PyAny>, kind: Kind, bins: usize) -> PyResult<(Vec<u64>, Vec<f64>)> {
+    let array = match kind {
+        Kind::TorchTensor => on_cpu(object)?,
+        Kind::TensorflowTensor => object.call_method0("numpy")?,
+        _ => object.clone(),
+    };
+    let numbers = numbers(&array, kind, "Histogram")?;
+    if numbers.len()? == 0 || !are_finite(&numbers)?.call_method0("all")?.is_truthy()? {
+        return Err(not_countable(object.py()));
+    }
+    count(&numbers, bins)
+}
+
+fn are_finite<'py>(numbers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    numpy(numbers.py())?.call_method1("isfinite", (numbers,))
+}
+
+/// Counts finite numbers, of which there is at least one.
+fn count(numbers: &Bound<'_, PyAny>, bins: usize) -> PyResult<(Vec<u64>, Vec<f64>)> {
+    let py = numbers.py();
     let options = PyDict::new(py);
-    options.set_item("bins", BINS)?;
-    let Ok(counted) = numpy.call_method("histogram", (&finite,), Some(&options)) else {
+    options.set_item("bins", bins)?;
+    let Ok(counted) = numpy(py)?.call_method("histogram", (numbers,), Some(&options)) else {
         // Too narrow a range for bins of the array's own type: as doubles, with some room.
-        let numbers: Vec<f64> = finite.call_method1("astype", ("float64",))?.call_method0("tolist")?.extract()?;
-        let histogram = Histogram::new(&numbers, BINS);
-        return Ok(histogram.expect("there are finite numbers").into());
+        let numbers: Vec<f64> = numbers.call_method1("astype", ("float64",))?.call_method0("tolist")?.extract()?;
+        let histogram = Histogram::new(&numbers, bins).expect("there are finite numbers");
+        return Ok((histogram.counts().to_vec(), histogram.edges().to_vec()));
     };
     let list = |index: usize| -> PyResult<Bound<'_, PyAny>> { counted.get_item(index)?.call_method0("tolist") };
-    let counts: Vec<u64> = list(0)?.extract()?;
-    let edges: Vec<f64> = list(1)?.extract()?;
-    Ok(Value::Map(vec![
-        ("_type".into(), "histogram".into()),
-        ("values".into(), counts.into()),
-        ("bins".into(), edges.into()),
-    ]))
+    Ok((list(0)?.extract()?, list(1)?.extract()?))
 }
 
 fn statistics(numbers: &Bound<'_, PyAny>) -> PyResult<Value> {

@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Textual,
     /// A member of an `Enum`.
     Enum,
+    /// A `steplog.Histogram`.
+    Histogram,
 }
 
 impl Kind {
@@ -95,6 +97,7 @@ impl Kind {
                 Self::Textual
             }
             ("enum", "Enum") => Self::Enum,
+            ("steplog", "Histogram") => Self::Histogram,
             _ => return None,
         })
     }

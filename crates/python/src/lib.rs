@@ -5,6 +5,7 @@ mod array;
 mod config_file;
 mod console;
 mod error;
+mod histogram;
 mod keys;
 mod kind;
 mod run;
@@ -21,6 +22,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<run::NativeRun>()?;
     module.add_class::<console::NativeWriter>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
+    module.add_function(wrap_pyfunction!(histogram::count_histogram, module)?)?;
+    module.add_function(wrap_pyfunction!(histogram::histogram_edges, module)?)?;
     module.add_class::<api::NativeApi>()?;
     module.add_class::<api::NativeRuns>()?;
     module.add_class::<api::NativeApiRun>()?;

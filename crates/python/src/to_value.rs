@@ -11,6 +11,7 @@ use steplog::{Value, join_key};
 
 use crate::array::{array_to_value, scalar_to_value};
 use crate::error::invalid;
+use crate::histogram::histogram_to_value;
 use crate::kind::Kind;
 use crate::text;
 
@@ -93,6 +94,8 @@ pub(crate) fn to_value(object: &Bound<'_, PyAny>, key: &str, place: Place, depth
             check_depth(object.py(), key, depth)?;
             return array_to_value(object, kind, key, place, depth);
         }
+        Some(Kind::Histogram) if place != Place::Config => return histogram_to_value(object),
+        Some(Kind::Histogram) => return Err(not_for_config(object, key)?),
         Some(Kind::Enum) => {
             check_depth(object.py(), key, depth)?;
             return to_value(&object.getattr("value")?, key, place, depth + 1);
@@ -157,6 +160,12 @@ fn refusal(object: &Bound<'_, PyAny>, key: &str) -> PyResult<PyErr> {
     };
     let class = object.get_type().fully_qualified_name()?;
     let message = format!("the value of {:?} is a {class}, which cannot be logged; {what_to_do}", shortened(key));
+    Ok(invalid(object.py(), message))
+}
+
+fn not_for_config(object: &Bound<'_, PyAny>, key: &str) -> PyResult<PyErr> {
+    let class = object.get_type().qualname()?;
+    let message = format!("the config key {:?} is a {class}, which is for rows and the summary: log it", shortened(key));
     Ok(invalid(object.py(), message))
 }
 

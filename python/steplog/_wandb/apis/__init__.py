@@ -1,0 +1,7 @@
+"""Reading from a server."""
+
+from steplog import Api
+
+from . import public
+
+__all__ = ["Api", "public"]

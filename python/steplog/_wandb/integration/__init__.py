@@ -1,0 +1,1 @@
+"""Callbacks for frameworks, by the names that wandb has for them."""

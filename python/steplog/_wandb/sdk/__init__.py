@@ -1,0 +1,12 @@
+"""The parts of wandb below its face."""
+
+from steplog import Histogram
+
+from . import lib, wandb_run
+from .wandb_init import init
+from .wandb_login import login
+from .wandb_run import Run, finish
+from .wandb_settings import Settings
+from .wandb_setup import setup, teardown
+
+__all__ = ["Histogram", "Run", "Settings", "finish", "init", "lib", "login", "setup", "teardown", "wandb_run"]
