@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ALIASES = {
     "x_label": "label",
     "x_primary": "primary",
+    "x_save_requirements": "save_requirements",
     "x_stats_sampling_interval": "system_interval",
     "root_dir": "dir",
     "run_group": "group",
@@ -59,6 +60,7 @@ OF_CLIENT: dict[str, tuple[type, ...]] = {
     "label": (str,),
     "primary": (bool,),
     "quiet": (bool,),
+    "save_requirements": (bool,),
     "silent": (bool,),
     "sticky_summary": (bool,),
     "symlink": (bool,),
@@ -97,6 +99,8 @@ class Settings(Mapping[str, "Any"]):
               ``"wrap"``: what Python writes to ``sys.stdout`` and ``sys.stderr``. ``"redirect"``: what is written to
               the file descriptors 1 and 2, by child processes and libraries in C too; where both lead to one place, all
               of it counts as stdout. ``"off"``: nothing. Messages of steplog itself never are. Default: ``"auto"``
+            - ``save_requirements``: whether the packages that Python can import are kept, by name and version; default
+              yes
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with

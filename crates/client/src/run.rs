@@ -910,6 +910,7 @@ impl Drop for Shared {
             // The parent's: its locks may be held for ever.
             std::mem::forget(active);
             std::mem::forget(self.uploader.take());
+            std::mem::forget(self.files.take());
             return;
         }
         self.stop_watching();

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use steplog_journal::{JournalReader, RunFolder, saved_files};
@@ -78,6 +79,7 @@ struct Inner {
 
 #[derive(Default)]
 struct Status {
+    thread: Option<JoinHandle<()>>,
     /// Saved, and not taken in by the thread yet.
     added: Vec<(FilePath, FilePolicy)>,
     is_started: bool,
@@ -212,7 +214,16 @@ impl FileUploader {
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        if status.is_done { FilesLeft::default() } else { FilesLeft { files: status.left.files.max(1), ..status.left } }
+        if !status.is_done {
+            return FilesLeft { files: status.left.files.max(1), ..status.left };
+        }
+        let thread = status.thread.take();
+        drop(status);
+        // It has nothing left to do: when a run is finished, no thread of it is there any more.
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+        FilesLeft::default()
     }
 }
 
@@ -224,7 +235,7 @@ impl Inner {
         if !std::mem::replace(&mut status.is_started, true) {
             let worker = Worker::new(self.clone());
             // Without a thread `steplog sync` sends the files.
-            let _ = std::thread::Builder::new().name("steplog-files".into()).spawn(move || worker.run());
+            status.thread = std::thread::Builder::new().name("steplog-files".into()).spawn(move || worker.run()).ok();
         }
         self.changed.notify_all();
     }
