@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ALIASES = {
     "x_label": "label",
     "x_primary": "primary",
+    "x_save_requirements": "save_requirements",
     "x_stats_sampling_interval": "system_interval",
     "root_dir": "dir",
     "run_group": "group",
@@ -58,6 +59,7 @@ OF_CLIENT: dict[str, tuple[type, ...]] = {
     "label": (str,),
     "primary": (bool,),
     "quiet": (bool,),
+    "save_requirements": (bool,),
     "silent": (bool,),
     "sticky_summary": (bool,),
     "symlink": (bool,),
@@ -89,6 +91,7 @@ class Settings(Mapping[str, "Any"]):
               yes, also by ``STEPLOG_STICKY_SUMMARY``
             - ``system_metrics``: whether what the machine is busy with is sampled; default yes
             - ``system_interval``: seconds between two samples, at least 0.1; default 10
+            - ``save_requirements``: whether ``requirements.txt`` with the installed packages is kept; default yes
             - ``disable_git``: whether git is not asked for the commit that is run; default no
             - ``disable_code``: whether no code is kept, neither ``diff.patch`` with what was changed since the commit
               nor, whatever ``save_code`` says, the main script; default no
@@ -96,7 +99,7 @@ class Settings(Mapping[str, "Any"]):
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with
               ``run_`` before it, or as ``root_dir``, ``x_label``, ``x_primary``, as scripts of the field say it; so are
-              ``x_stats_sampling_interval``, and ``x_disable_stats`` and ``save_git``, which mean the opposite
+              ``x_stats_sampling_interval`` and ``x_save_requirements``, and ``x_disable_stats`` and ``save_git``, which mean the opposite
 
     Raises:
         InvalidDataError: A name is unknown, or a value has the wrong type.

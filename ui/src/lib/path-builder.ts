@@ -41,6 +41,10 @@ export const api = {
     return query === '' ? url : `${url}?${query}`
   },
   alertsQuery: () => `${API}/alerts/query`,
+  alertChannels: (entity: string) => `${API}/alert-channels/${join(entity)}`,
+  alertChannel: (entity: string, id: number) => `${API}/alert-channels/${join(entity, String(id))}`,
+  alertChannelTest: (entity: string, id: number) => `${API}/alert-channels/${join(entity, String(id))}/test`,
+  sendAgain: (entity: string, delivery: number) => `${API}/alert-deliveries/${join(entity, String(delivery))}/send`,
   keysQuery: () => `${API}/keys/query`,
   series: () => `${API}/series`,
   events: (project: string | null) =>

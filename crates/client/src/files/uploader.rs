@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use steplog_journal::{JournalReader, RunFolder, saved_files};
@@ -74,6 +75,7 @@ struct Inner {
     status: Mutex<Status>,
     changed: Condvar,
     children: Mutex<Children>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -118,6 +120,7 @@ impl FileUploader {
             status: Mutex::default(),
             changed: Condvar::new(),
             children: Mutex::default(),
+            thread: Mutex::default(),
         };
         Self { inner: Arc::new(inner), generation: fork::generation() }
     }
@@ -212,7 +215,15 @@ impl FileUploader {
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        if status.is_done { FilesLeft::default() } else { FilesLeft { files: status.left.files.max(1), ..status.left } }
+        if !status.is_done {
+            return FilesLeft { files: status.left.files.max(1), ..status.left };
+        }
+        drop(status);
+        if let Some(thread) = lock(&self.inner.thread).take() {
+            // The thread's last act was to say that it is done.
+            let _ = thread.join();
+        }
+        FilesLeft::default()
     }
 }
 
@@ -224,7 +235,8 @@ impl Inner {
         if !std::mem::replace(&mut status.is_started, true) {
             let worker = Worker::new(self.clone());
             // Without a thread `steplog sync` sends the files.
-            let _ = std::thread::Builder::new().name("steplog-files".into()).spawn(move || worker.run());
+            *lock(&self.thread) =
+                std::thread::Builder::new().name("steplog-files".into()).spawn(move || worker.run()).ok();
         }
         self.changed.notify_all();
     }
