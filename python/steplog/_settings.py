@@ -99,7 +99,8 @@ class Settings(Mapping[str, "Any"]):
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with
               ``run_`` before it, or as ``root_dir``, ``x_label``, ``x_primary``, as scripts of the field say it; so are
-              ``x_stats_sampling_interval`` and ``x_save_requirements``, and ``x_disable_stats`` and ``save_git``, which mean the opposite
+              ``x_save_requirements`` and ``x_stats_sampling_interval``, and ``save_git`` and ``x_disable_stats``, which
+              mean the opposite
 
     Raises:
         InvalidDataError: A name is unknown, or a value has the wrong type.
