@@ -65,7 +65,8 @@ def paths(api: Api) -> list[str]:
 
 
 def test_files_of_a_live_run(home: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Script(SAVES, home=home, STEPLOG_SILENT="1", STEPLOG_BASE_URL=server.url) as script:
+    own = {"STEPLOG_SILENT": "1", "STEPLOG_SAVE_REQUIREMENTS": "false", "STEPLOG_BASE_URL": server.url}
+    with Script(SAVES, home=home, **own) as script:
         assert script.line() == "saved\n", script.said()
         wait_until(lambda: len(paths(server.api)) == 4, "all files are there")
         run = steplog.Api(base_url=server.url).run("digits/r1")
@@ -148,7 +149,7 @@ def test_files_of_a_live_run(home: Path, server: Server, tmp_path: Path, monkeyp
 def test_files_of_a_folder(home: Path, tmp_path: Path) -> None:
     script = 'import steplog\nwith steplog.init(project="digits", id="r1", mode="offline") as run:\n'
     script += '    open(run.dir + "/notes.md", "w").write("# notes")\n'
-    with Script(script, home=home) as process:
+    with Script(script, home=home, STEPLOG_SAVE_REQUIREMENTS="false") as process:
         assert process.end()[0] == 0, process.said()
     with Server(home, home, "--no-open", command="ui") as server:
         wait_until(lambda: server.api.run("local/digits/r1"), "the folder is read")

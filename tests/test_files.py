@@ -98,7 +98,7 @@ def test_each_policy_uploads_at_its_time(home: Path, server: Server) -> None:
         wait_until(lambda: content(api, "child.txt") == b"of a child", "the child's file is there")
         script.tell("")
         assert script.end()[0] == 0, script.said()
-    assert paths(api) == ["child.txt", "end.txt", "folder/sub/x.txt", "live.txt", "now.txt"]
+    assert paths(api) == ["child.txt", "end.txt", "folder/sub/x.txt", "live.txt", "now.txt", "requirements.txt"]
     expected = {"live.txt": b"last", "now.txt": b"first", "end.txt": b"second end"}
     assert {path: content(api, path) for path in expected} == expected
     again = steplog("sync", home, "--server", server.url, home=home)

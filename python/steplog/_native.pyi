@@ -67,6 +67,7 @@ class NativeRun:
         package_folders: list[str] | None = None,
         system_metrics: bool | None = None,
         system_interval: float | None = None,
+        save_requirements: bool | None = None,
         disable_git: bool | None = None,
         disable_code: bool | None = None,
         console: str | None = None,

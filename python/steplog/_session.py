@@ -78,18 +78,14 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
-    save_requirements = values.pop("save_requirements", None)
     _console.prepare(values.get("console"))
-    keeps_packages = not _is_no("SAVE_REQUIREMENTS") if save_requirements is None else save_requirements
     run = Run(
         config=select(to_dict(config), include, exclude),
         tags=tags,
         resume=resume,
         environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
-        package_folders=[folder or os.getcwd() for folder in sys.path if isinstance(folder, str)]
-        if keeps_packages
-        else [],
+        package_folders=[folder or os.getcwd() for folder in sys.path if isinstance(folder, str)],
         sender_command=[sys.executable, "-m", "steplog._send"],
         # Called when nothing of the arguments is wrong as far as can be told: a refused call must not end a run.
         before=None if open_run is None else lambda: finish(open_run, None),
@@ -117,16 +113,8 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
 
 def _is_yes(name: str) -> bool:
     """Whether an environment variable says yes."""
-    return _variable(name) in ("1", "true", "yes", "on")
-
-
-def _is_no(name: str) -> bool:
-    """Whether an environment variable says no."""
-    return _variable(name) in ("0", "false", "no", "off")
-
-
-def _variable(name: str) -> str:
-    return (os.environ.get(f"STEPLOG_{name}") or os.environ.get(f"WANDB_{name}") or "").lower()
+    value = os.environ.get(f"STEPLOG_{name}") or os.environ.get(f"WANDB_{name}") or ""
+    return value.lower() in ("1", "true", "yes", "on")
 
 
 def settings_of(run: Run) -> Settings:

@@ -92,6 +92,7 @@ class Settings(Mapping[str, "Any"]):
               yes, also by ``STEPLOG_STICKY_SUMMARY``
             - ``system_metrics``: whether what the machine is busy with is sampled; default yes
             - ``system_interval``: seconds between two samples, at least 0.1; default 10
+            - ``save_requirements``: whether ``requirements.txt`` with the installed packages is kept; default yes
             - ``disable_git``: whether git is not asked for the commit that is run; default no
             - ``disable_code``: whether no code is kept, neither ``diff.patch`` with what was changed since the commit
               nor, whatever ``save_code`` says, the main script; default no
@@ -99,13 +100,12 @@ class Settings(Mapping[str, "Any"]):
               ``"wrap"``: what Python writes to ``sys.stdout`` and ``sys.stderr``. ``"redirect"``: what is written to
               the file descriptors 1 and 2, by child processes and libraries in C too; where both lead to one place, all
               of it counts as stdout. ``"off"``: nothing. Messages of steplog itself never are. Default: ``"auto"``
-            - ``save_requirements``: whether the packages that Python can import are kept, by name and version; default
-              yes
             - ``quiet``: say warnings only; ``silent``: say nothing
             - what ``init`` takes too: ``dir``, ``entity``, ``fork_from``, ``group``, ``id``, ``job_type``, ``mode``,
               ``name``, ``notes``, ``project``, ``reinit``, ``resume``, ``resume_from``, ``sweep_id``, ``tags``; with
               ``run_`` before it, or as ``root_dir``, ``x_label``, ``x_primary``, as scripts of the field say it; so are
-              ``x_stats_sampling_interval``, and ``x_disable_stats`` and ``save_git``, which mean the opposite
+              ``x_save_requirements`` and ``x_stats_sampling_interval``, and ``save_git`` and ``x_disable_stats``, which
+              mean the opposite
 
     Raises:
         InvalidDataError: A name is unknown, or a value has the wrong type.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,22 @@ def test_the_main_script_is_kept_when_asked_for(tmp_path: Path, argument: str, v
     done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "steplog/p/a/files/code/main.py").read_text() == script.read_text()
+
+
+@pytest.mark.parametrize("how", ["STEPLOG_NOTEBOOK_NAME", "WANDB_NOTEBOOK_NAME", "JPY_SESSION_NAME", "the editor"])
+def test_a_notebook_is_kept_where_its_path_is_known(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "study.ipynb"
+    path.write_text("{}")
+    names = {"__vsc_ipynb_file__": str(path)} if how == "the editor" else {}
+    if how != "the editor":
+        monkeypatch.setenv(how, str(path))
+    shell = types.SimpleNamespace(has_trait=lambda name: name == "kernel", user_ns=names)
+    notebook = types.ModuleType("IPython")
+    notebook.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    run = steplog.init(save_code=True)
+    assert journals(run)[0].start["environment"]["program"] == str(path)
+    assert Path(run.dir, "code/study.ipynb").read_text() == "{}"
 
 
 def test_nothing_is_kept_unasked(tmp_path: Path) -> None:

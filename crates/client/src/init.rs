@@ -261,6 +261,14 @@ impl RunBuilder {
         self
     }
 
+    /// Whether `requirements.txt` is kept among the run's files, where [`Self::package_folders`] are told. Default:
+    /// `STEPLOG_SAVE_REQUIREMENTS`, else yes.
+    #[must_use]
+    pub fn save_requirements(mut self, wanted: bool) -> Self {
+        self.settings.save_requirements = Some(wanted);
+        self
+    }
+
     /// Whether git is not asked for the commit that is run, and no `diff.patch` is kept. Default: `STEPLOG_DISABLE_GIT`, else
     /// no.
     #[must_use]
@@ -420,8 +428,15 @@ impl RunBuilder {
             let redactor = variables.redactor().with(settings.api_key.clone());
             let environment = surroundings::at_start(self.environment, &redactor);
             let (known, package_folders) = (environment.clone(), self.package_folders);
-            let (looks_at_git, keeps_patch) = (settings.looks_at_git, settings.keeps_code);
-            let task = Task { variables, redactor, known, package_folders, looks_at_git, keeps_patch };
+            let task = Task {
+                variables,
+                redactor,
+                known,
+                package_folders,
+                keeps_requirements: settings.keeps_requirements,
+                looks_at_git: settings.looks_at_git,
+                keeps_patch: settings.keeps_code,
+            };
             (environment, Some(task))
         };
         let start = RunStart {

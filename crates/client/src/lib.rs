@@ -170,6 +170,26 @@
 //! # Ok::<(), steplog::Error>(())
 //! ```
 //!
+//! # What is recorded unasked
+//!
+//! Two threads that nothing waits for: one samples what the machine and this process are busy with, every ten seconds
+//! ([`RunBuilder::system_metrics`], [`RunBuilder::system_interval`]); one finds out what is run and where, once: host,
+//! packages, the commit of git and what was changed since ([`RunBuilder::environment`], [`RunBuilder::disable_git`],
+//! [`RunBuilder::disable_code`]). Secrets are taken out of the command, of git's answers and of the changes before they
+//! are kept, and no environment variable is, but for the numbers of a job of a batch system and the name of the user.
+//!
+//! ```
+//! # use steplog::{Mode, Run};
+//! use std::time::Duration;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let builder = Run::builder("digits").root(folder.path()).mode(Mode::Offline);
+//! let builder = builder.package(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+//! let run = builder.system_interval(Duration::from_secs(60)).disable_code(true).init()?;
+//! assert!(!run.keeps_code());
+//! # Ok::<(), steplog::Error>(())
+//! ```
+//!
 //! # Going on with a run
 //!
 //! With [`RunBuilder::resume`] a later process goes on where the run stands, on the server or on this disk: steps, config,

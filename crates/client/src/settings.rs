@@ -88,6 +88,8 @@ pub struct Settings {
     pub system_metrics: Option<bool>,
     /// Time between two samples, above zero; at least a tenth of a second is waited. Default: 10 s.
     pub system_interval: Option<Duration>,
+    /// Whether `requirements.txt` is kept among the run's files. Default: yes.
+    pub save_requirements: Option<bool>,
     /// Whether git is not asked for the commit that is run. Default: no.
     pub disable_git: Option<bool>,
     /// Whether no code is kept: neither changes since the commit nor the main script. Default: no.
@@ -114,6 +116,7 @@ pub(crate) struct Resolved {
     pub(crate) sticky_summary: bool,
     /// `None`: nothing is sampled.
     pub(crate) system_interval: Option<Duration>,
+    pub(crate) keeps_requirements: bool,
     pub(crate) looks_at_git: bool,
     pub(crate) keeps_code: bool,
     pub(crate) console: ConsoleMode,
@@ -189,6 +192,9 @@ impl Settings {
                 .sticky_summary
                 .unwrap_or_else(|| sources.get("STICKY_SUMMARY").is_none() || sources.is_set("STICKY_SUMMARY")),
             system_interval: is_sampled.then(|| system_interval.max(SHORTEST_SYSTEM_INTERVAL)),
+            keeps_requirements: self
+                .save_requirements
+                .unwrap_or_else(|| !sources.is_off("SAVE_REQUIREMENTS") && !sources.is_off("X_SAVE_REQUIREMENTS")),
             looks_at_git: !self.disable_git.unwrap_or_else(disables_git),
             keeps_code: !self.disable_code.unwrap_or_else(|| sources.is_set("DISABLE_CODE")),
             console,

@@ -126,10 +126,15 @@ fn git_and_code_can_be_left_out() {
     run.finish();
     assert_eq!(std::fs::read_dir(run.dir().unwrap()).unwrap().count(), 0, "no patch");
     let other = tempfile::tempdir().unwrap();
-    let away = offline(root).root(other.path()).disable_git(true).package_folders(vec![root.join("packages")]);
+    let away = offline(root)
+        .root(other.path())
+        .disable_git(true)
+        .save_requirements(false)
+        .package_folders(vec![root.join("packages")]);
     let run = away.init().unwrap();
     wait_until("packages", || surroundings(other.path()).contains_key("packages"));
     run.finish();
+    assert_eq!(std::fs::read_dir(run.dir().unwrap()).unwrap().count(), 0, "no requirements");
     assert!(!surroundings(other.path()).contains_key("git"));
 }
 

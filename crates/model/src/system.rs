@@ -10,6 +10,6 @@ pub const MAX_SYSTEM_VALUES: usize = 4096;
 pub struct SystemSample {
     /// Unix seconds.
     pub time: f64,
-    /// By metric, such as `cpu` or `gpu.0.memory`, at most [`crate::MAX_KEY_BYTES`] long each.
+    /// By metric, such as `cpu.percent` or `gpu.0.memory.bytes`, at most [`crate::MAX_KEY_BYTES`] long each.
     pub values: Vec<(Arc<str>, f64)>,
 }

@@ -43,8 +43,8 @@ impl NativeRun {
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
-        sticky_summary=None, package_folders=None, system_metrics=None, system_interval=None, disable_git=None,
-        disable_code=None, console=None, before=None))]
+        sticky_summary=None, package_folders=None, system_metrics=None, system_interval=None,
+        save_requirements=None, disable_git=None, disable_code=None, console=None, before=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -80,6 +80,7 @@ impl NativeRun {
         package_folders: Option<Vec<PathBuf>>,
         system_metrics: Option<bool>,
         system_interval: Option<f64>,
+        save_requirements: Option<bool>,
         disable_git: Option<bool>,
         disable_code: Option<bool>,
         console: Option<&str>,
@@ -98,7 +99,7 @@ impl NativeRun {
             label => label, primary => primary, allow_val_change => allow_val_change,
             finish_detached => finish_detached, sender_command => sender_command, symlink => symlink,
             sticky_summary => sticky_summary, package_folders => package_folders, system_metrics => system_metrics,
-            disable_git => disable_git, disable_code => disable_code);
+            save_requirements => save_requirements, disable_git => disable_git, disable_code => disable_code);
         let refused = |error: steplog::Error| to_exception(py, &error);
         if let Some(mode) = mode {
             builder = builder.mode(mode.parse::<Mode>().map_err(refused)?);

@@ -75,11 +75,11 @@ struct Inner {
     status: Mutex<Status>,
     changed: Condvar,
     children: Mutex<Children>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
 struct Status {
-    thread: Option<JoinHandle<()>>,
     /// Saved, and not taken in by the thread yet.
     added: Vec<(FilePath, FilePolicy)>,
     is_started: bool,
@@ -120,6 +120,7 @@ impl FileUploader {
             status: Mutex::default(),
             changed: Condvar::new(),
             children: Mutex::default(),
+            thread: Mutex::default(),
         };
         Self { inner: Arc::new(inner), generation: fork::generation() }
     }
@@ -217,10 +218,9 @@ impl FileUploader {
         if !status.is_done {
             return FilesLeft { files: status.left.files.max(1), ..status.left };
         }
-        let thread = status.thread.take();
         drop(status);
-        // It has nothing left to do: when a run is finished, no thread of it is there any more.
-        if let Some(thread) = thread {
+        if let Some(thread) = lock(&self.inner.thread).take() {
+            // The thread's last act was to say that it is done.
             let _ = thread.join();
         }
         FilesLeft::default()
@@ -235,7 +235,8 @@ impl Inner {
         if !std::mem::replace(&mut status.is_started, true) {
             let worker = Worker::new(self.clone());
             // Without a thread `steplog sync` sends the files.
-            status.thread = std::thread::Builder::new().name("steplog-files".into()).spawn(move || worker.run()).ok();
+            *lock(&self.thread) =
+                std::thread::Builder::new().name("steplog-files".into()).spawn(move || worker.run()).ok();
         }
         self.changed.notify_all();
     }

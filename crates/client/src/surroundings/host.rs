@@ -91,12 +91,13 @@ fn machine() -> Map<String, Json> {
     use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
     let kinds =
         RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::nothing().with_ram());
-    let system = System::new_with_specifics(kinds);
-    let model = system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).filter(|model| !model.is_empty());
+    let system = System::new_with_specifics(kinds).ok();
+    let cpu = system.as_ref().and_then(|system| system.cpus().first());
+    let model = cpu.map(|cpu| cpu.brand().trim().to_owned()).filter(|model| !model.is_empty());
     let members = [
         ("cpu_model", model.map(Json::from)),
-        ("memory_bytes", Some(json!(system.total_memory()))),
-        ("distribution", System::long_os_version().map(Json::from)),
+        ("memory_bytes", system.map(|system| json!(system.total_memory()))),
+        ("distribution", System::long_os_version().ok().map(Json::from)),
     ];
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

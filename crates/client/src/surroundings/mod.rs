@@ -64,6 +64,7 @@ pub(crate) struct Task {
     pub(crate) known: Map<String, Json>,
     /// Where installed packages stand, as the interpreter looks for them.
     pub(crate) package_folders: Vec<PathBuf>,
+    pub(crate) keeps_requirements: bool,
     pub(crate) looks_at_git: bool,
     /// Whether changes that were not committed are kept.
     pub(crate) keeps_patch: bool,
@@ -112,7 +113,9 @@ impl Task {
         }
         let packages = packages::installed(&self.package_folders);
         if !packages.is_empty() {
-            keeper.keep(keep::REQUIREMENTS, &packages::requirements(&packages));
+            if self.keeps_requirements {
+                keeper.keep(keep::REQUIREMENTS, &packages::requirements(&packages));
+            }
             if !(tell(one("packages", json!(packages))) && goes_on()) {
                 return;
             }
@@ -279,6 +282,7 @@ mod tests {
                 redactor: Redactor::default(),
                 known,
                 package_folders: Vec::new(),
+                keeps_requirements: true,
                 looks_at_git: true,
                 keeps_patch: true,
             };
