@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -451,3 +452,5 @@ def test_a_line_of_a_hundred_megabytes_takes_little_memory(home: Path, mode: str
     lines = texts(home)
     assert {len(line) for line in lines[:-1]} == {8192} and len(lines) == (100 << 20) // 8192 + 1
     assert lines[-1] == "\ufffd\ufffd\x1b[31mred\x1b[0m"
+    # Much to keep for nobody.
+    shutil.rmtree(home / "steplog")

@@ -43,7 +43,7 @@ impl NativeRun {
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
-        sticky_summary=None, console=None))]
+        sticky_summary=None, console=None, before=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -77,6 +77,7 @@ impl NativeRun {
         verbosity: Option<&str>,
         sticky_summary: Option<bool>,
         console: Option<&str>,
+        before: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
         macro_rules! set {
@@ -131,6 +132,10 @@ impl NativeRun {
         }
         for (key, value) in config_entries(config)? {
             builder = builder.config(key, value);
+        }
+        if let Some(before) = before {
+            py.detach(|| builder.check()).map_err(refused)?;
+            before.call0()?;
         }
         let run = py.detach(|| builder.init()).map_err(|error| to_exception(py, &error))?;
         Ok(Self { run, scratch: Mutex::default() })
