@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import sys
 import time
@@ -13,11 +14,11 @@ from pathlib import Path
 from trackers.worker import time_calls
 
 
-def log(calls: int, scalars: int) -> object:
+def log(calls: int, scalars: int, console: str = "auto") -> object:
     """Time of each call of `log`, while the uploader works."""
     import steplog
 
-    run = steplog.init()
+    run = steplog.init(settings={"console": console})
     result = time_calls(lambda row, step: run.log(row), calls, scalars, limit_seconds=60)
     run.finish()
     return result
@@ -45,12 +46,12 @@ def pace(seconds: int, rows_per_second: int) -> object:
     return {"p999_us": times[int(len(times) * 0.999)], "slowest_us": times[-1]}
 
 
-def lifecycle() -> object:
+def lifecycle(console: str = "auto") -> object:
     """Time of `init()`, and of `finish()` when the server has everything that was logged, in ms."""
     import steplog
 
     begun = time.perf_counter()
-    run = steplog.init()
+    run = steplog.init(settings={"console": console})
     started = time.perf_counter()
     run.log({"loss": 1.0})
     time.sleep(0.7)
@@ -112,6 +113,35 @@ def soak(seconds: int, rows_per_second: int, run_id: str | None = None) -> objec
     return samples
 
 
+def print_lines(console: str, target: str, lines: int) -> object:
+    """Time of `print` of a line of a training script, in µs."""
+    import subprocess
+
+    import steplog
+
+    told = os.dup(1)
+    reader = None
+    if target == "pipe":
+        reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert reader.stdin is not None
+        os.dup2(reader.stdin.fileno(), 1)
+        reader.stdin.close()
+    else:
+        os.dup2(os.open(target, os.O_WRONLY), 1)
+    line = "epoch 12 step 3400 loss 0.34521 accuracy 0.91234 lr 0.000125 throughput 1234.5 img/s"
+    run = steplog.init(settings={"console": console})
+    begun = time.perf_counter()
+    for _ in range(lines):
+        print(line)
+    micros = (time.perf_counter() - begun) / lines * 1e6
+    run.finish()
+    sys.stdout.flush()
+    os.dup2(told, 1)
+    if reader is not None:
+        reader.wait()
+    return micros
+
+
 def memory(name: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(name):
@@ -159,6 +189,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "pace": pace,
     "lifecycle": lifecycle,
     "sample": sample,
+    "print_lines": print_lines,
     "soak": soak,
     "fill": fill,
     "many": many,

@@ -31,8 +31,8 @@ const DEFAULT_PROJECT: &str = "uncategorized";
 
 /// What a run is to be; see [`Run::builder`]. What is not set is taken from the environment (`STEPLOG_PROJECT`,
 /// `STEPLOG_ENTITY`, `STEPLOG_NAME`, `STEPLOG_RUN_ID`, `STEPLOG_TAGS`, `STEPLOG_NOTES`, `STEPLOG_RUN_GROUP`,
-/// `STEPLOG_JOB_TYPE`, `STEPLOG_DIR`, `STEPLOG_MODE`, `STEPLOG_RESUME`, `STEPLOG_SWEEP_ID`, `STEPLOG_LABEL`, each also
-/// with the prefix `WANDB_`), then from the file `settings` in the folder of all runs, then from
+/// `STEPLOG_JOB_TYPE`, `STEPLOG_DIR`, `STEPLOG_MODE`, `STEPLOG_CONSOLE`, `STEPLOG_RESUME`, `STEPLOG_SWEEP_ID`,
+/// `STEPLOG_LABEL`, each also with the prefix `WANDB_`), then from the file `settings` in the folder of all runs, then from
 /// `~/.config/steplog/settings`; both have lines such as `project = digits`.
 #[derive(Clone, Debug, Default)]
 pub struct RunBuilder {

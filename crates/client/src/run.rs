@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use steplog_journal::{Backlog, JournalWriter, KeyId, RunFolder};
 use steplog_model::{
-    Alert, AlertLevel, Change, Config, ConsoleOutput, Entity, MetricDefinition, Project, Record, RunId, RunPath,
-    RunStart, RunUpdate, StreamId, Summary, Value, path_segment,
+    Alert, AlertLevel, Change, Config, ConsoleLines, ConsoleOutput, Entity, MetricDefinition, Project, Record, RunId,
+    RunPath, RunStart, RunUpdate, StreamId, Summary, Value, path_segment,
 };
 
 use crate::console::{Console, ConsoleMode, OutputLog};
@@ -96,6 +96,8 @@ pub(crate) struct Shared {
     /// `None` unless this process speaks for the run.
     surroundings: Option<Surroundings>,
     report: Mutex<Option<FinishReport>>,
+    /// Whether the descriptors 1 and 2 were caught for it.
+    is_redirected: AtomicBool,
 }
 
 /// What is looked at beside the script, by threads of their own.
@@ -126,13 +128,12 @@ impl Active {
 
     /// Takes in what the process printed.
     pub(crate) fn write_console(&self, output: ConsoleOutput, bytes: &[u8]) {
-        let append = |lines| lock(&self.state).append_console(lines);
-        lock(&self.console).write(output, bytes, now(), append);
+        lock(&self.console).write(output, bytes, now(), |lines| self.append_console(lines));
     }
 
     /// Records what of the printed lines may wait for a moment; a background thread calls it now and then.
     pub(crate) fn tend_console(&self) {
-        lock(&self.console).tick(now(), |lines| lock(&self.state).append_console(lines));
+        lock(&self.console).tick(now(), |lines| self.append_console(lines));
         self.write_output_log();
     }
 
@@ -140,8 +141,12 @@ impl Active {
     fn close_console(&self) {
         #[cfg(unix)]
         crate::console::redirect::end(self);
-        lock(&self.console).end(now(), |lines| lock(&self.state).append_console(lines));
+        lock(&self.console).end(now(), |lines| self.append_console(lines));
         self.write_output_log();
+    }
+
+    fn append_console(&self, lines: ConsoleLines) {
+        fork::shielded(|| lock(&self.state).append_console(lines));
     }
 
     fn write_output_log(&self) {
@@ -230,8 +235,11 @@ impl Run {
             Arc::increment_strong_count(active);
             Arc::from_raw(active)
         };
-        if let Err(error) = crate::console::redirect::begin(&active) {
-            self.shared.settings.verbosity.warn(&format!("what is printed is not recorded: {error}"));
+        match crate::console::redirect::begin(&active) {
+            Ok(()) => self.shared.is_redirected.store(true, Ordering::Release),
+            Err(error) => {
+                self.shared.settings.verbosity.warn(&format!("the console cannot be redirected: {error}"));
+            }
         }
     }
 
@@ -258,8 +266,10 @@ impl Run {
             Surroundings::start(task, folder, active.clone(), files)
         });
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
-        let report = Mutex::new(None);
-        let shared = Arc::new(Shared { identity, settings, active, uploader, files, sampler, surroundings, report });
+        let (report, is_redirected) = (Mutex::new(None), AtomicBool::new(false));
+        let shared =
+            Shared { identity, settings, active, uploader, files, sampler, surroundings, report, is_redirected };
+        let shared = Arc::new(shared);
         if shared.uploader.is_some() {
             terminate::watch(Arc::downgrade(&shared));
         }
@@ -502,9 +512,14 @@ impl Run {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// How what the process prints is caught. [`ConsoleMode::Off`] for a disabled run.
+    /// How what the process prints is caught: [`ConsoleMode::Off`] for a disabled run, and [`ConsoleMode::Wrap`] where
+    /// nothing could be redirected.
     pub fn console_mode(&self) -> ConsoleMode {
-        if self.mode() == Mode::Disabled { ConsoleMode::Off } else { self.shared.settings.console }
+        match self.shared.settings.console {
+            _ if self.mode() == Mode::Disabled => ConsoleMode::Off,
+            ConsoleMode::Redirect if !self.shared.is_redirected.load(Ordering::Acquire) => ConsoleMode::Wrap,
+            mode => mode,
+        }
     }
 
     /// Says that this process is about to be taken off its machine, and that the run will be resumed. It then shows as

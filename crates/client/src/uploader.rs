@@ -279,12 +279,12 @@ impl Worker {
     /// Keeps the journal healthy, and tells a person about trouble.
     fn tend(&self) {
         self.active.tend_console();
-        let upkeep = lock(&self.active.state).take_upkeep();
+        let upkeep = fork::shielded(|| lock(&self.active.state).take_upkeep());
         if let Some(upkeep) = upkeep {
             let prepared = upkeep.run();
-            lock(&self.active.state).give_prepared(prepared);
+            fork::shielded(|| lock(&self.active.state).give_prepared(prepared));
         }
-        let events = lock(&self.active.state).tend(HEARTBEAT_SECONDS);
+        let events = fork::shielded(|| lock(&self.active.state).tend(HEARTBEAT_SECONDS));
         for event in events {
             let message = match event {
                 Event::DiskFull { error } => {

@@ -116,7 +116,13 @@ fn slot() -> &'static Slot {
 pub(crate) fn begin(run: &Arc<Active>) -> io::Result<()> {
     let mut redirect = lock(&slot().redirect);
     let redirect = match &mut *redirect {
-        Some(redirect) => redirect,
+        Some(redirect) => {
+            // What was printed before is not for this run.
+            if let Some(done) = redirect.order(false) {
+                let _ = done.recv_timeout(DRAIN_PATIENCE);
+            }
+            redirect
+        }
         none => none.insert(Redirect::install()?),
     };
     lock(&redirect.runs).push(Arc::downgrade(run));
@@ -138,15 +144,14 @@ pub(crate) fn end(run: &Active) {
     if is_last {
         redirect.restore();
     }
-    let (done, is_done) = channel();
-    let ordered = redirect.order(Order { stop: is_last, done });
+    let done = redirect.order(is_last);
     if is_last {
         *slot = None;
     }
     // Others may print while this waits.
     drop(slot);
-    if ordered {
-        let _ = is_done.recv_timeout(DRAIN_PATIENCE);
+    if let Some(done) = done {
+        let _ = done.recv_timeout(DRAIN_PATIENCE);
     }
     lock(&runs).retain(|other| !is_ours(other));
 }
@@ -197,13 +202,23 @@ impl Redirect {
         let copier = Copier { channels, runs: runs.clone(), wake: File::from(reader), order };
         note_for_children(&copier.channels);
         std::thread::Builder::new().name("steplog-console".into()).spawn(move || copier.run())?;
-        if originals[0].is_some() {
+        let redirect = Self { runs, orders, wake: File::from(wake), originals };
+        if let Err(error) = redirect.put(&ends) {
+            redirect.restore();
+            return Err(error.into());
+        }
+        Ok(redirect)
+    }
+
+    /// Puts the ends of channels in the places of the descriptors.
+    fn put(&self, ends: &[OwnedFd]) -> Result<(), Errno> {
+        if self.originals[0].is_some() {
             dup2_stdout(&ends[0])?;
         }
-        if originals[1].is_some() {
+        if self.originals[1].is_some() {
             dup2_stderr(ends.last().expect("an open descriptor has a channel"))?;
         }
-        Ok(Self { runs, orders, wake: File::from(wake), originals })
+        Ok(())
     }
 
     fn restore(&self) {
@@ -216,8 +231,12 @@ impl Redirect {
         }
     }
 
-    fn order(&self, order: Order) -> bool {
-        self.orders.send(order).is_ok() && (&self.wake).write_all(&[1]).is_ok()
+    /// Has the thread work off what is there, and stop if it is to; answers where it will say that it has done so.
+    fn order(&self, stop: bool) -> Option<Receiver<()>> {
+        let (done, is_done) = channel();
+        self.orders.send(Order { stop, done }).ok()?;
+        (&self.wake).write_all(&[1]).ok()?;
+        Some(is_done)
     }
 }
 
