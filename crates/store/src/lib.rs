@@ -44,6 +44,7 @@ mod state;
 mod statistics;
 mod store;
 mod summary;
+mod system;
 mod table;
 mod values;
 mod verify;
