@@ -5,6 +5,7 @@ mod api;
 mod export;
 mod failure;
 mod login;
+mod logs;
 mod password;
 mod runs;
 mod runtime;
@@ -55,6 +56,7 @@ enum Command {
     Sync(sync::Sync),
     Status(status::Status),
     Runs(runs::Runs),
+    Logs(logs::Logs),
     Export(export::Export),
     Verify(verify::Verify),
     #[command(subcommand)]
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Sync(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Runs(command) => command.run(),
+        Command::Logs(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::User(command) => command.run(),

@@ -194,7 +194,10 @@ mod tests {
     use super::*;
     use crate::chunk::checksum;
 
-    fn of(samples: &[(i64, f64, Vec<(u8, f64)>)]) -> Samples {
+    /// Step, time, and values by a number of the metric.
+    type Given = (i64, f64, Vec<(u8, f64)>);
+
+    fn of(samples: &[Given]) -> Samples {
         let mut all = Samples::default();
         for (step, time, values) in samples {
             all.push(*step, *time, values.iter().map(|(name, value)| (format!("m{name}").into(), *value)));
