@@ -425,7 +425,7 @@ impl<'a> Staging<'a> {
         }
         environment::extend(self.database, live.id, stream, &digest.environment)?;
         for alert in &digest.alerts {
-            alerts::write(self.database, live.project, live.id, alert)?;
+            alerts::write(self.database, live, alert, self.now)?;
         }
         if let Some(step) = digest.start.as_ref().and_then(|start| start.rewind_to) {
             run.last_step = run.last_step.map(|last| last.min(step));

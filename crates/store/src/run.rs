@@ -224,6 +224,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
         "console_chunks",
         "system_chunks",
         "system_series",
+        "alert_deliveries",
         "streams",
     ] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;

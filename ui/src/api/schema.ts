@@ -4,6 +4,76 @@
  */
 
 export interface paths {
+    "/api/v1/alert-channels/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an entity's alerts are sent. Of a webhook's URL only host and end are answered, and no secrets. */
+        get: operations["list_alert_channels"];
+        put?: never;
+        /** Makes a channel. Its target is checked: a webhook must not lead into the server's own network. */
+        post: operations["create_alert_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-channels/{entity}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a channel, and forgets its target. What was sent there stays known. */
+        delete: operations["delete_alert_channel"];
+        options?: never;
+        head?: never;
+        /** Changes a channel, or switches it on or off. */
+        patch: operations["update_alert_channel"];
+        trace?: never;
+    };
+    "/api/v1/alert-channels/{entity}/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test message, once, and answers what became of it. */
+        post: operations["test_alert_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-deliveries/{entity}/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends an alert to a channel again: what failed, what may have arrived, or what was skipped. */
+        post: operations["send_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/query": {
         parameters: {
             query?: never;
@@ -395,6 +465,100 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A place that alerts of an entity, or of one of its projects, are sent to. */
+        AlertChannel: {
+            /**
+             * Format: int64
+             * @description Unique on this server.
+             */
+            id: number;
+            /** @description Whose alerts it takes. */
+            entity: string;
+            /** @description The project whose alerts it takes; `null` for all of the entity. */
+            project: string | null;
+            /** @description How they are sent. */
+            kind: components["schemas"]["AlertChannelKind"];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * @description The address of a mail, in full; of a webhook only its host and its last characters, for whoever knows the rest may
+             *     post there.
+             */
+            target: string;
+            /** @description Whether messages are signed with a secret. */
+            signed: boolean;
+            /** @description Alerts below this level are not sent. */
+            level: components["schemas"]["AlertLevel"];
+            /** @description Whether alerts are sent. */
+            enabled: boolean;
+            /**
+             * Format: double
+             * @description When it was made, Unix seconds.
+             */
+            created_at: number;
+            /** @description The account that made it; `null` on a server without accounts. */
+            created_by: string | null;
+        };
+        /**
+         * @description How an alert is sent.
+         * @enum {string}
+         */
+        AlertChannelKind: "email" | "slack" | "webhook";
+        /** @description `GET /alert-channels/{entity}`: where an entity's alerts are sent. */
+        AlertChannelList: {
+            /** @description Those of the whole entity first, then by project; oldest first. */
+            channels: components["schemas"]["AlertChannel"][];
+            /** @description The sender of mails; `null` when this server has no mail server. */
+            mail_from: string | null;
+        };
+        /** @description The answer of `POST /alert-channels/{entity}/{id}/test`: what became of a test message, which is tried once. */
+        AlertChannelTest: {
+            /** @description `sent`, `failed`, or `unknown` when it may have arrived. */
+            state: components["schemas"]["DeliveryState"];
+            /** @description Why not. */
+            error: string | null;
+        };
+        /** @description What became of an alert at one channel. */
+        AlertDelivery: {
+            /**
+             * Format: int64
+             * @description Unique on this server.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description The channel's id.
+             */
+            channel: number;
+            /** @description The channel's name. */
+            channel_name: string;
+            /** @description How it is sent. */
+            kind: components["schemas"]["AlertChannelKind"];
+            /** @description Where it stands. */
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: double
+             * @description When it is tried next, Unix seconds; there while `state` is `waiting`.
+             */
+            next_attempt_at: number | null;
+            /**
+             * Format: double
+             * @description When it was last tried, Unix seconds.
+             */
+            last_attempt_at: number | null;
+            /**
+             * Format: double
+             * @description When the receiver took it, Unix seconds.
+             */
+            delivered_at: number | null;
+            /** @description Why the last try failed, or why it was skipped. */
+            error: string | null;
+        };
         /**
          * @description How grave an alert is.
          * @enum {string}
@@ -605,6 +769,20 @@ export interface components {
             /** @description Somebody asked in the UI that this run be stopped. */
             stop: boolean;
         };
+        /** @description `POST /alert-channels/{entity}`: makes a channel; the answer is an [`AlertChannel`]. */
+        CreateAlertChannelRequest: {
+            /** @description Only alerts of this project; `null` for all of the entity. The project need not have runs yet. */
+            project?: string | null;
+            /** @description How to send. */
+            kind: components["schemas"]["AlertChannelKind"];
+            /** @description What to call it: 1 to 64 characters. */
+            name: string;
+            /** @description A mail address, or the http or https URL of a webhook. */
+            target: string;
+            /** @description What to sign messages of a `webhook` with: 16 to 256 characters, or `whsec_` and base64. It is never answered. */
+            secret?: string | null;
+            level?: components["schemas"]["AlertLevel"] | null;
+        };
         /** @description `POST /api-keys`. */
         CreateApiKeyRequest: {
             /** @description What to call it: at most 64 characters. */
@@ -626,6 +804,11 @@ export interface components {
             /** @description `steplog-` and 40 hex characters. Sent as `Authorization: Bearer KEY`, or as HTTP Basic with user `api`. */
             secret: string;
         };
+        /**
+         * @description Where the delivery of an alert to a channel stands.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "sending" | "sent" | "failed" | "unknown" | "skipped";
         /** @description The body of every answer whose status is 4xx or 5xx. */
         ErrorBody: {
             /** @description What went wrong. */
@@ -933,6 +1116,8 @@ export interface components {
             run: string;
             /** @description Name of the run. */
             run_name: string;
+            /** @description Where it was sent, or is to be: one entry for each channel, in the order in which the channels were made. */
+            deliveries: components["schemas"]["AlertDelivery"][];
         };
         /** @description What a watcher needs to decide what to read again. */
         RunChange: {
@@ -1249,6 +1434,31 @@ export interface components {
              */
             count: number;
         };
+        /** @description `PATCH /alert-channels/{entity}/{id}`: changes what is given; the answer is an [`AlertChannel`]. */
+        UpdateAlertChannelRequest: {
+            /**
+             * @description Another name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Another address or URL.
+             * @default null
+             */
+            target: string | null;
+            /**
+             * @description Another secret; an empty text takes it away.
+             * @default null
+             */
+            secret: string | null;
+            /** @default null */
+            level: components["schemas"]["AlertLevel"] | null;
+            /**
+             * @description Whether alerts are sent. What waits when a channel is switched off is skipped.
+             * @default null
+             */
+            enabled: boolean | null;
+        };
         /** @description `PATCH /runs/{entity}/{project}/{id}`: what people may change. Absent members stay as they are. */
         UpdateRunRequest: {
             /**
@@ -1341,6 +1551,206 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_alert_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAlertChannelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The channel's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The channel's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAlertChannelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The channel's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelTest"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    send_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The delivery's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDelivery"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     query_alerts: {
         parameters: {
             query?: never;

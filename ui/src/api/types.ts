@@ -60,6 +60,16 @@ export type ConsoleProcess = Schemas['ConsoleProcess']
 export type ConsoleLineList = Schemas['ConsoleLineList']
 /** Absent members have the server's defaults. */
 export type ConsoleRequest = Partial<Schemas['ConsoleRequest']> & { run: string }
+export type AlertChannel = Schemas['AlertChannel']
+export type AlertChannelKind = Schemas['AlertChannelKind']
+export type AlertChannelList = Schemas['AlertChannelList']
+export type AlertChannelTest = Schemas['AlertChannelTest']
+export type AlertDelivery = Schemas['AlertDelivery']
+export type CreateAlertChannelRequest = Schemas['CreateAlertChannelRequest']
+/** Absent members stay as they are. */
+export type UpdateAlertChannelRequest = {
+  [Name in keyof Schemas['UpdateAlertChannelRequest']]?: NonNullable<Schemas['UpdateAlertChannelRequest'][Name]>
+}
 export type RunFile = Schemas['RunFile']
 export type FileList = Schemas['FileList']
 export type RunChange = Schemas['RunChange']
