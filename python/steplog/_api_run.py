@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from steplog._api_console import ConsoleLine
 from steplog._api_file import File, Files, name_list
 from steplog._api_history import HistoryTable, _is_installed
+from steplog._api_system import SystemTable
 from steplog.errors import InvalidDataError, UsageError
 
 TYPE_CHECKING = False
@@ -288,6 +290,7 @@ class Run:
         keys: Iterable[str] | None = None,
         x_axis: str = "_step",
         pandas: bool = True,
+        stream: str = "default",
     ) -> Any:
         """Some rows from all over the run, in the order of their steps; none of the extremes is hidden.
 
@@ -300,6 +303,8 @@ class Run:
             keys: Only these metrics, and only rows that have all of them. Default: all metrics, and rows with any.
             x_axis: The column in front: ``_step``, ``_timestamp``, ``_runtime``, or a metric that a row must have.
             pandas: Whether to answer a ``pandas.DataFrame``, where pandas is installed.
+            stream: ``default`` for what was logged; ``system`` (or ``events``) for what the machines were busy with,
+                such as ``cpu``: then a row is a sample, and of more than ``samples`` come some at even distances.
 
         Returns:
             A ``pandas.DataFrame``, or a list of dicts.
@@ -309,8 +314,79 @@ class Run:
             NotFoundError: The run was removed.
             CommError: The server refuses, or does not answer.
         """
-        table = self._table(keys, x_axis, samples, None, None)
+        table: HistoryTable | SystemTable
+        if stream in ("system", "events"):
+            table = self._system_table(keys, x_axis, samples)
+        elif stream == "default":
+            table = self._table(keys, x_axis, samples, None, None)
+        else:
+            raise InvalidDataError(f"stream must be 'default' or 'system', not {stream!r}")
         return table.to_pandas() if pandas and _is_installed("pandas") else table.to_dicts()
+
+    def system_table(self) -> SystemTable:
+        """What its machines were busy with, for pandas, polars, Arrow, or a file. Nothing is read yet."""
+        return SystemTable(self._native)
+
+    def console(self, output: str | None = None, *, colours: bool = False) -> str:
+        """Everything that its processes printed, as one text; for long ones see ``console_lines``.
+
+        Args:
+            output: Only ``stdout`` or ``stderr``. Default: both.
+            colours: Whether to keep the escape sequences for colours.
+
+        Raises:
+            InvalidDataError: ``output`` is another one.
+            NotFoundError: The run was removed.
+            CommError: The server refuses, or does not answer.
+        """
+        return self._native.download_console("ansi" if colours else "text", output).read().decode()
+
+    def console_lines(
+        self,
+        output: str | None = None,
+        search: str | None = None,
+        *,
+        regex: bool = False,
+        case_sensitive: bool = False,
+        stream: str | None = None,
+        start: int = 0,
+        page_size: int = 1000,
+    ) -> Iterator[ConsoleLine]:
+        """The lines that its processes printed, read in pages as they are asked for.
+
+        The lines of a process stand in the order in which they began, those of several are merged by time. A line that
+        was written again, as progress bars are, has its last text.
+
+        Args:
+            output: Only ``stdout`` or ``stderr``. Default: both.
+            search: Only lines that contain this; colours are looked through.
+            regex: Whether ``search`` is a regular expression, in the syntax of Rust's ``regex``.
+            case_sensitive: Whether upper and lower case differ in ``search``.
+            stream: Only lines of this process: ``ConsoleLine.stream`` of one of its lines.
+            start: Place of the first line among those that match; negative from the end on, as in slices.
+            page_size: Lines in each request: 1 to 5,000.
+
+        Raises:
+            InvalidDataError: An argument is not allowed.
+            NotFoundError: The run was removed, or has no such process.
+            CommError: The server refuses, or does not answer.
+        """
+        _check_count("page_size", page_size, 5000)
+        pages = self._native.console(
+            output=output,
+            stream=stream,
+            search=search,
+            regex=regex,
+            case_sensitive=case_sensitive,
+            start=start,
+            page_size=page_size,
+        )
+
+        def lines() -> Iterator[ConsoleLine]:
+            while page := pages.next_page():
+                yield from (ConsoleLine(*line) for line in page)
+
+        return lines()
 
     def scan_history(
         self,
@@ -365,6 +441,14 @@ class Run:
             InvalidDataError: An argument is not allowed.
         """
         return self._table(keys, None, samples, min_step, max_step)
+
+    def _system_table(self, keys: Iterable[str] | None, x_axis: str, samples: int) -> SystemTable:
+        wanted = _key_list(keys)
+        _check_count("samples", samples)
+        if x_axis not in EVERY_ROW:
+            raise InvalidDataError(f"x_axis of system metrics must be one of {', '.join(EVERY_ROW)}, not {x_axis!r}")
+        columns = None if wanted is None else list(dict.fromkeys([x_axis, *wanted]))
+        return SystemTable(self._native, columns, samples)
 
     def _table(
         self,

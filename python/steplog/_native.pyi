@@ -238,6 +238,20 @@ class NativeApiRun:
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> NativeDownload: ...
+    def console(
+        self,
+        *,
+        output: str | None = None,
+        stream: str | None = None,
+        search: str | None = None,
+        regex: bool = False,
+        case_sensitive: bool = False,
+        start: int = 0,
+        page_size: int = 1000,
+    ) -> NativeConsole: ...
+    def download_console(self, format: str, output: str | None) -> NativeDownload: ...
+    def system_rows(self) -> list[dict[str, Any]]: ...
+    def download_system(self, format: str) -> NativeDownload: ...
     def files(self, prefix: str, per_page: int) -> NativeFiles: ...
     def file(self, path: str) -> NativeApiFile: ...
     @property
@@ -248,6 +262,12 @@ class NativeRows:
     """Rows of a run, page by page."""
 
     def next_page(self) -> list[dict[str, Any]]: ...
+
+@final
+class NativeConsole:
+    """Lines that a run printed, page by page: text, output, time, number, stream, label."""
+
+    def next_page(self) -> list[tuple[str, str, float, int, str, str | None]]: ...
 
 @final
 class NativeFiles:

@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+from steplog._api_console import ConsoleLine
 from steplog._api_file import File, Files
 from steplog._api_history import HistoryTable
 from steplog._api_pages import Pages
 from steplog._api_run import Run, Summary
+from steplog._api_system import SystemTable
 from steplog._native import NativeApi
 from steplog.errors import InvalidDataError
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from steplog._native import NativeRuns
 
-__all__ = ["Api", "File", "Files", "HistoryTable", "Project", "Run", "Runs", "Summary"]
+__all__ = ["Api", "ConsoleLine", "File", "Files", "HistoryTable", "Project", "Run", "Runs", "Summary", "SystemTable"]
 
 #: What may stand in ``overrides``.
 OVERRIDES = ("base_url", "entity", "project")

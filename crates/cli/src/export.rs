@@ -95,7 +95,7 @@ impl Export {
 
     fn export_server(&self) -> Result<()> {
         let api = Api::new(&self.server.resolve()?);
-        let path = self.path_on_server(&api)?;
+        let path = path_on_server(&api, &self.run)?;
         let segment = |name: &str| path_segment(name);
         let run = [path.entity.as_str(), path.project.as_str(), path.run.as_str()].map(segment).join("/");
         let mut query = format!("format={}", self.format.name());
@@ -110,15 +110,6 @@ impl Export {
             io::copy(&mut file, out).context("the export broke off")?;
             Ok(())
         })
-    }
-
-    fn path_on_server(&self, api: &Api) -> Result<RunPath> {
-        let path = match self.run.matches('/').count() {
-            1 => format!("{}/{}", api.session()?.default_entity, self.run),
-            _ => self.run.clone(),
-        };
-        let hint = "name a run as entity/project/id or project/id, or give the folder of a local run";
-        path.parse().map_err(|error: steplog_model::InvalidName| Refusal::new(error.to_string()).hint(hint).into())
     }
 
     /// Writes beside the file and renames at the end, so that half an export is never taken for a whole one.
@@ -150,8 +141,18 @@ impl Export {
     }
 }
 
+/// A run on a server, given as `entity/project/id` or `project/id`.
+pub(crate) fn path_on_server(api: &Api, run: &str) -> Result<RunPath> {
+    let path = match run.matches('/').count() {
+        1 => format!("{}/{run}", api.session()?.default_entity),
+        _ => run.to_owned(),
+    };
+    let hint = "name a run as entity/project/id or project/id, or give the folder of a local run";
+    path.parse().map_err(|error: steplog_model::InvalidName| Refusal::new(error.to_string()).hint(hint).into())
+}
+
 /// The run of a run folder.
-fn only_run(cache: &FolderCache, folder: &Path) -> Result<RunPath> {
+pub(crate) fn only_run(cache: &FolderCache, folder: &Path) -> Result<RunPath> {
     let mut paths = Vec::new();
     for project in cache.store().projects().map_err(refused)?.projects {
         let project = format!("{}/{}", project.entity, project.name);

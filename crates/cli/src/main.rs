@@ -7,6 +7,7 @@ mod delivery;
 mod export;
 mod failure;
 mod login;
+mod logs;
 mod password;
 mod runs;
 mod runtime;
@@ -57,6 +58,7 @@ enum Command {
     Sync(sync::Sync),
     Status(status::Status),
     Runs(runs::Runs),
+    Logs(logs::Logs),
     Export(export::Export),
     Verify(verify::Verify),
     #[command(subcommand)]
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Sync(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Runs(command) => command.run(),
+        Command::Logs(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Alerts(command) => command.run(),

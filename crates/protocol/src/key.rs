@@ -24,7 +24,8 @@ pub struct KeyList {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MetricKey {
-    /// The key as logged; the parts of a nested key are joined by `.`, and a `.` or `\` inside a part has a `\` before it.
+    /// The key as logged, or `_system/` and the name of a system metric, after the label of its process and a `/` where it
+    /// has one; the parts of a nested key are joined by `.`, and a `.` or `\` inside a part has a `\` before it.
     pub key: String,
     /// What kind of values it holds.
     pub kind: ValueKind,

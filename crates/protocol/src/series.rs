@@ -29,7 +29,8 @@ pub const MAX_SERIES: usize = 20_000;
 pub struct SeriesRequest {
     /// Run paths, `entity/project/id`.
     pub runs: Vec<String>,
-    /// Metric keys.
+    /// Metric keys. Those that begin with `_system/` are of system metrics: what a machine was busy with. On the axis of
+    /// steps a sample stands at the highest step that its run had, on that of another metric nowhere.
     pub keys: Vec<String>,
     /// What the points are placed by. Default: step.
     #[serde(default)]

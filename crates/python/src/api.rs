@@ -10,8 +10,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use steplog::api::{
-    Download, Entries, ExistingFile, File, Files, Filter, HistoryFormat, HistoryQuery, HistoryRow, HistoryRows, Run,
-    RunChanges, Runs, to_iso,
+    ConsoleFormat, ConsoleLine, ConsoleLines, ConsoleOutput, ConsoleQuery, Download, Entries, ExistingFile, File,
+    Files, Filter, HistoryFormat, HistoryQuery, HistoryRow, HistoryRows, Run, RunChanges, Runs, to_iso,
 };
 use steplog::{Api, ApiSettings, Value, join_key};
 
@@ -44,6 +44,15 @@ pub(crate) struct NativeRows {
     /// What a row has, in this order; everything when absent.
     columns: Option<Vec<String>>,
 }
+
+/// Lines that a run printed, page by page.
+#[pyclass(frozen, module = "steplog._native")]
+pub(crate) struct NativeConsole {
+    lines: Mutex<ConsoleLines>,
+}
+
+/// A line: text, output, time, number, id of the process's journal, its label.
+type ConsoleTuple = (String, &'static str, f64, u64, String, Option<String>);
 
 /// Files of a run, page by page.
 #[pyclass(frozen, module = "steplog._native")]
@@ -251,6 +260,43 @@ impl NativeApiRun {
         Ok(NativeDownload { download: Mutex::new(Some(ask(py, || run.download_history(format, &query))?)) })
     }
 
+    #[pyo3(signature = (*, output=None, stream=None, search=None, regex=false, case_sensitive=false, start=0, page_size=1000))]
+    #[expect(clippy::too_many_arguments, reason = "they are the members of the query")]
+    fn console(
+        &self,
+        py: Python<'_>,
+        output: Option<&str>,
+        stream: Option<String>,
+        search: Option<String>,
+        regex: bool,
+        case_sensitive: bool,
+        start: i64,
+        page_size: u32,
+    ) -> PyResult<NativeConsole> {
+        let output = console_output(py, output)?;
+        let query = ConsoleQuery { output, stream, search, regex, case_sensitive, from: start };
+        Ok(NativeConsole { lines: Mutex::new(self.run(py).console_lines(query).per_page(page_size)) })
+    }
+
+    fn download_console(&self, py: Python<'_>, format: &str, output: Option<&str>) -> PyResult<NativeDownload> {
+        let format: ConsoleFormat = format.parse().map_err(|error| to_exception(py, &error))?;
+        let (run, output) = (self.run(py), console_output(py, output)?);
+        Ok(NativeDownload { download: Mutex::new(Some(ask(py, || run.download_console(format, output))?)) })
+    }
+
+    fn system_rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let run = self.run(py);
+        let list = PyList::empty(py);
+        ask(py, || run.system_history())?.into_iter().try_for_each(|row| list.append(row_dict(py, &row)?))?;
+        Ok(list)
+    }
+
+    fn download_system(&self, py: Python<'_>, format: &str) -> PyResult<NativeDownload> {
+        let format: HistoryFormat = format.parse().map_err(|error| to_exception(py, &error))?;
+        let run = self.run(py);
+        Ok(NativeDownload { download: Mutex::new(Some(ask(py, || run.download_system_history(format))?)) })
+    }
+
     fn files(&self, py: Python<'_>, prefix: &str, per_page: u32) -> NativeFiles {
         NativeFiles { files: Mutex::new(self.run(py).files(Some(prefix)).per_page(per_page)) }
     }
@@ -333,19 +379,50 @@ impl NativeRows {
 
 impl NativeRows {
     fn row<'py>(&self, py: Python<'py>, row: HistoryRow) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("_step", row.step)?;
-        dict.set_item("_timestamp", row.time)?;
-        dict.set_item("_runtime", row.runtime)?;
-        for (key, value) in &row.values {
-            dict.set_item(key, to_python(py, value)?)?;
-        }
+        let dict = row_dict(py, &row)?;
         let Some(columns) = &self.columns else { return Ok(dict) };
         let chosen = PyDict::new(py);
         for column in columns {
             chosen.set_item(column, dict.get_item(column)?)?;
         }
         Ok(chosen)
+    }
+}
+
+/// A row as a dict, with all that it has.
+fn row_dict<'py>(py: Python<'py>, row: &HistoryRow) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("_step", row.step)?;
+    dict.set_item("_timestamp", row.time)?;
+    dict.set_item("_runtime", row.runtime)?;
+    for (key, value) in &row.values {
+        dict.set_item(key, to_python(py, value)?)?;
+    }
+    Ok(dict)
+}
+
+fn console_output(py: Python<'_>, name: Option<&str>) -> PyResult<Option<ConsoleOutput>> {
+    match name {
+        None => Ok(None),
+        Some("stdout") => Ok(Some(ConsoleOutput::Stdout)),
+        Some("stderr") => Ok(Some(ConsoleOutput::Stderr)),
+        Some(name) => Err(invalid(py, format!("output must be \"stdout\" or \"stderr\", not {name:?}"))),
+    }
+}
+
+#[pymethods]
+impl NativeConsole {
+    fn next_page(&self, py: Python<'_>) -> PyResult<Vec<ConsoleTuple>> {
+        let page = ask(py, || lock(&self.lines).next_page())?;
+        let tuple = |line: ConsoleLine| {
+            let output = match line.output {
+                ConsoleOutput::Stdout => "stdout",
+                ConsoleOutput::Stderr => "stderr",
+            };
+            let (stream, label) = (line.process.stream.clone(), line.process.label.clone());
+            (line.text, output, line.time, line.number, stream, label)
+        };
+        Ok(page.into_iter().map(tuple).collect())
     }
 }
 

@@ -29,6 +29,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<api::NativeApiRun>()?;
     module.add_class::<api::NativeRows>()?;
     module.add_class::<api::NativeDownload>()?;
+    module.add_class::<api::NativeConsole>()?;
     module.add_class::<api::NativeFiles>()?;
     module.add_class::<api::NativeApiFile>()?;
     module.add_function(wrap_pyfunction!(run::send_run, module)?)?;

@@ -6,15 +6,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use steplog_journal::{JournalWriter, Keys, WriterOptions};
-use steplog_model::{Change, Record, RunPath, StreamId, Value};
-use steplog_protocol::{KeysRequest, RunsRequest, SeriesRequest, Sort, XAxis};
+use steplog_model::{Change, ConsoleLines, ConsoleOutput, Record, RunPath, StreamId, SystemSample, Value};
+use steplog_protocol::{ConsoleRequest, KeysRequest, RunsRequest, SeriesRequest, Sort, XAxis};
 use steplog_store::{ExportFormat, ExportSelection, Ingest, Store, StoreOptions};
 use tempfile::TempDir;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let benches: [(&str, fn()); 4] =
-        [("ingest", ingest), ("long_run", long_run), ("many_runs", many_runs), ("run_list", run_list)];
+    let benches: [(&str, fn()); 6] = [
+        ("ingest", ingest),
+        ("long_run", long_run),
+        ("many_runs", many_runs),
+        ("run_list", run_list),
+        ("console", console),
+        ("system", system),
+    ];
     for (name, bench) in benches {
         if name.contains(&wanted) {
             println!("\n{name}");
@@ -298,4 +304,138 @@ fn run_list() {
         RunsRequest { project: "local/bench".into(), group_by: Some("config.model".into()), ..RunsRequest::default() };
     report("group by config", median(11, || drop(store.runs(&groups).unwrap())), "ms", 0.0);
     report("projects", median(11, || drop(store.projects().unwrap())), "ms", 0.0);
+}
+
+/// The journal of a process that prints `lines` lines of about 80 bytes, `batch` in a record.
+fn printed(path: &str, lines: u64, batch: u64) -> (RunPath, StreamId, Vec<(u64, Vec<u8>)>) {
+    journal_of(path, |writer| {
+        let mut noise = Noise(lines);
+        for (record, first) in (0..lines).step_by(batch as usize).enumerate() {
+            let line = |number: u64| {
+                let (loss, rate) = (noise.next(), noise.next() * 100.0);
+                format!("\x1b[32mepoch {}\x1b[0m step {number} loss {loss:.6} {rate:.1} examples/s", number / 1000)
+                    .into()
+            };
+            let time = 1.7e9 + record as f64;
+            let lines = (first..first + batch).map(line).collect();
+            let text = ConsoleLines { time, output: ConsoleOutput::Stdout, first_line: first, lines };
+            writer.append_record(&Record::Console(text)).unwrap();
+        }
+    })
+}
+
+/// A journal's bytes in pieces, with a run start and what `write` puts behind it.
+fn journal_of(path: &str, write: impl FnOnce(&mut JournalWriter)) -> (RunPath, StreamId, Vec<(u64, Vec<u8>)>) {
+    let folder = TempDir::new().unwrap();
+    let path: RunPath = path.parse().unwrap();
+    let stream = StreamId::generate();
+    let mut writer = JournalWriter::create(folder.path(), stream, WriterOptions::default()).unwrap();
+    let start = format!(r#"{{"run_id":"{}","project":"{}","started_at":1700000000.0}}"#, path.run, path.project);
+    writer.append_record(&Record::RunStart(Box::new(serde_json::from_str(&start).unwrap()))).unwrap();
+    write(&mut writer);
+    let backlog = writer.backlog();
+    let (mut pieces, mut offset) = (Vec::new(), 0);
+    loop {
+        let bytes = backlog.read(offset, 1 << 20).unwrap();
+        if bytes.is_empty() {
+            return (path, stream, pieces);
+        }
+        let length = bytes.len() as u64;
+        pieces.push((offset, bytes));
+        offset += length;
+    }
+}
+
+fn console() {
+    for (lines, processes) in [(1_000_000, 1), (10_000_000, 1), (1_000_000, 8)] {
+        let folder = TempDir::new().unwrap();
+        let store = open(folder.path());
+        let journals: Vec<_> =
+            (0..processes).map(|_| printed("local/bench/console", lines / processes, 1000)).collect();
+        let bytes: usize = journals.iter().flat_map(|(.., pieces)| pieces).map(|(_, bytes)| bytes.len()).sum();
+        let begin = Instant::now();
+        journals.into_iter().for_each(|journal| send(&store, journal));
+        let what = format!("{} M lines of {processes} processes durable", lines / 1_000_000);
+        report(&what, lines as f64 / begin.elapsed().as_secs_f64(), "/s", 0.0);
+        let page = |from: i64, search: Option<&str>, regex: bool| {
+            let request = ConsoleRequest {
+                run: "local/bench/console".into(),
+                from: Some(from),
+                search: search.map(str::to_owned),
+                regex,
+                ..ConsoleRequest::default()
+            };
+            std::hint::black_box(store.console(&request).unwrap())
+        };
+        let middle = lines as i64 / 2;
+        report("  1,000 lines from the middle, cold", median(1, || drop(page(middle, None, false))), "ms", 0.0);
+        report("  1,000 lines from the middle, warm", median(21, || drop(page(middle, None, false))), "ms", 20.0);
+        let mut at = 0;
+        let mut elsewhere = || {
+            at = (at + 7_654_321) % lines as i64;
+            page(at, None, false);
+        };
+        report("  1,000 lines from anywhere", median(21, &mut elsewhere), "ms", 20.0);
+        report("  the last 1,000", median(21, || drop(page(-1000, None, false))), "ms", 20.0);
+        report("  search for a text, first", median(1, || drop(page(0, Some("STEP 77777"), false))), "ms", 0.0);
+        report("  search for a text, next page", median(21, || drop(page(100, Some("STEP 77777"), false))), "ms", 20.0);
+        report(
+            "  search for an expression, first",
+            median(1, || drop(page(0, Some(r"loss 0\.9999\d"), true))),
+            "ms",
+            0.0,
+        );
+        report("  what is in most lines, first", median(1, || drop(page(0, Some("examples"), false))), "ms", 0.0);
+        store.close().unwrap();
+        drop(store);
+        report("  bytes on disk per byte sent", size(folder.path()) as f64 / bytes as f64, "", 0.0);
+    }
+    // A process that prints a line ten times a second, for hours.
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let (path, stream, pieces) = printed("local/bench/slow", 20_000, 1);
+    let bytes: Vec<u8> = pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let begin = Instant::now();
+    let (mut at, mut requests) = (0, 0);
+    while at < bytes.len() {
+        // Three lines and a part of one.
+        let part = bytes[at..bytes.len().min(at + 400)].to_vec();
+        let request = Ingest { path: path.clone(), stream, offset: at as u64, bytes: part, gap_allowed: false };
+        at = store.ingest_blocking(request).unwrap().durable_offset as usize;
+        requests += 1;
+    }
+    let each = begin.elapsed().as_secs_f64() * 1e3 / f64::from(requests);
+    report("a request with three lines, durable", each, "ms", 0.0);
+}
+
+fn system() {
+    const SAMPLES: usize = 8640 * 7;
+    const METRICS: usize = 40;
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let names: Vec<Arc<str>> = (0..METRICS).map(|metric| format!("gpu.{metric}.memory").into()).collect();
+    let journal = journal_of("local/bench/system", |writer| {
+        let mut noise = Noise(7);
+        for sample in 0..SAMPLES {
+            let values = names.iter().map(|name| (name.clone(), (noise.next() * 1000.0).round() / 10.0)).collect();
+            let time = 1.7e9 + 10.0 * sample as f64;
+            writer.append_record(&Record::System(SystemSample { time, values })).unwrap();
+        }
+    });
+    let begin = Instant::now();
+    send(&store, journal);
+    let values = (SAMPLES * METRICS) as f64;
+    report("a week of samples of 40 metrics, values durable", values / begin.elapsed().as_secs_f64(), "/s", 0.0);
+    let chart = |metrics: usize| {
+        let keys = names[..metrics].iter().map(|name| format!("_system/{name}")).collect();
+        let runs = vec!["local/bench/system".to_owned()];
+        let request = SeriesRequest { runs, keys, x: XAxis::RelativeTime, range: None, buckets: Some(1000) };
+        std::hint::black_box(store.series(&request).unwrap());
+    };
+    report("  chart of one, cold", median(1, || chart(1)), "ms", 0.0);
+    report("  chart of one, warm", median(11, || chart(1)), "ms", 20.0);
+    report("  charts of ten, warm", median(11, || chart(10)), "ms", 0.0);
+    store.close().unwrap();
+    drop(store);
+    report("  bytes on disk per value", size(folder.path()) as f64 / values, "B", 0.0);
 }

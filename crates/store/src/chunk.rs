@@ -150,7 +150,7 @@ fn values_are_exact_numbers(values: &[Value]) -> bool {
 }
 
 /// Appends numbers: compressed, or as they are when they are few, which is smaller then and much faster.
-fn put_numbers<T: Number>(out: &mut Vec<u8>, numbers: &[T]) {
+pub(crate) fn put_numbers<T: Number>(out: &mut Vec<u8>, numbers: &[T]) {
     if numbers.len() < FEW {
         out.extend((PLAIN | numbers.len() as u32).to_le_bytes());
         numbers.iter().for_each(|number| out.extend(number.to_word().to_le_bytes()));
@@ -162,7 +162,7 @@ fn put_numbers<T: Number>(out: &mut Vec<u8>, numbers: &[T]) {
     out.extend(data);
 }
 
-fn take_numbers<T: Number>(data: &mut &[u8]) -> Result<Vec<T>, Error> {
+pub(crate) fn take_numbers<T: Number>(data: &mut &[u8]) -> Result<Vec<T>, Error> {
     let length = take_count(data)?;
     let is_plain = length & PLAIN as usize != 0;
     let length = if is_plain { (length & !(PLAIN as usize)) * 8 } else { length };
@@ -182,7 +182,7 @@ const FEW: usize = 24;
 const PLAIN: u32 = 1 << 31;
 
 /// A number of 64 bits.
-trait Number: pco::data_types::Number {
+pub(crate) trait Number: pco::data_types::Number {
     fn to_word(self) -> u64;
     fn from_word(word: u64) -> Self;
 }
@@ -217,7 +217,7 @@ impl Number for u64 {
     }
 }
 
-fn take_count(data: &mut &[u8]) -> Result<usize, Error> {
+pub(crate) fn take_count(data: &mut &[u8]) -> Result<usize, Error> {
     let (front, rest) = data.split_first_chunk::<4>().ok_or_else(malformed)?;
     *data = rest;
     Ok(u32::from_le_bytes(*front) as usize)
@@ -239,7 +239,7 @@ fn take_bits(data: &[u8], count: usize) -> Result<Vec<bool>, Error> {
     Ok((0..count).map(|index| packed[index / 8] >> (index % 8) & 1 == 1).collect())
 }
 
-fn malformed() -> Error {
+pub(crate) fn malformed() -> Error {
     Error::data("the data is malformed")
 }
 

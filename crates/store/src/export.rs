@@ -112,33 +112,44 @@ impl Store {
     ) -> Result<(), Error> {
         let rows = selection.rows()?;
         let history = History::open(&self.shared, path, selection.keys.as_deref(), &selection.required)?;
-        let table = Table::new(&history);
-        match format {
-            ExportFormat::Csv => {
-                table.write_csv_header(out)?;
-                history.read(&self.shared, &rows, |rows| table.write_csv(rows, out))
-            }
-            ExportFormat::Jsonl => history.read(&self.shared, &rows, |rows| table.write_json(rows, out)),
-            ExportFormat::Arrow => {
-                let mut writer = StreamWriter::try_new(&mut *out, &table.schema).map_err(refused)?;
-                history.read(&self.shared, &rows, |rows| writer.write(&table.batch(rows)?).map_err(refused))?;
-                writer.finish().map_err(refused)
-            }
-            ExportFormat::Parquet => {
-                let level = ZstdLevel::try_new(3).map_err(refused)?;
-                let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-                let pipe = Pipe::default();
-                let mut writer =
-                    ArrowWriter::try_new(pipe.clone(), table.schema.clone(), Some(properties)).map_err(refused)?;
-                history.read(&self.shared, &rows, |rows| {
-                    writer.write(&table.batch(rows)?).map_err(refused)?;
-                    // A row group for each part keeps no more than one in memory.
-                    writer.flush().map_err(refused)?;
-                    pipe.drain(out)
-                })?;
-                writer.close().map_err(refused)?;
+        let columns = history.columns.iter().map(|HistoryColumn { key, kinds, .. }| Column { key, kinds: *kinds });
+        let table = Table::new(history.created_at, columns);
+        write_table(&table, format, out, |write| history.read(&self.shared, &rows, write))
+    }
+}
+
+/// Writes a table whose rows `read` hands over in parts.
+pub(crate) fn write_table(
+    table: &Table,
+    format: ExportFormat,
+    out: &mut dyn Write,
+    read: impl FnOnce(&mut dyn FnMut(&[HistoryRow]) -> Result<(), Error>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    match format {
+        ExportFormat::Csv => {
+            table.write_csv_header(out)?;
+            read(&mut |rows| table.write_csv(rows, out))
+        }
+        ExportFormat::Jsonl => read(&mut |rows| table.write_json(rows, out)),
+        ExportFormat::Arrow => {
+            let mut writer = StreamWriter::try_new(&mut *out, &table.schema).map_err(refused)?;
+            read(&mut |rows| writer.write(&table.batch(rows)?).map_err(refused))?;
+            writer.finish().map_err(refused)
+        }
+        ExportFormat::Parquet => {
+            let level = ZstdLevel::try_new(3).map_err(refused)?;
+            let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+            let pipe = Pipe::default();
+            let mut writer =
+                ArrowWriter::try_new(pipe.clone(), table.schema.clone(), Some(properties)).map_err(refused)?;
+            read(&mut |rows| {
+                writer.write(&table.batch(rows)?).map_err(refused)?;
+                // A row group for each part keeps no more than one in memory.
+                writer.flush().map_err(refused)?;
                 pipe.drain(out)
-            }
+            })?;
+            writer.close().map_err(refused)?;
+            pipe.drain(out)
         }
     }
 }
@@ -147,15 +158,22 @@ fn refused(error: impl std::fmt::Display) -> Error {
     Error::unavailable(format!("the export could not be written: {error}"))
 }
 
+/// A column behind the first ones.
+pub(crate) struct Column<'a> {
+    pub(crate) key: &'a str,
+    /// What its values are.
+    pub(crate) kinds: Kinds,
+}
+
 /// A table as it is written.
-struct Table {
+pub(crate) struct Table {
     created_at: f64,
     names: Vec<String>,
     schema: SchemaRef,
 }
 
 impl Table {
-    fn new(history: &History) -> Self {
+    pub(crate) fn new<'a>(created_at: f64, columns: impl Iterator<Item = Column<'a>>) -> Self {
         let mut names: Vec<String> = FIRST_COLUMNS.map(str::to_owned).to_vec();
         let mut fields = vec![
             Field::new(FIRST_COLUMNS[0], DataType::Int64, false),
@@ -163,15 +181,15 @@ impl Table {
             Field::new(FIRST_COLUMNS[2], DataType::Float64, false),
         ];
         let mut taken: std::collections::HashSet<String> = names.iter().cloned().collect();
-        for HistoryColumn { key, kinds, .. } in &history.columns {
-            let mut name = key.clone();
+        for Column { key, kinds } in columns {
+            let mut name = key.to_owned();
             while !taken.insert(name.clone()) {
                 name.push('_');
             }
-            fields.push(Field::new(&name, data_type(*kinds), true));
+            fields.push(Field::new(&name, data_type(kinds), true));
             names.push(name);
         }
-        Self { created_at: history.created_at, names, schema: Arc::new(Schema::new(fields)) }
+        Self { created_at, names, schema: Arc::new(Schema::new(fields)) }
     }
 
     fn write_csv_header(&self, out: &mut dyn Write) -> Result<(), Error> {

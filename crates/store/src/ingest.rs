@@ -18,7 +18,7 @@ use crate::hot::{HotStream, LiveRun};
 use crate::state::{run_life, run_state};
 use crate::store::{Ingest, Shared};
 use crate::writer::stream_of;
-use crate::{Error, alerts, catalog, chunk, console, environment, files, load, name};
+use crate::{Error, alerts, catalog, chunk, console, environment, files, load, name, system};
 
 /// What a sender is told.
 pub(crate) type Answer = Result<IngestResponse, Error>;
@@ -165,6 +165,7 @@ impl<'a> Staging<'a> {
             0 => None,
             _ => {
                 digest.has_console = console::write(self.database, live.id, stream_row, &records)?;
+                digest.has_system = system::write(self.database, live.id, live.project, stream_row, &records)?;
                 Some(self.write_run(&live, stream_row, &piece, &digest, new_keys.len())?)
             }
         };

@@ -6,6 +6,7 @@ use steplog_model::{MetricDefinition, MetricDefinitions, RunPath, split_key};
 use steplog_protocol::{KeyList, KeysRequest, MetricKey, ValueKind};
 
 use crate::database::Sql as _;
+use crate::system::PREFIX;
 use crate::values::Kinds;
 use crate::{Error, Store, catalog, lineage, load};
 
@@ -61,7 +62,7 @@ fn step_metric(definition: &MetricDefinition, plain: &HashMap<String, &String>) 
 }
 
 impl Store {
-    /// The metrics that any of the runs has. Points that were overwritten count too.
+    /// The metrics that any of the runs has, system metrics too. Points that were overwritten count too.
     ///
     /// # Errors
     /// There is no such project; runs that do not exist have no metrics.
@@ -70,6 +71,9 @@ impl Store {
         let reader = reader.snapshot()?;
         let project = catalog::project_by_path(&reader, &request.project)?;
         let mut tallies: HashMap<i64, Tally> = HashMap::new();
+        let mut system_tallies: HashMap<i64, Tally> = HashMap::new();
+        let of_system =
+            |runs: i64, points: i64| Tally { runs: runs as u64, points: points as u64, kinds: Kinds::FLOAT };
         let mut said = Said::default();
         let runs = match &request.runs {
             None => {
@@ -85,6 +89,14 @@ impl Store {
                         kinds: Kinds::from_bits(row.get(3)?),
                     });
                 }
+                let mut statement = reader.sql(
+                    "SELECT s.key, count(*), sum(s.point_count) FROM keys k JOIN system_series s ON s.key = k.id
+                     WHERE k.project = $1 GROUP BY s.key",
+                )?;
+                let mut rows = statement.query([project])?;
+                while let Some(row) = rows.next()? {
+                    system_tallies.insert(row.get(0)?, of_system(row.get(1)?, row.get(2)?));
+                }
                 let mut statement =
                     reader.sql("SELECT metrics, max(created_at) FROM runs WHERE project = $1 GROUP BY metrics")?;
                 let mut rows = statement.query([project])?;
@@ -96,6 +108,7 @@ impl Store {
             Some(names) => {
                 let mut runs = HashSet::new();
                 let mut statement = reader.sql("SELECT key, point_count, kinds FROM columns WHERE run = $1")?;
+                let mut system = reader.sql("SELECT key, point_count FROM system_series WHERE run = $1")?;
                 let mut definitions = reader.sql("SELECT metrics FROM runs WHERE id = $1")?;
                 for name in names {
                     let Ok(path) = format!("{}/{name}", request.project).parse::<RunPath>() else { continue };
@@ -112,6 +125,10 @@ impl Store {
                             tally.points += row.get::<_, i64>(1)? as u64;
                             tally.kinds = tally.kinds.and(Kinds::from_bits(row.get(2)?));
                         }
+                    }
+                    let mut rows = system.query([run])?;
+                    while let Some(row) = rows.next()? {
+                        system_tallies.entry(row.get(0)?).or_default().add(&of_system(1, row.get(1)?));
                     }
                     own.into_iter().for_each(|(key, tally)| tallies.entry(key).or_default().add(&tally));
                 }
@@ -134,7 +151,13 @@ impl Store {
         let mut keys = BTreeMap::new();
         for (key, tally) in tallies {
             let name: String = names.query_row([key], |row| row.get(0))?;
-            keys.insert(name, tally);
+            // What a script logs under the name of a system metric is in the history only.
+            if !name.starts_with(PREFIX) {
+                keys.insert(name, tally);
+            }
+        }
+        for (key, tally) in system_tallies {
+            keys.insert(names.query_row([key], |row| row.get(0))?, tally);
         }
         let said = said.read()?;
         let plain = keys.keys().map(|key| (split_key(key).join("."), key)).collect();

@@ -46,6 +46,7 @@ mod state;
 mod statistics;
 mod store;
 mod summary;
+mod system;
 mod table;
 mod values;
 mod verify;

@@ -31,13 +31,15 @@ CREATE TABLE system_chunks (
 );
 CREATE INDEX system_chunks_by_run ON system_chunks (run, stream, id, weight, sample_count);
 
--- Which system metrics a run has, with the labels of their processes, and how many points of each came.
+-- Which system metrics a run has, and how many points of each came. Their keys begin with `_system/` and stand among those
+-- of the metrics.
 CREATE TABLE system_series (
     run BIGINT NOT NULL,
-    name TEXT NOT NULL,
+    key BIGINT NOT NULL,
     point_count BIGINT NOT NULL,
-    PRIMARY KEY (run, name)
+    PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
+CREATE INDEX system_series_by_key ON system_series (key, run, point_count);
 
 -- Places that alerts are sent to. A channel that was removed stays as a name for what was sent there, without its target.
 CREATE TABLE alert_channels (

@@ -16,7 +16,7 @@ use crate::pyramid::{Node, Pyramid};
 use crate::source::Source;
 use crate::statistics::Statistics;
 use crate::view::Look;
-use crate::{Error, Store, catalog};
+use crate::{Error, Store, catalog, system};
 
 const DEFAULT_BUCKETS: u32 = 1000;
 
@@ -40,8 +40,35 @@ struct Outline {
     first_step: i64,
     last_step: i64,
     /// Points that come from more than one column: on the axis of another metric, with their x as the time, and those of a
-    /// fork.
+    /// fork. Those of system metrics, too.
     points: Option<Arc<Points>>,
+}
+
+impl Outline {
+    /// `None` when there are no points.
+    fn new(
+        (index, run): (usize, &RunRef),
+        key: i64,
+        total: &Statistics,
+        x: &XAxis,
+        points: Option<Arc<Points>>,
+    ) -> Option<Self> {
+        let origin = origin(x, run.began_at);
+        let (first_x, last_x) = match x {
+            XAxis::Step => (total.first_step as f64, total.last_step as f64),
+            _ => (total.first_time - origin, total.last_time - origin),
+        };
+        (total.count > 0).then_some(Self {
+            run: index,
+            key,
+            point_count: total.count.into(),
+            first_x,
+            last_x,
+            first_step: total.first_step,
+            last_step: total.last_step,
+            points,
+        })
+    }
 }
 
 /// The rows of the answer.
@@ -149,6 +176,9 @@ impl Store {
     }
 
     fn outlines(&self, runs: &[RunRef], key_name: &str, x: &XAxis) -> Result<Vec<Outline>, Error> {
+        if let Some(name) = key_name.strip_prefix(system::PREFIX) {
+            return self.system_outlines(runs, name, x);
+        }
         let columns = self.columns_of(runs, key_name)?;
         let x_columns = match x {
             XAxis::Metric { key } => self.columns_of(runs, key)?,
@@ -176,24 +206,28 @@ impl Store {
                     })
                 })?,
             };
-            if total.count == 0 {
+            outlines.extend(Outline::new((index, run), key, &total, x, points));
+        }
+        Ok(outlines)
+    }
+
+    /// What the machines of runs were busy with. Samples stand at the highest step that their run had; they have no rows,
+    /// and so no value of another metric.
+    fn system_outlines(&self, runs: &[RunRef], name: &str, x: &XAxis) -> Result<Vec<Outline>, Error> {
+        let mut outlines = Vec::new();
+        if matches!(x, XAxis::Metric { .. }) {
+            return Ok(outlines);
+        }
+        let reader = self.shared.database.reader()?;
+        let reader = reader.snapshot()?;
+        let key = format!("{}{name}", system::PREFIX);
+        for (index, run) in runs.iter().enumerate() {
+            let Some(own) = run.members.last() else { continue };
+            if !system::has_series(&reader, own.run, run.project, &key)? {
                 continue;
             }
-            let origin = origin(x, run.began_at);
-            let (first_x, last_x) = match x {
-                XAxis::Step => (total.first_step as f64, total.last_step as f64),
-                _ => (total.first_time - origin, total.last_time - origin),
-            };
-            outlines.push(Outline {
-                run: index,
-                key,
-                point_count: total.count.into(),
-                first_x,
-                last_x,
-                first_step: total.first_step,
-                last_step: total.last_step,
-                points,
-            });
+            let points = Arc::new(system::points(&reader, &self.shared.caches.system, own.run, name)?);
+            outlines.extend(Outline::new((index, run), 0, &points_total(&points), x, Some(points)));
         }
         Ok(outlines)
     }

@@ -13,6 +13,7 @@ use crate::points::{Arrivals, Points};
 use crate::pyramid::Pyramid;
 use crate::source::{ChunkInfo, ChunkList, Source};
 use crate::store::Shared;
+use crate::system::SystemCache;
 use crate::table::ProjectTable;
 use crate::values::{Rows, Values};
 
@@ -29,6 +30,8 @@ pub(crate) struct Caches {
     /// By project.
     pub(crate) tables: Cache<i64, Arc<ProjectTable>>,
     pub(crate) console: ConsoleCaches,
+    /// By chunk of system samples.
+    pub(crate) system: SystemCache,
 }
 
 /// The points of a key over several runs.
@@ -47,6 +50,7 @@ impl Caches {
             lines: Cache::new(bytes / 16),
             tables: Cache::new(bytes / 4),
             console: ConsoleCaches::new(bytes / 8),
+            system: Cache::new(bytes / 32),
         }
     }
 
@@ -58,6 +62,7 @@ impl Caches {
         self.lines.clear();
         self.tables.clear();
         self.console.clear();
+        self.system.clear();
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::json;
 use steplog_model::ConsoleOutput;
 use steplog_protocol::{ConsoleRequest, ErrorKind};
-use steplog_store::{Store, StoreOptions};
+use steplog_store::{ExportFormat, Store, StoreOptions};
 use support::{Journal, open, quiet_options};
 use tempfile::TempDir;
 
@@ -97,13 +97,15 @@ fn verify_finds_flipped_bytes() {
 
 #[test]
 fn verify_finds_flipped_bytes_of_lines_and_samples() {
-    for (table, column, place) in
-        [("console_chunks", "head", "console chunk "), ("console_chunks", "data", "console chunk ")]
-    {
+    for (table, column, place) in [
+        ("console_chunks", "head", "console chunk "),
+        ("console_chunks", "data", "console chunk "),
+        ("system_chunks", "data", "system chunk "),
+    ] {
         let folder = TempDir::new().unwrap();
         let store = open(folder.path());
         let mut journal = Journal::new("local/digits/a");
-        journal.print(1.0, ConsoleOutput::Stdout, 0, &["a", "b"]).send(&store);
+        journal.print(1.0, ConsoleOutput::Stdout, 0, &["a", "b"]).sample(1.0, &[("cpu", 0.5)]).send(&store);
         store.abandon();
         drop(store);
         flip(&folder, table, column);
@@ -114,8 +116,13 @@ fn verify_finds_flipped_bytes_of_lines_and_samples() {
         assert_eq!(findings[0].message, "the checksum is wrong");
         // It can be said, and what comes later is kept.
         let request = ConsoleRequest { run: "local/digits/a".into(), ..ConsoleRequest::default() };
-        assert_eq!(store.console(&request).unwrap_err().kind(), ErrorKind::Data);
-        journal.print(2.0, ConsoleOutput::Stdout, 2, &["c"]).send(&store);
+        let error = match table {
+            "system_chunks" => store.export_system(&journal.path, ExportFormat::Csv, &mut Vec::new()).unwrap_err(),
+            _ => store.console(&request).unwrap_err(),
+        };
+        assert_eq!(error.kind(), ErrorKind::Data);
+        journal.print(2.0, ConsoleOutput::Stdout, 2, &["c"]).sample(2.0, &[("cpu", 0.75)]).send(&store);
+        assert_eq!(store.verify(&mut |_, _| {}).unwrap().len(), 1);
     }
 }
 

@@ -373,6 +373,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{entity}/{project}/{run}/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The system samples of a run, as a file: a row for each sample, a column for each system metric. */
+        get: operations["read_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series": {
         parameters: {
             query?: never;
@@ -904,7 +921,10 @@ export interface components {
         };
         /** @description One metric over the runs asked for. */
         MetricKey: {
-            /** @description The key as logged; the parts of a nested key are joined by `.`, and a `.` or `\` inside a part has a `\` before it. */
+            /**
+             * @description The key as logged, or `_system/` and the name of a system metric, after the label of its process and a `/` where it
+             *     has one; the parts of a nested key are joined by `.`, and a `.` or `\` inside a part has a `\` before it.
+             */
             key: string;
             /** @description What kind of values it holds. */
             kind: components["schemas"]["ValueKind"];
@@ -1311,7 +1331,10 @@ export interface components {
         SeriesRequest: {
             /** @description Run paths, `entity/project/id`. */
             runs: string[];
-            /** @description Metric keys. */
+            /**
+             * @description Metric keys. Those that begin with `_system/` are of system metrics: what a machine was busy with. On the axis of
+             *     steps a sample stands at the highest step that its run had, on that of another metric nowhere.
+             */
             keys: string[];
             /** @description What the points are placed by. Default: step. */
             x?: components["schemas"]["XAxis"];
@@ -2620,6 +2643,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResumePoint"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_system: {
+        parameters: {
+            query: {
+                /** @description `parquet`, `csv`, `jsonl` or `arrow`. */
+                format: string;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
                 };
             };
             /** @description What went wrong. */

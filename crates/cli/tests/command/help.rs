@@ -7,7 +7,7 @@ fn every_command_teaches_by_examples() {
     let place = Place::new();
     let all = place.call(&["--help"]);
     assert_eq!(all.code, 0);
-    for command in ["serve", "ui", "sync", "status", "runs", "export", "verify", "user", "login", "logout"] {
+    for command in ["serve", "ui", "sync", "status", "runs", "logs", "export", "verify", "user", "login", "logout"] {
         assert!(all.stdout.contains(&format!("\n  {command} ")), "{command} is listed");
         let help = place.call(&[command, "--help"]);
         assert_eq!((help.code, &*help.stderr), (0, ""), "{command}");
@@ -31,6 +31,7 @@ Commands:
   sync    Send local runs to a server: what it does not have yet
   status  Show local runs: who writes or sends them, and what a server does not have yet
   runs    List runs: filter, sort, choose columns
+  logs    Print what the processes of a run printed
   export  Write a run's history to a file
   verify  Check journals and data directories for damage
   alerts  Choose where alerts are sent: add, list, test, remove

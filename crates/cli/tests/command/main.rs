@@ -3,6 +3,7 @@
 mod account;
 mod export;
 mod help;
+mod logs;
 mod read_api;
 mod runs;
 mod serve;

@@ -102,7 +102,7 @@ pub(crate) fn is_in_every_row(key: &str) -> bool {
 }
 
 impl HistoryFormat {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Arrow => "arrow",
             Self::Parquet => "parquet",
@@ -163,7 +163,12 @@ impl HistoryRows {
         path: &RunPath,
         query: &HistoryQuery,
     ) -> Result<Vec<HistoryRow>, Error> {
-        let body = connection.download(&query.address(path, HistoryFormat::Jsonl)?)?;
+        Self::read_from(connection, path, &query.address(path, HistoryFormat::Jsonl)?)
+    }
+
+    /// The rows that stand at an address as JSON, all at once.
+    pub(super) fn read_from(connection: &Connection, path: &RunPath, address: &str) -> Result<Vec<HistoryRow>, Error> {
+        let body = connection.download(address)?;
         let mut rows = Vec::new();
         for line in BufReader::with_capacity(64 << 10, body).split(b'\n') {
             let line = line.map_err(|error| Error::new(ErrorKind::Server, error.to_string()))?;

@@ -22,6 +22,7 @@
 //! Every call blocks until the server has answered. A handle may be used from many threads, and in forked children.
 
 mod connection;
+mod console;
 mod destination;
 mod field;
 mod file;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use connection::Download;
+pub use console::{ConsoleFormat, ConsoleLine, ConsoleLines, ConsoleQuery};
 pub use destination::ExistingFile;
 pub use file::File;
 pub use files::Files;
@@ -48,7 +50,8 @@ pub use history::{HistoryFormat, HistoryQuery, HistoryRow, HistoryRows};
 pub use run::Run;
 pub use runs::Runs;
 pub use steplog_protocol::{
-    Project, Run as RunInfo, RunDetail, RunFile as FileInfo, RunState, Session, UpdateRunRequest as RunChanges,
+    ConsoleOutput, ConsoleProcess, Project, Run as RunInfo, RunDetail, RunFile as FileInfo, RunState, Session,
+    UpdateRunRequest as RunChanges,
 };
 pub use time::to_iso;
 pub use tree::Entries;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use steplog_model::{FilePath, RunPath, Value, path_segment};
-use steplog_protocol::{Metric, Run as RunInfo, RunDetail, Stream, UpdateRunRequest};
+use steplog_protocol::{ConsoleOutput, Metric, Run as RunInfo, RunDetail, Stream, UpdateRunRequest};
 
 use super::connection::{Connection, Download};
+use super::console::{ConsoleFormat, ConsoleLines, ConsoleQuery};
 use super::file::File;
 use super::files::Files;
 use super::history::{HistoryFormat, HistoryQuery, HistoryRow, HistoryRows};
@@ -215,6 +216,36 @@ impl Run {
         self.connection.download(&query.address(&self.path, format)?)
     }
 
+    /// The lines that its processes printed, those that a query asks for. Nothing is sent yet.
+    pub fn console_lines(&self, query: ConsoleQuery) -> ConsoleLines {
+        ConsoleLines::new(self.connection.clone(), &self.path, query)
+    }
+
+    /// What its processes printed as a file, as it comes; of both outputs or of one.
+    ///
+    /// # Errors
+    /// The run is gone, or no server answers.
+    pub fn download_console(&self, format: ConsoleFormat, output: Option<ConsoleOutput>) -> Result<Download, Error> {
+        self.connection.download(&format.address(&self.path, output))
+    }
+
+    /// What its machines were busy with: a row for each sample, process by process as they began. Its step is the highest
+    /// that the run had when the sample came.
+    ///
+    /// # Errors
+    /// The run is gone, or no server answers.
+    pub fn system_history(&self) -> Result<Vec<HistoryRow>, Error> {
+        HistoryRows::read_from(&self.connection, &self.path, &system_address(&self.path, HistoryFormat::Jsonl))
+    }
+
+    /// The same as a file, as it comes. Arrow and Parquet keep the bits of every number.
+    ///
+    /// # Errors
+    /// The run is gone, or no server answers.
+    pub fn download_system_history(&self, format: HistoryFormat) -> Result<Download, Error> {
+        self.connection.download(&system_address(&self.path, format))
+    }
+
     /// Its files by path, those whose path begins with `prefix` or all. Nothing is sent yet.
     pub fn files(&self, prefix: Option<&str>) -> Files {
         Files::new(self.connection.clone(), self.path.clone(), prefix.unwrap_or_default())
@@ -231,6 +262,10 @@ impl Run {
         let found = first.filter(|file| file.path() == path.as_str());
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("run {} has no file {path}", self.path)))
     }
+}
+
+fn system_address(path: &RunPath, format: HistoryFormat) -> String {
+    format!("{}/system?format={}", address(path), format.name())
 }
 
 pub(super) fn segments(path: &RunPath) -> [String; 3] {

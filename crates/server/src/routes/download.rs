@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
 use steplog_model::{RunPath, path_segment};
-use steplog_store::Store;
+use steplog_store::{ExportFormat, Store};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::error::ApiError;
+use crate::routes::series::ARROW_MEDIA_TYPE;
 use crate::state::ServerState;
 
 /// How much is written before it is handed on.
@@ -22,6 +24,28 @@ const QUEUE_PIECES: usize = 4;
 
 /// A reader that takes nothing for so long is given up: it holds a thread.
 const READER_SILENCE: Duration = Duration::from_secs(60);
+
+/// What a table is written as.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TableFormat {
+    Parquet,
+    Csv,
+    Jsonl,
+    Arrow,
+}
+
+impl TableFormat {
+    /// The format, its media type, and how the name of the file ends.
+    pub(super) fn parts(self) -> (ExportFormat, &'static str, &'static str) {
+        match self {
+            Self::Parquet => (ExportFormat::Parquet, "application/vnd.apache.parquet", "parquet"),
+            Self::Csv => (ExportFormat::Csv, "text/csv; charset=utf-8", "csv"),
+            Self::Jsonl => (ExportFormat::Jsonl, "application/jsonl; charset=utf-8", "jsonl"),
+            Self::Arrow => (ExportFormat::Arrow, ARROW_MEDIA_TYPE, "arrows"),
+        }
+    }
+}
 
 /// Starts a download and waits for its first piece, so that a run that is not there is a 404.
 pub(super) async fn stream_file(

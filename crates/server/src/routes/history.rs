@@ -7,33 +7,23 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use steplog_model::RunPath;
-use steplog_store::{ExportFormat, ExportSelection, Store};
+use steplog_store::{ExportSelection, Store};
 
 use crate::error::ApiError;
 use crate::extract::{QueryParameters, RunInPath};
 use crate::routes::document;
-use crate::routes::download::{file_name, stream_file};
-use crate::routes::series::ARROW_MEDIA_TYPE;
+use crate::routes::download::{TableFormat, file_name, stream_file};
 use crate::state::ServerState;
 
 #[derive(Deserialize)]
 pub(super) struct Parameters {
-    format: Format,
+    format: TableFormat,
     keys: Option<String>,
     required: Option<String>,
     from_step: Option<i64>,
     to_step: Option<i64>,
     limit: Option<u32>,
     samples: Option<u32>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Format {
-    Parquet,
-    Csv,
-    Jsonl,
-    Arrow,
 }
 
 /// The rows of a run by step, as a file.
@@ -58,12 +48,7 @@ pub(super) async fn read_history(
     RunInPath(path): RunInPath,
     QueryParameters(parameters): QueryParameters<Parameters>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let (format, media_type, extension) = match parameters.format {
-        Format::Parquet => (ExportFormat::Parquet, "application/vnd.apache.parquet", "parquet"),
-        Format::Csv => (ExportFormat::Csv, "text/csv; charset=utf-8", "csv"),
-        Format::Jsonl => (ExportFormat::Jsonl, "application/jsonl; charset=utf-8", "jsonl"),
-        Format::Arrow => (ExportFormat::Arrow, ARROW_MEDIA_TYPE, "arrows"),
-    };
+    let (format, media_type, extension) = parameters.format.parts();
     let selection = ExportSelection {
         keys: parameters.keys.as_deref().map(|keys| split_keys("keys", keys)).transpose()?,
         required: parameters.required.as_deref().map_or(Ok(Vec::new()), |keys| split_keys("required", keys))?,

@@ -16,6 +16,7 @@ mod project;
 mod run;
 mod series;
 mod session;
+mod system;
 mod user;
 
 pub use document::openapi_json;
@@ -41,6 +42,7 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(run::read_resume_point)))
         .routes(Access::Write.routes(routes!(run::update_run, run::delete_run)))
         .routes(Access::Read.routes(routes!(history::read_history)))
+        .routes(Access::Read.routes(routes!(system::read_system)))
         .routes(Access::Read.routes(routes!(console::read_console)))
         .routes(Access::Read.routes(routes!(console::query_console)))
         .routes(Access::Read.routes(routes!(file::list_files)))

@@ -53,6 +53,7 @@ fn every_route_has_a_level() {
             "read GET /runs/carol/p/r/files/a/b.txt",
             "read GET /runs/carol/p/r/history",
             "read GET /runs/carol/p/r/resume",
+            "read GET /runs/carol/p/r/system",
             "public GET /session",
             "admin GET /users",
             "write PATCH /alert-channels/carol/12345678",

@@ -1,5 +1,6 @@
 //! Chunks of lines from the database, and what is kept of them in memory.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +14,9 @@ use crate::cache::Cache;
 use crate::database::Sql as _;
 use crate::{Error, catalog};
 
+/// Which entries of a chunk match, by chunk.
+pub(super) type Matches = HashMap<i64, Arc<Bits>>;
+
 /// What is kept between queries. Chunks never change, and no id is used again.
 pub(crate) struct ConsoleCaches {
     /// By chunk.
@@ -21,8 +25,8 @@ pub(crate) struct ConsoleCaches {
     texts: Cache<i64, Arc<str>>,
     /// By run.
     orders: Cache<i64, Arc<Mutex<Arc<ConsoleOrder>>>>,
-    /// By run and pattern: which entries of a chunk match.
-    matches: Cache<(i64, Pattern), Arc<Mutex<HashMap<i64, Arc<Bits>>>>>,
+    /// By run and pattern.
+    matches: Cache<(i64, Pattern), Arc<Mutex<Matches>>>,
 }
 
 impl ConsoleCaches {
@@ -122,11 +126,7 @@ impl<'a> Console<'a> {
     }
 
     /// Which entries of the chunks of some processes match.
-    pub(super) fn matches(
-        &self,
-        pattern: &Pattern,
-        streams: std::ops::Range<usize>,
-    ) -> Result<HashMap<i64, Arc<Bits>>, Error> {
+    pub(super) fn matches(&self, pattern: &Pattern, streams: std::ops::Range<usize>) -> Result<Matches, Error> {
         let matcher = Matcher::new(pattern)?;
         let key = (self.run, pattern.clone());
         let shared = self.caches.matches.get(&key).unwrap_or_default();
@@ -135,14 +135,14 @@ impl<'a> Console<'a> {
         found.retain(|id, _| all.contains(id));
         for (_, stream) in &self.order.streams()[streams] {
             for id in stream.chunk_ids() {
-                if !found.contains_key(&id) {
+                if let Entry::Vacant(place) = found.entry(id) {
                     let head = self.head(id)?;
                     // A search reads every text once; those that are shown stay in the cache.
                     let bits = match self.caches.texts.peek(&id) {
                         Some(texts) => matcher.find(&head, &texts),
                         None => matcher.find(&head, &read_texts(self.database, id, &head)?),
                     };
-                    found.insert(id, Arc::new(bits));
+                    place.insert(Arc::new(bits));
                 }
             }
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow_array::{Array, Float64Array, RecordBatch, UInt32Array};
 use arrow_ipc::reader::StreamReader;
 use steplog_journal::{Backlog, JournalWriter, Keys, WriterOptions};
-use steplog_model::{Change, ConsoleLines, ConsoleOutput, Record, RunPath, RunStart, StreamId, Value};
+use steplog_model::{Change, ConsoleLines, ConsoleOutput, Record, RunPath, RunStart, StreamId, SystemSample, Value};
 use steplog_protocol::{IngestResponse, SeriesMetadata};
 use steplog_store::{Clock, Error, Ingest, Store, StoreOptions};
 use tempfile::TempDir;
@@ -113,6 +113,11 @@ impl Journal {
     pub(crate) fn print(&mut self, time: f64, output: ConsoleOutput, first_line: u64, lines: &[&str]) -> &mut Self {
         let lines = lines.iter().map(|line| (*line).into()).collect();
         self.record(Record::Console(ConsoleLines { time, output, first_line, lines }))
+    }
+
+    pub(crate) fn sample(&mut self, time: f64, values: &[(&str, f64)]) -> &mut Self {
+        let values = values.iter().map(|(key, value)| ((*key).into(), *value)).collect();
+        self.record(Record::System(SystemSample { time, values }))
     }
 
     pub(crate) fn config(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {
