@@ -270,6 +270,8 @@ function changeOf({ run }: MockRun): RunChange {
     keys: false,
     alerts: false,
     files: false,
+    console: false,
+    system: false,
     details: false,
     deleted: false,
   }

@@ -7,6 +7,7 @@
 mod account;
 mod alert;
 mod alert_channel;
+mod console;
 mod error;
 mod event;
 mod file;
@@ -20,6 +21,7 @@ mod series;
 pub use account::*;
 pub use alert::*;
 pub use alert_channel::*;
+pub use console::*;
 pub use error::*;
 pub use event::*;
 pub use file::*;

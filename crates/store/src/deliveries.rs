@@ -250,6 +250,8 @@ impl Shared {
                 keys: false,
                 alerts: true,
                 files: false,
+                console: false,
+                system: false,
                 details: false,
                 deleted: false,
             })

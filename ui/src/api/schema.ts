@@ -147,6 +147,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/console/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A page of the lines that the processes of a run printed: a part, the end, or those that contain a text. */
+        post: operations["query_console"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -267,6 +284,23 @@ export interface paths {
         head?: never;
         /** Changes name, notes, tags or group of a run, or asks it to stop. */
         patch: operations["update_run"];
+        trace?: never;
+    };
+    "/api/v1/runs/{entity}/{project}/{run}/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the processes of a run printed, as a file. */
+        get: operations["read_console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{entity}/{project}/{run}/files": {
@@ -586,6 +620,133 @@ export interface components {
          * @description Raw bytes.
          */
         Bytes: string;
+        /** @description One line. */
+        ConsoleLine: {
+            /**
+             * Format: int64
+             * @description Its place among the lines of the process and output asked for, whatever is searched for.
+             */
+            index: number;
+            /**
+             * Format: int64
+             * @description Its number among the lines of its process, both outputs together.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Which process: an index into [`ConsoleLineList::processes`].
+             */
+            process: number;
+            /** @description Where it was printed to. */
+            output: components["schemas"]["ConsoleOutput"];
+            /**
+             * Format: double
+             * @description When it first appeared, Unix seconds. A line that is written again, as progress bars are, keeps its time.
+             */
+            time: number;
+            /**
+             * @description As a terminal shows it now. Of control characters it has tabs and the sequences for colours and styles,
+             *     `ESC [ … m`.
+             */
+            text: string;
+        };
+        /** @description The answer of `POST /console/query`. */
+        ConsoleLineList: {
+            /** @description One page, in order. */
+            lines: components["schemas"]["ConsoleLine"][];
+            /**
+             * Format: int64
+             * @description The place of the first of them among the lines that match; where the next page begins when there are none.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description How many lines match.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many lines there are of the process and output asked for, whatever is searched for.
+             */
+            line_count: number;
+            /** @description The processes that printed something, the one that began first first. */
+            processes: components["schemas"]["ConsoleProcess"][];
+        };
+        /**
+         * @description Where a process prints to.
+         * @enum {string}
+         */
+        ConsoleOutput: "stdout" | "stderr";
+        /** @description A process that printed something. */
+        ConsoleProcess: {
+            /** @description The id of its journal, 32 hex characters. */
+            stream: string;
+            /** @description What the script calls it, when several processes write one run. */
+            label: string | null;
+            /** @description Host name. */
+            host: string | null;
+            /**
+             * Format: int32
+             * @description Process id.
+             */
+            process_id: number | null;
+            /** @description Whether another process of the run was forked into it. */
+            is_fork: boolean;
+            /**
+             * Format: int64
+             * @description How many lines it printed.
+             */
+            line_count: number;
+        };
+        /**
+         * @description `POST /console/query`: a page of the lines that the processes of a run printed.
+         *
+         *     The lines of a process stand in the order in which they began. Those of several processes are merged by the times at
+         *     which they first appeared; of equal times, those of the process that began first come first.
+         */
+        ConsoleRequest: {
+            /**
+             * @description `entity/project/id`.
+             * @default
+             */
+            run: string;
+            /**
+             * @description Only the lines of this process: the id of its journal, 32 hex characters. `null` for all processes.
+             * @default null
+             */
+            stream: string | null;
+            /** @default null */
+            output: components["schemas"]["ConsoleOutput"] | null;
+            /**
+             * @description Only lines that contain this, at most 1,000 bytes. Colours are looked through.
+             * @default null
+             */
+            search: string | null;
+            /**
+             * @description Whether `search` is a regular expression, in the syntax of the Rust crate `regex`: as elsewhere, but without
+             *     look-around and back-references.
+             * @default false
+             */
+            regex: boolean;
+            /**
+             * @description Whether upper and lower case differ in `search`.
+             * @default false
+             */
+            case_sensitive: boolean;
+            /**
+             * Format: int64
+             * @description The first line, by its place among the lines that match, from 0; negative from the end on, as in Python's slices:
+             *     -1 is the last line. Default 0.
+             * @default null
+             */
+            from: number | null;
+            /**
+             * Format: int32
+             * @description How many lines at most: 1 to 5,000. Default 1,000. Fewer come where their texts are above 4 MiB together.
+             * @default null
+             */
+            limit: number | null;
+        };
         /** @description What the server wants of a client. */
         Control: {
             /** @description Somebody asked in the UI that this run be stopped. */
@@ -962,7 +1123,11 @@ export interface components {
             alerts: boolean;
             /** @description Whether a file came, changed or went. */
             files: boolean;
-            /** @description Whether name, notes, tags, config, state or the like changed, or the run is new. */
+            /** @description Whether a process printed something. */
+            console: boolean;
+            /** @description Whether a sample of what a machine is busy with came. */
+            system: boolean;
+            /** @description Whether name, notes, tags, config, environment, state or the like changed, or the run is new. */
             details: boolean;
             /** @description Whether the run is gone. */
             deleted: boolean;
@@ -986,6 +1151,11 @@ export interface components {
              * @description How many alerts it gave, repetitions apart.
              */
             alert_count: number;
+            /**
+             * Format: int64
+             * @description How many lines its processes printed: the highest line number of each and one, but no more than came.
+             */
+            console_line_count: number;
             /** @description The ids of runs that begin with its history; at most 10. */
             forks: string[];
         };
@@ -1763,6 +1933,38 @@ export interface operations {
             };
         };
     };
+    query_console: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsoleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleLineList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     watch_events: {
         parameters: {
             query?: {
@@ -2102,6 +2304,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_console: {
+        parameters: {
+            query?: {
+                /** @description `text` (default), `ansi` (with colours) or `jsonl` (with times, processes, numbers and outputs). */
+                format?: string;
+                /** @description Only the lines of this process: the id of its journal, 32 hex characters. */
+                stream?: string;
+                /** @description Only lines of `stdout` or `stderr`. */
+                output?: string;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
                 };
             };
             /** @description What went wrong. */

@@ -4,7 +4,9 @@ mod alert;
 mod alert_channel;
 mod api_key;
 mod blob;
+mod console;
 mod document;
+mod download;
 mod event;
 mod file;
 mod history;
@@ -39,6 +41,8 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(run::read_resume_point)))
         .routes(Access::Write.routes(routes!(run::update_run, run::delete_run)))
         .routes(Access::Read.routes(routes!(history::read_history)))
+        .routes(Access::Read.routes(routes!(console::read_console)))
+        .routes(Access::Read.routes(routes!(console::query_console)))
         .routes(Access::Read.routes(routes!(file::list_files)))
         .routes(Access::Read.routes(routes!(file::read_file)))
         .routes(Access::Write.routes(routes!(file::put_file, file::delete_file)))

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod connection;
+mod console;
 mod delivery;
 mod event;
 mod file;
