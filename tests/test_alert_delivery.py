@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from rig.browser import Chromium
 from rig.processes import Script, Server, steplog
 from rig.receivers import Answer, HttpReceiver, MailReceiver, Request, certificates, free_port
 from rig.waiting import wait_until
@@ -353,3 +355,57 @@ def test_what_waits_survives_a_restart(home: Path) -> None:
             [over] = wait_until_over(server)
             assert over["state"] == "sent"
         assert list(back.counts().values()) == [1]
+
+
+def test_a_channel_is_made_tried_and_watched_in_the_browser(home: Path) -> None:
+    refusals = [404]
+
+    def answer(request: Request) -> Answer:
+        is_test = request.json()["type"] == "test"
+        return 200 if is_test or not refusals else refusals.pop()
+
+    with (
+        HttpReceiver(answer) as receiver,
+        Server(home, "--allow-private-webhooks=127.0.0.1") as server,
+        Chromium() as chromium,
+        chromium.tab(server.url) as tab,
+    ):
+        page = tab.open("/settings")
+        page.get_by_role("button", name="Add channel").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("radio", name="Webhook").click()
+        dialog.get_by_label("Name").fill("the bot")
+        dialog.get_by_label("URL").fill("http://127.0.0.2/inside")
+        dialog.get_by_role("radio", name="Errors", exact=True).click()
+        dialog.get_by_role("button", name="Add channel").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("127.0.0.2 is in this server's own network")
+        # The browser says that the request was refused, as it does of every one.
+        tab.errors = [error for error in tab.errors if "status of 400" not in error]
+        dialog.get_by_label("URL").fill(receiver.url)
+        dialog.get_by_role("button", name="Add channel").click()
+        row = page.get_by_role("listitem").filter(has_text="the bot")
+        expect(row).to_contain_text(f"http://127.0.0.1:{receiver.port}/…abcd")
+        expect(row).to_contain_text("errors only")
+        row.get_by_role("button", name="Send a test to the bot").click()
+        expect(row.get_by_role("status")).to_have_text("The receiver took the test message.")
+
+        train(server, home)
+        page = tab.open("/local/p")
+        page.get_by_role("button", name="Alerts").click()
+        sent_to = page.get_by_role("list", name="Sent to")
+        expect(sent_to).to_contain_text("failed")
+        expect(sent_to).to_contain_text("the receiver answered 404 Not Found")
+        sent_to.get_by_role("button", name="Send again").click()
+        # By itself: the page hears of it.
+        expect(sent_to).to_contain_text("sent at")
+        expect(sent_to.get_by_role("button")).to_have_count(0)
+        assert [request.json()["title"] for request in receiver.requests] == ["Test from steplog", *["Loss is NaN"] * 2]
+        page.get_by_role("link", name="Where alerts are sent").click()
+        row.get_by_role("button", name="More for the bot").click()
+        page.get_by_role("menuitem", name="Switch off").click()
+        expect(row.get_by_text("off", exact=True)).to_be_visible()
+        row.get_by_role("button", name="More for the bot").click()
+        page.get_by_role("menuitem", name="Remove").click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove channel").click()
+        expect(page.get_by_text("the bot")).to_have_count(0)
+        assert server.api.get("/alert-channels/local")["channels"] == []
