@@ -13,7 +13,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message as Letter};
 use steplog_protocol::ErrorDetail;
-use steplog_store::Message;
+use steplog_store::AlertMessage;
 use url::Url;
 
 use super::attempt::{Attempt, Trouble};
@@ -99,7 +99,7 @@ impl MailServer {
     pub(super) async fn send(
         &self,
         to: &str,
-        message: &Message,
+        message: &AlertMessage,
         public_url: &str,
         attempt: &Attempt,
     ) -> Result<(), Trouble> {
@@ -183,7 +183,7 @@ impl MailServer {
         format!("the mail server {} {what}: {}", self.host, printable(&error.to_string()))
     }
 
-    fn letter(&self, to: Address, message: &Message, public_url: &str) -> Result<Letter, lettre::error::Error> {
+    fn letter(&self, to: Address, message: &AlertMessage, public_url: &str) -> Result<Letter, lettre::error::Error> {
         let builder = Letter::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn no_header_can_be_put_into_a_mail() {
         let server = MailServer::new("smtp://mail.example", Some("a@b.example")).expect("a server");
-        let message = Message {
+        let message = AlertMessage {
             id: "0123".into(),
             alert: Some(1),
             time: 0.0,
