@@ -41,7 +41,7 @@ def runs(home: Path) -> Path:
     return home / "steplog"
 
 
-@pytest.mark.parametrize("command", ["serve", "ui", "sync", "runs", "export", "verify", "user", "login"])
+@pytest.mark.parametrize("command", ["serve", "ui", "sync", "runs", "export", "verify", "alerts", "user", "login"])
 def test_help_teaches_with_examples(home: Path, command: str) -> None:
     done = steplog(command, "--help", home=home)
     assert (done.returncode, done.stderr) == (0, "")

@@ -106,9 +106,11 @@ class Server:
 
     def stop(self) -> int:
         """Ends it as Ctrl-C does; answers the exit code."""
-        assert self.process is not None
+        assert self.process is not None and self.process.stdout is not None
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        code = self.process.wait(30)
+        self.process.stdout.close()
+        return code
 
     def said(self) -> str:
         self.log.flush()

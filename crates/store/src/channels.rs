@@ -6,7 +6,7 @@ use steplog_protocol::{
 };
 
 use crate::database::Sql as _;
-use crate::deliveries::{self, Receiver};
+use crate::deliveries::{self, AlertReceiver};
 use crate::{Error, Store, alerts};
 
 /// How many channels an entity may have, all projects together.
@@ -150,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     /// The entity has no such channel.
-    pub fn alert_receiver(&self, entity: &str, id: i64) -> Result<Receiver, Error> {
+    pub fn alert_receiver(&self, entity: &str, id: i64) -> Result<AlertReceiver, Error> {
         let reader = self.shared.database.reader()?;
         find(&reader, entity, id)?;
         receiver(&reader, id)
@@ -173,10 +173,10 @@ pub(crate) fn that_take(
     Ok(channels.into_iter().filter(|(_, lowest)| *lowest <= level).map(|(id, _)| id).collect())
 }
 
-pub(crate) fn receiver(database: &Connection, id: i64) -> Result<Receiver, Error> {
+pub(crate) fn receiver(database: &Connection, id: i64) -> Result<AlertReceiver, Error> {
     let mut statement = database.sql("SELECT kind, target, secret FROM alert_channels WHERE id = $1")?;
     Ok(statement.query_row([id], |row| {
-        Ok(Receiver { channel: id, kind: read_kind(row, 0)?, target: row.get(1)?, secret: row.get(2)? })
+        Ok(AlertReceiver { channel: id, kind: read_kind(row, 0)?, target: row.get(1)?, secret: row.get(2)? })
     })?)
 }
 

@@ -30,7 +30,7 @@ const MAX_ERROR_CHARACTERS: usize = 300;
 
 /// Where a message goes. What is shown of it leaves out what nobody may read.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Receiver {
+pub struct AlertReceiver {
     /// The channel's id.
     pub channel: i64,
     /// How to send.
@@ -41,15 +41,18 @@ pub struct Receiver {
     pub secret: Option<String>,
 }
 
-impl fmt::Debug for Receiver {
+impl fmt::Debug for AlertReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").field("channel", &self.channel).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("AlertReceiver")
+            .field("channel", &self.channel)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
 /// An alert as a receiver is told.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message {
+pub struct AlertMessage {
     /// What the receiver knows the message by: the same at every try.
     pub id: String,
     /// The alert's id; `None` for a test.
@@ -78,9 +81,9 @@ pub struct Delivery {
     /// How often it was tried.
     pub attempts: u32,
     /// Where to.
-    pub receiver: Receiver,
+    pub receiver: AlertReceiver,
     /// What.
-    pub message: Message,
+    pub message: AlertMessage,
 }
 
 /// What is to be sent.
@@ -396,7 +399,7 @@ fn read_due(database: &Connection, id: i64) -> Result<Delivery, Error> {
     )?;
     let (attempts, channel, message) = statement.query_row([id], |row| {
         let text = row.get_ref(7)?.as_str().unwrap_or_default();
-        let message = Message {
+        let message = AlertMessage {
             id: row.get(2)?,
             alert: row.get(3)?,
             time: row.get(4)?,

@@ -55,7 +55,7 @@ mod writer;
 
 pub use account::StoredUser;
 pub use console::ConsoleFormat;
-pub use deliveries::{Delivery, DeliveryOutcome, DueDeliveries, Message, Receiver};
+pub use deliveries::{AlertMessage, AlertReceiver, Delivery, DeliveryOutcome, DueDeliveries};
 pub use error::Error;
 pub use export::{ExportFormat, ExportSelection, MAX_ROWS};
 pub use files::{Part, page_of_files};

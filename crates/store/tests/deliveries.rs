@@ -123,7 +123,7 @@ fn what_goes_out_is_the_alert_with_its_run() {
     assert_eq!(delivery.receiver.target, "https://example.org/hook");
     assert_eq!(delivery.receiver.secret.as_deref(), Some("sixteen letters!"));
     // Logs show no secret, even if somebody prints everything.
-    assert_eq!(format!("{:?}", delivery.receiver), "Receiver { channel: 1, kind: Webhook, .. }");
+    assert_eq!(format!("{:?}", delivery.receiver), "AlertReceiver { channel: 1, kind: Webhook, .. }");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! One try to send a message: how far it got, and how it ended.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use crate::state::ServerState;
 
@@ -43,6 +46,8 @@ pub(super) struct Attempt {
     /// The delivery that is noted as on its way before its message goes out; `None` for a test.
     delivery: Option<(ServerState, i64)>,
     stage: AtomicU8,
+    /// Held while the beginning is written down, which goes on when the try is cut off meanwhile.
+    beginning: Arc<Mutex<()>>,
 }
 
 const PREPARING: u8 = 0;
@@ -51,21 +56,26 @@ const WHOLE: u8 = 2;
 
 impl Attempt {
     pub(super) fn of(state: ServerState, delivery: i64) -> Self {
-        Self { delivery: Some((state, delivery)), stage: PREPARING.into() }
+        Self { delivery: Some((state, delivery)), ..Self::test() }
     }
 
     pub(super) fn test() -> Self {
-        Self { delivery: None, stage: PREPARING.into() }
+        Self { delivery: None, stage: PREPARING.into(), beginning: Arc::default() }
     }
 
     /// To be called right before the first byte of the message goes out: from here on a kill leaves it in doubt.
     pub(super) async fn begin(&self) -> Result<(), Trouble> {
-        if let Some((state, id)) = &self.delivery {
-            let id = *id;
-            match state.query(move |store| store.begin_delivery(id)).await {
-                Ok(true) => {}
-                Ok(false) => return Err(Trouble::Withdrawn),
-                Err(_) => return Err(Trouble::passing("the server could not note that the message goes out")),
+        if let Some((state, id)) = self.delivery.clone() {
+            let beginning = self.beginning.clone().lock_owned().await;
+            let begun = tokio::spawn(async move {
+                let begun = state.query(move |store| store.begin_delivery(id)).await;
+                drop(beginning);
+                begun
+            });
+            match begun.await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => return Err(Trouble::Withdrawn),
+                _ => return Err(Trouble::passing("the server could not note that the message goes out")),
             }
         }
         self.stage.store(SENDING, Ordering::Release);
@@ -75,6 +85,11 @@ impl Attempt {
     /// To be called when the receiver may have the whole message.
     pub(super) fn is_whole(&self) {
         self.stage.store(WHOLE, Ordering::Release);
+    }
+
+    /// Waits until nothing of this try is still being written, so that what became of it is written last.
+    pub(super) async fn settle(&self) {
+        drop(self.beginning.lock().await);
     }
 
     /// What a try comes to that ends here, for this reason.

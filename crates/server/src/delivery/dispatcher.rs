@@ -100,6 +100,7 @@ async fn deliver(state: ServerState, delivery: Delivery) {
         result = state.sender().send(&receiver, &message, &attempt) => result,
         () = grace_is_over(state.stopping()) => Err(attempt.cut_off("the server stopped")),
     };
+    attempt.settle().await;
     let alert = message.alert.unwrap_or_default();
     let Some(outcome) = outcome(result, attempts + 1, &state.sender().options.retry) else {
         return;

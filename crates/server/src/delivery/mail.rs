@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, CertificateStore, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message as Letter};
 use steplog_protocol::ErrorDetail;
-use steplog_store::Message;
+use steplog_store::AlertMessage;
 use url::Url;
 
 use super::attempt::{Attempt, Trouble};
@@ -67,7 +68,8 @@ impl MailServer {
         let (encryption, usual_port) = match (url.scheme(), tls.as_deref()) {
             ("smtps", None) => (Encryption::Whole, 465),
             ("smtp", Some("required")) => (Encryption::Required, 587),
-            ("smtp", Some("none")) => (Encryption::None, 25),
+            ("smtp", Some("none")) if credentials.is_none() => (Encryption::None, 25),
+            ("smtp", Some("none")) => return Err("a password is not sent to a mail server without encryption".into()),
             ("smtp", None) if credentials.is_some() => (Encryption::Required, 587),
             ("smtp", None) => (Encryption::Offered, 25),
             _ => {
@@ -97,7 +99,7 @@ impl MailServer {
     pub(super) async fn send(
         &self,
         to: &str,
-        message: &Message,
+        message: &AlertMessage,
         public_url: &str,
         attempt: &Attempt,
     ) -> Result<(), Trouble> {
@@ -119,7 +121,7 @@ impl MailServer {
         attempt: &Attempt,
     ) -> Result<(), Trouble> {
         if let Some(credentials) = &self.credentials {
-            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(|error| self.refusal(&error))?;
+            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(|error| self.unready(&error))?;
         }
         let refused = |error| self.refusal(&error);
         connection.command(Mail::new(Some(self.from.email.clone()), vec![])).await.map_err(refused)?;
@@ -142,7 +144,7 @@ impl MailServer {
         };
         let address = (self.host.as_str(), self.port);
         let connect = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), &hello, tls, None);
-        let mut connection = connect.await.map_err(|error| self.refusal(&error))?;
+        let mut connection = connect.await.map_err(|error| self.unready(&error))?;
         let starts = match self.encryption {
             Encryption::Required if !connection.can_starttls() => {
                 let message = format!("the mail server {} offers no encryption, which is required", self.host);
@@ -153,7 +155,7 @@ impl MailServer {
             Encryption::Whole | Encryption::None => false,
         };
         if starts {
-            connection.starttls(self.tls()?, &hello).await.map_err(|error| self.refusal(&error))?;
+            connection.starttls(self.tls()?, &hello).await.map_err(|error| self.unready(&error))?;
         }
         Ok(connection)
     }
@@ -163,16 +165,25 @@ impl MailServer {
         build(CertificateStore::Default).map_err(|error| Trouble::passing(format!("no secure connection: {error}")))
     }
 
-    /// What it means that the server refused before it had the mail: 5xx is for good.
-    fn refusal(&self, error: &lettre::transport::smtp::Error) -> Trouble {
-        let said = match error.status() {
-            Some(_) => format!("the mail server {} answered: {}", self.host, printable(&error.to_string())),
-            None => format!("the mail server {} cannot be reached: {}", self.host, printable(&error.to_string())),
-        };
-        if error.is_permanent() { Trouble::lasting(said) } else { Trouble::passing(said) }
+    /// What it means that the server did not even get to hear of the mail: who runs it may put that right.
+    fn unready(&self, error: &SmtpError) -> Trouble {
+        Trouble::passing(self.said(error))
     }
 
-    fn letter(&self, to: Address, message: &Message, public_url: &str) -> Result<Letter, lettre::error::Error> {
+    /// What it means that the server refused the mail: 5xx is for good.
+    fn refusal(&self, error: &SmtpError) -> Trouble {
+        match error.is_permanent() {
+            true => Trouble::lasting(self.said(error)),
+            false => Trouble::passing(self.said(error)),
+        }
+    }
+
+    fn said(&self, error: &SmtpError) -> String {
+        let what = if error.status().is_some() { "answered" } else { "cannot be reached" };
+        format!("the mail server {} {what}: {}", self.host, printable(&error.to_string()))
+    }
+
+    fn letter(&self, to: Address, message: &AlertMessage, public_url: &str) -> Result<Letter, lettre::error::Error> {
         let builder = Letter::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -251,6 +262,11 @@ mod tests {
         for (url, from, message) in [
             ("smtp://mail.example", None, "mails need a sender: give one with --smtp-from or STEPLOG_SMTP_FROM"),
             ("smtp://me:hunter2@mail.example", Some("nobody"), "the sender \"nobody\" is not a mail address"),
+            (
+                "smtp://me:hunter2@mail.example?tls=none",
+                from,
+                "a password is not sent to a mail server without encryption",
+            ),
             ("smtp://me@mail.example", from, "the URL of the mail server has a user and no password"),
             (
                 "https://mail.example",
@@ -265,7 +281,7 @@ mod tests {
     #[test]
     fn no_header_can_be_put_into_a_mail() {
         let server = MailServer::new("smtp://mail.example", Some("a@b.example")).expect("a server");
-        let message = Message {
+        let message = AlertMessage {
             id: "0123".into(),
             alert: Some(1),
             time: 0.0,

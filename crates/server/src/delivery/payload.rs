@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use steplog_protocol::AlertLevel;
-use steplog_store::Message;
+use steplog_store::AlertMessage;
 
 /// Longest text in a chat message, in characters: Discord takes 4,096 in all.
 const MAX_CHAT_CHARACTERS: usize = 3000;
@@ -11,7 +11,7 @@ const MAX_CHAT_CHARACTERS: usize = 3000;
 const CALLS: [&str; 4] = ["channel", "everyone", "here", "all"];
 
 /// The page of a message's run, or of what it is a test of.
-pub(super) fn url(public_url: &str, message: &Message) -> String {
+pub(super) fn url(public_url: &str, message: &AlertMessage) -> String {
     match (&message.project, &message.run) {
         (Some(project), Some((run, _))) => format!("{public_url}/{}/{project}/runs/{run}", message.entity),
         (Some(project), None) => format!("{public_url}/{}/{project}", message.entity),
@@ -20,7 +20,7 @@ pub(super) fn url(public_url: &str, message: &Message) -> String {
 }
 
 /// `entity/project`, or the entity alone.
-pub(super) fn place(message: &Message) -> String {
+pub(super) fn place(message: &AlertMessage) -> String {
     match &message.project {
         Some(project) => format!("{}/{project}", message.entity),
         None => message.entity.clone(),
@@ -28,7 +28,7 @@ pub(super) fn place(message: &Message) -> String {
 }
 
 /// The body of a generic webhook; `docs/alerts.md` describes it.
-pub(super) fn webhook(public_url: &str, message: &Message) -> Json {
+pub(super) fn webhook(public_url: &str, message: &AlertMessage) -> Json {
     json!({
         "type": if message.alert.is_some() { "alert" } else { "test" },
         "id": message.id,
@@ -43,7 +43,7 @@ pub(super) fn webhook(public_url: &str, message: &Message) -> Json {
 }
 
 /// A message for Slack, and for what takes the same: an attachment, for blocks are known to Slack alone.
-pub(super) fn slack(public_url: &str, message: &Message) -> Json {
+pub(super) fn slack(public_url: &str, message: &AlertMessage) -> Json {
     let (colour, mark) = match message.level {
         AlertLevel::Info => ("#3b82f6", "ℹ️"),
         AlertLevel::Warn => ("#f59e0b", "⚠️"),
@@ -72,14 +72,14 @@ pub(super) fn slack(public_url: &str, message: &Message) -> Json {
 }
 
 /// The subject of a mail: one line.
-pub(super) fn subject(message: &Message) -> String {
+pub(super) fn subject(message: &AlertMessage) -> String {
     let run = message.run.as_ref().map(|(id, name)| if name.is_empty() { id } else { name });
     let run = run.map_or_else(|| place(message), |run| shortened(&one_line(run), 80));
     format!("[{}] {} · {run}", message.level.as_str(), one_line(&message.title))
 }
 
 /// The plain half of a mail.
-pub(super) fn plain_mail(public_url: &str, message: &Message) -> String {
+pub(super) fn plain_mail(public_url: &str, message: &AlertMessage) -> String {
     let run = message.run.as_ref().map(|(id, name)| format!("\nRun:     {} ({id})", one_line(name)));
     format!(
         "{}\n\n{}\n\nLevel:   {}\nProject: {}{}\n{}\n",
@@ -93,7 +93,7 @@ pub(super) fn plain_mail(public_url: &str, message: &Message) -> String {
 }
 
 /// The half of a mail that looks better: inline styles, for that is what mail programs know.
-pub(super) fn html_mail(public_url: &str, message: &Message) -> String {
+pub(super) fn html_mail(public_url: &str, message: &AlertMessage) -> String {
     let colour = match message.level {
         AlertLevel::Info => "#2563eb",
         AlertLevel::Warn => "#b45309",
@@ -150,8 +150,8 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn message() -> Message {
-        Message {
+    fn message() -> AlertMessage {
+        AlertMessage {
             id: "0123".into(),
             alert: Some(7),
             time: 1000.5,
@@ -175,7 +175,7 @@ mod tests {
                 "run": { "id": "r1", "name": "calm\r\nBcc: eve@example.org", "url": "https://log.example/ada/digits/runs/r1" },
             })
         );
-        let test = Message { alert: None, run: None, project: None, ..message() };
+        let test = AlertMessage { alert: None, run: None, project: None, ..message() };
         assert_eq!((&webhook("", &test)["type"], &webhook("", &test)["run"]), (&json!("test"), &Json::Null));
         assert_eq!(url("https://log.example", &test), "https://log.example/");
     }
@@ -191,7 +191,7 @@ mod tests {
         );
         assert_eq!(attachment["footer"], "ada/digits · calm  Bcc: eve@example.org");
         assert_eq!(attachment["title_link"], "https://log.example/ada/digits/runs/r1");
-        let long = Message { text: "é".repeat(4000), ..message() };
+        let long = AlertMessage { text: "é".repeat(4000), ..message() };
         let text = slack("", &long)["attachments"][0]["text"].as_str().map(|text| text.chars().count());
         assert_eq!(text, Some(MAX_CHAT_CHARACTERS + 1));
     }
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_subject_is_one_line_and_html_is_escaped() {
         assert_eq!(subject(&message()), "[ERROR] loss <b>is</b> NaN · calm  Bcc: eve@example.org");
-        let html = html_mail("https://log.example", &Message { title: "<script>\"".into(), ..message() });
+        let html = html_mail("https://log.example", &AlertMessage { title: "<script>\"".into(), ..message() });
         assert!(html.contains("&lt;script&gt;&quot;") && !html.contains("<script"), "{html}");
     }
 }

@@ -1,7 +1,7 @@
 //! Sends a message to a receiver, once.
 
 use steplog_protocol::{AlertChannelKind, ErrorDetail};
-use steplog_store::{Message, Receiver};
+use steplog_store::{AlertMessage, AlertReceiver};
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Trouble};
@@ -57,19 +57,29 @@ impl Sender {
     }
 
     /// Sends a test message, which is tried once.
-    pub(crate) async fn test(&self, receiver: &Receiver, message: &Message) -> Result<(), Trouble> {
+    pub(crate) async fn test(&self, receiver: &AlertReceiver, message: &AlertMessage) -> Result<(), Trouble> {
         self.send(receiver, message, &Attempt::test()).await
     }
 
     /// Sends a message, within the time that a try may take.
-    pub(super) async fn send(&self, receiver: &Receiver, message: &Message, attempt: &Attempt) -> Result<(), Trouble> {
+    pub(super) async fn send(
+        &self,
+        receiver: &AlertReceiver,
+        message: &AlertMessage,
+        attempt: &Attempt,
+    ) -> Result<(), Trouble> {
         match timeout(self.options.attempt_timeout, self.send_at_leisure(receiver, message, attempt)).await {
             Ok(result) => result,
             Err(_) => Err(attempt.cut_off("time was over")),
         }
     }
 
-    async fn send_at_leisure(&self, receiver: &Receiver, message: &Message, attempt: &Attempt) -> Result<(), Trouble> {
+    async fn send_at_leisure(
+        &self,
+        receiver: &AlertReceiver,
+        message: &AlertMessage,
+        attempt: &Attempt,
+    ) -> Result<(), Trouble> {
         let url = &self.options.public_url;
         let body = match (receiver.kind, &self.options.mail) {
             (AlertChannelKind::Email, Some(server)) => {

@@ -8,7 +8,7 @@ use steplog_protocol::{
     AlertChannel, AlertChannelList, AlertChannelTest, AlertLevel, CreateAlertChannelRequest, DeliveryState,
     UpdateAlertChannelRequest,
 };
-use steplog_store::Message;
+use steplog_store::AlertMessage;
 
 use crate::caller::Caller;
 use crate::delivery::Trouble;
@@ -123,7 +123,7 @@ pub(super) async fn test_alert_channel(
         .await?;
     let project = channels.into_iter().find(|channel| channel.id == id).and_then(|channel| channel.project);
     let place = project.as_ref().map_or_else(|| entity.to_string(), |project| format!("{entity}/{project}"));
-    let message = Message {
+    let message = AlertMessage {
         id: secret::generate_message_id(),
         alert: None,
         time: unix_time(),
