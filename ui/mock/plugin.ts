@@ -3,6 +3,7 @@ import type { Connect, Plugin } from 'vite'
 import type {
   AlertsRequest,
   ApiKey,
+  ConsoleRequest,
   ErrorKind,
   RunChange,
   RunsRequest,
@@ -12,6 +13,7 @@ import type {
   User,
 } from '../src/api/types.ts'
 import { MockAlerts } from './alerts.ts'
+import { queryConsole } from './console.ts'
 import { ENTITY, MockData, type MockRun } from './data.ts'
 import { contentOf, filesOf } from './files.ts'
 import { FilterError } from './filter.ts'
@@ -87,6 +89,7 @@ class MockServer {
     if (call === 'GET projects') return this.json(response, { projects: listProjects(this.data) })
     if (call === 'POST runs/query') return this.json(response, queryRuns(this.data, body as RunsRequest))
     if (call === 'POST alerts/query') return this.json(response, this.alerts.query(body as AlertsRequest))
+    if (call === 'POST console/query') return this.console(body as ConsoleRequest, response)
     if (call === 'POST keys/query') {
       const { project, runs } = body as { project: string; runs: string[] | null }
       return this.json(response, listKeys(this.data, project, runs))
@@ -127,6 +130,12 @@ class MockServer {
       this.history(response, url, mock)
       return
     }
+    if (tail === 'console') {
+      const all = { stream: null, output: null, search: null, regex: false, case_sensitive: false, from: null }
+      const { lines } = queryConsole(mock, { run: '', ...all, limit: 10_000 })
+      response.writeHead(200, { 'Content-Type': 'text/plain' }).end(lines.map(({ text }) => text).join('\n'))
+      return
+    }
     if (tail === 'files') {
       const file = parts.slice(5).join('/')
       const content = contentOf(file)
@@ -147,6 +156,17 @@ class MockServer {
       this.push([{ ...changeOf(mock), details: true }])
     }
     this.json(response, { ...this.data.detail(mock), alert_count: this.alerts.count(project, id) })
+  }
+
+  private console(request: ConsoleRequest, response: ServerResponse): void {
+    const [, project, id] = request.run.split('/')
+    const mock = this.data.find(project, id)
+    if (mock === undefined) throw new Refused(404, 'not_found', `there is no run ${request.run}`)
+    try {
+      this.json(response, queryConsole(mock, request))
+    } catch (error) {
+      throw new Refused(400, 'invalid', String(error))
+    }
   }
 
   private history(response: ServerResponse, url: URL, mock: MockRun): void {
@@ -188,7 +208,9 @@ class MockServer {
     this.ticks += 1
     const told = this.ticks % TICKS_OF_ALERT === 0 ? grown.find(({ run }) => run.project === 'demo') : undefined
     if (told !== undefined) this.alerts.add('demo', told, this.ticks / TICKS_OF_ALERT, seconds())
-    this.push(grown.map((mock) => ({ ...changeOf(mock), rows: true, alerts: mock === told })))
+    this.push(
+      grown.map((mock) => ({ ...changeOf(mock), rows: true, console: true, system: true, alerts: mock === told })),
+    )
   }
 
   private push(runs: RunChange[]): void {
@@ -238,6 +260,8 @@ function changeOf({ run }: MockRun): RunChange {
     rows: false,
     keys: false,
     alerts: false,
+    console: false,
+    system: false,
     files: false,
     details: false,
     deleted: false,

@@ -47,6 +47,18 @@ export function formatDateTime(time: number): string {
   return `${formatDate(time)} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
 }
 
+/** `18:47:01`, in the reader's time zone. */
+export function formatClock(time: number): string {
+  return formatDateTime(time).slice(11)
+}
+
+/** Time since something began, always as wide: `0:04:10`, `26:01:00`. */
+export function formatElapsed(seconds: number): string {
+  const whole = Math.floor(Math.abs(seconds))
+  const sign = seconds < 0 && whole > 0 ? '\u2212' : ''
+  return `${sign}${Math.floor(whole / 3_600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`
+}
+
 /** Age in little room: `12s`, `5m`, `3h`, `2d`, `8w`. */
 export function formatAge(time: number, now: number): string {
   const age = Math.max(0, now - time)
