@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, Metric, Run, RunDetail, Stream } from '../src/api/types.ts'
 import { definitionOf } from '../src/features/run/metric-definitions.ts'
 import { type Curve, makeCurve } from './curves.ts'
+import { environmentOf } from './environment.ts'
 import { hashText, randomSource } from './random.ts'
 
 export interface MockRun {
@@ -323,15 +324,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     keys,
     length,
     metrics: [],
-    environment: {
-      command: 'python train.py --config configs/small.yaml',
-      host: 'gpu-1.cluster',
-      python: '3.13.1',
-      steplog: '0.1.0',
-      os: 'Linux-6.8-x86_64',
-      gpu: { name: 'NVIDIA H100', count: 2 },
-      git: { commit: '6f1c9b0d', branch: 'main', dirty: true },
-    },
+    environment: environmentOf(index),
     streams:
       index === 1
         ? [stream(0, null), stream(1, 'record 812 at offset 90 113: checksum does not match; 3 records were left out')]

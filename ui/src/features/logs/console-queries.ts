@@ -37,9 +37,27 @@ function prefixOf(run: Run) {
   return [...keyOf.console(projectPath(run.entity, run.project)), run.id] as const
 }
 
-function readLines(run: Run, selection: LineSelection, from: number, limit: number, signal: AbortSignal) {
-  const request: ConsoleRequest = { run: runPath(run.entity, run.project, run.id), ...selection, from, limit }
-  return sendJson<ConsoleAnswer>('POST', api.consoleQuery(), request, signal)
+/** Lines from one place on. An answer has fewer than were asked for where they are very long: then the rest is read too. */
+async function readLines(
+  run: Run,
+  selection: LineSelection,
+  from: number,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<ConsoleAnswer> {
+  const read = (start: number, count: number) => {
+    const path = runPath(run.entity, run.project, run.id)
+    const request: ConsoleRequest = { run: path, ...selection, from: start, limit: count }
+    return sendJson<ConsoleAnswer>('POST', api.consoleQuery(), request, signal)
+  }
+  let answer = await read(from, limit)
+  for (;;) {
+    const missing = Math.min(limit, answer.total - answer.from) - answer.lines.length
+    if (missing <= 0 || sizeOf(answer) > KEPT_CHARACTERS) return answer
+    const next = await read(answer.from + answer.lines.length, missing)
+    if (next.lines.length === 0) return answer
+    answer = { ...next, from: answer.from, lines: [...answer.lines, ...next.lines] }
+  }
 }
 
 /** The last lines, and how many there are: what is read again whenever a running process printed. */
@@ -66,7 +84,7 @@ export const pageQuery = (run: Run, selection: LineSelection, page: number) =>
 
 /** Lines from one place on, however many: for the clipboard. */
 export function readRange(run: Run, selection: LineSelection, from: number, limit: number): Promise<ConsoleAnswer> {
-  return readLines(run, selection, from, limit, new AbortController().signal)
+  return readLines(run, selection, from, limit)
 }
 
 function passing(signal: AbortSignal): Promise<void> {
