@@ -9,6 +9,7 @@ export interface MockRun {
   config: JsonObject
   environment: JsonObject
   keys: string[]
+  systemKeys: string[]
   /** Steps so far; grows while the run is going on. */
   length: number
   streams: Stream[]
@@ -38,10 +39,27 @@ const KEYS = [
   'val/loss',
   'val/accuracy',
   'val/perplexity',
-  'system/gpu.0.utilisation',
-  'system/gpu.1.utilisation',
-  'system/memory_bytes',
 ]
+/** What the client measures of its machine. */
+const SYSTEM_KEYS = [
+  'cpu.percent',
+  'cpu.process.percent',
+  'memory.percent',
+  'memory.bytes',
+  'memory.process.bytes',
+  'process.threads',
+  'disk.percent',
+  'disk.bytes',
+  'disk.read.bytes_per_second',
+  'disk.written.bytes_per_second',
+  'network.received.bytes_per_second',
+  'network.sent.bytes_per_second',
+  ...[0, 1, 2, 3].flatMap((gpu) =>
+    ['percent', 'memory.percent', 'memory.bytes', 'temperature.celsius', 'power.watts', 'clock.megahertz'].map(
+      (name) => `gpu.${gpu}.${name}`,
+    ),
+  ),
+].map((name) => `_system/${name}`)
 export const TEXT_KEY = 'samples/completion'
 const SAMPLES = [
   'The cat sat on the warm windowsill and',
@@ -168,7 +186,7 @@ export class MockData {
     const own = makeCurve(run.id, key, length, Number(config.lr))
     const fork = run.fork_from
     const parent = fork === null ? undefined : this.find(run.project, fork.run)
-    if (fork === null || parent === undefined) return own
+    if (fork === null || parent === undefined || key.startsWith('_system/')) return own
     const begin = this.curve(parent, key)
     const values = own.values.map((value, row) => (own.steps[row] <= fork.step ? begin.values[row] : value))
     return { steps: own.steps, values }
@@ -322,6 +340,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     run,
     config,
     keys,
+    systemKeys: plan.keys === undefined ? SYSTEM_KEYS : [],
     length,
     metrics: [],
     environment: environmentOf(index),

@@ -82,7 +82,7 @@ export function listKeys(data: MockData, project: string, ids: readonly string[]
   const wanted = ids === null ? null : new Set(ids)
   for (const mock of data.runs.get(project.split('/')[1]) ?? []) {
     if (wanted !== null && !wanted.has(mock.run.id)) continue
-    for (const key of mock.keys) {
+    for (const key of [...mock.keys, ...mock.systemKeys]) {
       const definition = definitionOf(mock.metrics, key)
       const known = keys.get(key) ?? {
         key,

@@ -109,6 +109,7 @@ export function RunPage() {
           view={charts}
           change={(part) => go({ charts: { ...latest.current.charts, ...part } }, part.zoom === undefined)}
           noRuns={null}
+          systemOpen
           loading={false}
         />
       )}
