@@ -61,6 +61,7 @@ const SYSTEM_KEYS = [
   ),
 ].map((name) => `_system/${name}`)
 export const TEXT_KEY = 'samples/completion'
+export const HISTOGRAM_KEYS: readonly string[] = ['gradients/layer.0.weight', 'parameters/layer.0.weight']
 const SAMPLES = [
   'The cat sat on the warm windowsill and',
   'In 1969 the first message sent between',
@@ -221,7 +222,7 @@ export class MockData {
   summaryValue(mock: MockRun, key: string): JsonValue | undefined {
     if (key === TEXT_KEY)
       return mock.keys.includes(TEXT_KEY) ? `${pick(SAMPLES, randomSource(hashText(mock.run.id)))}…` : undefined
-    if (!mock.keys.includes(key)) return undefined
+    if (!mock.keys.includes(key) || HISTOGRAM_KEYS.includes(key)) return undefined
     const { values } = this.curve(mock, key)
     const last = values[values.length - 1]
     if (Number.isNaN(last)) return 'NaN'
@@ -288,7 +289,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
   const created = running ? now - duration : now - 3_600 * (index + 1) * 1.7 - duration
   const state = running ? 'running' : random() < 0.06 ? 'failed' : random() < 0.04 ? 'crashed' : 'finished'
   const ended = running ? null : created + duration
-  const keys = plan.keys ?? [...KEYS, TEXT_KEY]
+  const keys = plan.keys ?? [...KEYS, TEXT_KEY, ...HISTOGRAM_KEYS]
   const run: Run = {
     entity: ENTITY,
     project: plan.name,

@@ -14,9 +14,10 @@ import type {
 } from '../src/api/types.ts'
 import { MockAlerts } from './alerts.ts'
 import { queryConsole } from './console.ts'
-import { ENTITY, MockData, type MockRun } from './data.ts'
+import { ENTITY, HISTOGRAM_KEYS, MockData, type MockRun } from './data.ts'
 import { contentOf, filesOf } from './files.ts'
 import { FilterError } from './filter.ts'
+import { histogramAt } from './histograms.ts'
 import { listKeys, listProjects, queryRuns } from './runs.ts'
 import { seriesAnswer } from './series.ts'
 
@@ -173,6 +174,16 @@ class MockServer {
     const keys = (JSON.parse(url.searchParams.get('keys') ?? 'null') as string[] | null) ?? mock.keys.slice(0, 20)
     const from = Number(url.searchParams.get('from_step') ?? 0)
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
+    if (keys.length === 1 && HISTOGRAM_KEYS.includes(keys[0])) {
+      const to = Math.min(mock.length, Number(url.searchParams.get('to_step') ?? mock.length))
+      const samples = Number(url.searchParams.get('samples') ?? url.searchParams.get('limit') ?? 100)
+      const every = Math.max(1, Math.ceil((to - from) / samples))
+      for (let step = from; step < to; step += every) {
+        response.write(`${JSON.stringify({ _step: step, [keys[0]]: histogramAt(keys[0], step) })}\n`)
+      }
+      response.end()
+      return
+    }
     const curves = keys
       .filter((key) => mock.keys.includes(key))
       .map((key) => [key, this.data.curve(mock, key)] as const)

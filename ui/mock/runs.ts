@@ -1,6 +1,6 @@
 import type { JsonValue, KeyList, MetricKey, Project, Run, RunGroup, RunList, RunsRequest } from '../src/api/types.ts'
 import { definitionOf } from '../src/features/run/metric-definitions.ts'
-import { ENTITY, flatten, type MockData, type MockRun, TEXT_KEY } from './data.ts'
+import { ENTITY, flatten, HISTOGRAM_KEYS, type MockData, type MockRun, TEXT_KEY } from './data.ts'
 import { parseFilter } from './filter.ts'
 
 export function queryRuns(data: MockData, request: RunsRequest): RunList {
@@ -86,7 +86,7 @@ export function listKeys(data: MockData, project: string, ids: readonly string[]
       const definition = definitionOf(mock.metrics, key)
       const known = keys.get(key) ?? {
         key,
-        kind: key === TEXT_KEY ? 'other' : 'number',
+        kind: key === TEXT_KEY || HISTOGRAM_KEYS.includes(key) ? 'other' : 'number',
         run_count: 0,
         point_count: 0,
         hidden: definition?.hidden ?? false,

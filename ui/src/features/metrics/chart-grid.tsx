@@ -5,6 +5,7 @@ import type { MetricKey } from '~/api/types'
 import type { Range } from '~/charts/range'
 import { ChartCard } from '~/features/metrics/chart-card'
 import type { ChartView } from '~/features/metrics/chart-view'
+import { OtherCard } from '~/features/metrics/other-card'
 import {
   columnsOfLine,
   type GridRow,
@@ -15,7 +16,6 @@ import {
 } from '~/features/metrics/sections'
 import { SystemCard } from '~/features/metrics/system-card'
 import type { SystemChart } from '~/features/metrics/system-charts'
-import { TextCard } from '~/features/metrics/text-card'
 import type { ChartRuns } from '~/features/metrics/use-chart-lines'
 import { useWidth } from '~/hooks/use-size'
 import { formatInteger } from '~/lib/format-number'
@@ -142,7 +142,14 @@ export function ChartGrid({ keys, system, systemOpen, runs, view, change, onZoom
                       onExpand={() => change({ expanded: metric.key })}
                     />
                   ) : metric.kind === 'other' ? (
-                    <TextCard key={metric.key} metric={metric} runs={runs} />
+                    <OtherCard
+                      key={metric.key}
+                      metric={metric}
+                      runs={runs}
+                      view={view}
+                      onZoom={onZoom}
+                      onExpand={() => change({ expanded: metric.key })}
+                    />
                   ) : (
                     <ChartCard
                       key={metric.key}

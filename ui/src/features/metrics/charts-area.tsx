@@ -6,6 +6,7 @@ import { ChartDialog } from '~/features/metrics/chart-dialog'
 import { ChartGrid } from '~/features/metrics/chart-grid'
 import { ChartToolbar } from '~/features/metrics/chart-toolbar'
 import type { ChartView } from '~/features/metrics/chart-view'
+import { HistogramDialog } from '~/features/metrics/histogram-dialog'
 import { keyMatcher } from '~/features/metrics/sections'
 import { systemCharts } from '~/features/metrics/system-charts'
 import { SystemDialog } from '~/features/metrics/system-dialog'
@@ -82,7 +83,10 @@ export function ChartsArea({ runs, view, change, noRuns, loading, systemOpen }: 
           onZoom={zoom}
         />
       )}
-      {expanded !== undefined && (
+      {expanded?.kind === 'other' && (
+        <HistogramDialog metric={expanded} runs={runs} view={view} onClose={closeDialog} />
+      )}
+      {expanded !== undefined && expanded.kind !== 'other' && (
         <ChartDialog metric={expanded} runs={runs} view={view} change={change} onClose={closeDialog} />
       )}
       {expandedSystem !== undefined && (
