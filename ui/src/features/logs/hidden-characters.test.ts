@@ -12,8 +12,8 @@ test('what is seen stays as it is', () => {
   }
 })
 
-test('control characters are shown by their pictures', () => {
-  expect(shown('a\u0000b\u001b[2J\u0007\u007f\r\n')).toBe('a<␀>b<␛>[2J<␇><␡><␍><␊>')
+test('control characters are shown by their names', () => {
+  expect(shown('a\u0000b\u001b[2J\u0007\u007f\r\n')).toBe('a<NUL>b<ESC>[2J<BEL><DEL><CR><LF>')
   expect(shown('\u009b31m')).toBe('<U+009B>31m')
 })
 

@@ -46,12 +46,15 @@ export function splitHidden(text: string): TextPart[] {
   return parts
 }
 
-/** What is written in place of the character: a control picture, or its code point. */
+/** What ASCII calls its control characters, from 0 up. */
+const CONTROLS =
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'
+const CONTROL_NAMES = CONTROLS.split(' ')
+
+/** What is written in place of the character: the name of a control character, or its code point. */
 function labelOf(character: string): string {
   const code = character.codePointAt(0) ?? 0
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
-  if (code === 0x7f) return '\u2421'
-  return codePoint(character)
+  return CONTROL_NAMES[code] ?? (code === 0x7f ? 'DEL' : codePoint(character))
 }
 
 /** `U+202E`. */

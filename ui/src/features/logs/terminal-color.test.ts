@@ -35,6 +35,11 @@ test('text on a background can be read too', () => {
     color: 'rgb(100 100 100)',
     background: 'rgb(255 255 255)',
   })
+  expect(on({ color: 0, background: 0 })).toEqual({ color: 'var(--surface)', background: 'var(--terminal-0)' })
+  expect(on({ color: [9, 9, 9], background: [9, 9, 9] })).toEqual({
+    color: 'rgb(132 132 132)',
+    background: 'rgb(9 9 9)',
+  })
   expect(on({ inverse: true })).toEqual({ color: 'var(--surface)', background: 'var(--text)' })
   expect(on({ color: 1, inverse: true })).toEqual({ color: 'var(--surface)', background: 'var(--terminal-1)' })
 })

@@ -40,9 +40,9 @@ function textOn(back: TerminalColor): string {
   return luminance(rgbOf(back)) > 0.18 ? '#16181f' : '#ffffff'
 }
 
-/** Of two given colours, each is the other's page. */
+/** Of two given colours, each is the other's page: nothing hides by having both the same. */
 function inFront(front: TerminalColor, back: TerminalColor): string {
-  if (typeof back === 'number' && back < THEMED) return front === back ? backgroundColor(front) : textOn(back)
+  if (typeof back === 'number' && back < THEMED) return textOn(back)
   return css(readable(rgbOf(front), rgbOf(back)))
 }
 
