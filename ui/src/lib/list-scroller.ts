@@ -180,9 +180,9 @@ export class ListScroller {
     if (this.following) this.content = lastTop(space)
     else if (this.held !== null) this.content = this.heights.offsetOf(this.held.row) - this.held.below
     this.content = Math.min(lastTop(space), Math.max(0, this.content))
-    const child = element?.firstElementChild
-    if (element !== null && child instanceof HTMLElement) {
-      child.style.height = `${elementHeight(space)}px`
+    if (element !== null) {
+      const child = element.firstElementChild as HTMLElement | null
+      if (child !== null) child.style.height = `${elementHeight(space)}px`
       const ideal = exactly ? elementTop(space, this.content) : correctedTop(space, this.content, this.scrolled)
       if (ideal !== null) {
         element.scrollTop = ideal

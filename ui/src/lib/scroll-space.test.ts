@@ -37,6 +37,7 @@ test('where the scrollbar is dragged and where it stands are inverses', () => {
 test('the wheel moves by pixels anywhere, a drag by its share', () => {
   expect(scrolledTo(large, 10_000_000, 4_000_000, 4_000_100)).toBe(10_000_100)
   expect(scrolledTo(large, 10_000_000, 4_000_000, 3_999_900)).toBe(9_999_900)
+  expect(scrolledTo(large, 10_000_000, 4_000_000, 4_003_000)).toBe(10_003_000)
   expect(scrolledTo(large, 10_000_000, 4_000_000, 4_010_000)).toBe(contentTop(large, 4_010_000))
   expect(scrolledTo(small, 10, 10, 0)).toBe(0)
 })

@@ -16,8 +16,9 @@ export const MAX_HEIGHT = 8_000_000
 const EXACT = 50_000
 /** How far the two may drift apart before the scrollbar is put right: a few pixels of its track. */
 const DRIFT = 25_000
-/** A scroll by more viewports than this is a drag of the scrollbar. */
+/** A scroll by more than so many viewports, and as much as a pixel of any screen's scrollbar stands for, is a drag of it. */
 const DRAG_VIEWPORTS = 3
+const SCREEN_PIXELS = 2_000
 
 export function elementHeight({ content }: ScrollSpace): number {
   return Math.min(content, MAX_HEIGHT)
@@ -51,7 +52,8 @@ export function contentTop(space: ScrollSpace, top: number): number {
 /** Where the content goes when the browser scrolls the element from `before` to `after`. */
 export function scrolledTo(space: ScrollSpace, content: number, before: number, after: number): number {
   const moved = after - before
-  if (Math.abs(moved) > DRAG_VIEWPORTS * space.viewport) return contentTop(space, after)
+  const drag = Math.max(DRAG_VIEWPORTS * space.viewport, elementHeight(space) / SCREEN_PIXELS)
+  if (Math.abs(moved) > drag) return contentTop(space, after)
   return clamp(content + moved, 0, lastTop(space))
 }
 
