@@ -1,4 +1,4 @@
-import type { ConsoleAnswer, ConsoleLine, ConsoleOutput, ConsoleProcess, ConsoleRequest } from '../src/api/types.ts'
+import type { ConsoleLine, ConsoleLineList, ConsoleOutput, ConsoleProcess, ConsoleRequest } from '../src/api/types.ts'
 import type { MockRun } from './data.ts'
 import { hashText } from './random.ts'
 
@@ -85,7 +85,7 @@ function numberOf(mock: MockRun, index: number): number {
   return index % 4 === 3 ? Math.floor(index / 4) : index - Math.floor((index + 1) / 4)
 }
 
-export function queryConsole(mock: MockRun, request: ConsoleRequest): ConsoleAnswer {
+export function queryConsole(mock: MockRun, request: ConsoleRequest): ConsoleLineList {
   const length = consoleLength(mock)
   const processes: ConsoleProcess[] = mock.streams.slice(0, 2).map((stream, process) => ({
     stream: stream.id,
@@ -96,16 +96,16 @@ export function queryConsole(mock: MockRun, request: ConsoleRequest): ConsoleAns
     line_count:
       mock.streams.length < 2 ? length : process === 1 ? Math.floor(length / 4) : length - Math.floor(length / 4),
   }))
-  const wanted = request.stream === null ? null : processes.findIndex(({ stream }) => stream === request.stream)
+  const wanted = !request.stream ? null : processes.findIndex(({ stream }) => stream === request.stream)
   const selects = (index: number) =>
     (wanted === null || processOf(mock, index) === wanted) &&
-    (request.output === null || lineOf(mock, index, length).output === request.output)
-  const all = wanted === null && request.output === null
+    (!request.output || lineOf(mock, index, length).output === request.output)
+  const all = wanted === null && !request.output
   const selected = all ? null : Int32Array.from(Array(length).keys()).filter(selects)
   const count = selected?.length ?? length
   const indexOf = (place: number) => selected?.[place] ?? place
   let found: number[] | null = null
-  if (request.search !== null) {
+  if (request.search) {
     const source = request.regex ? request.search : request.search.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
     const pattern = new RegExp(source, request.case_sensitive ? '' : 'i')
     found = []
@@ -119,7 +119,7 @@ export function queryConsole(mock: MockRun, request: ConsoleRequest): ConsoleAns
   const asked = request.from ?? 0
   const from = asked < 0 ? Math.max(0, total + asked) : Math.min(asked, total)
   const lines: ConsoleLine[] = []
-  for (let row = from; row < Math.min(total, from + request.limit); row += 1) {
+  for (let row = from; row < Math.min(total, from + (request.limit ?? 1_000)); row += 1) {
     const place = found?.[row] ?? row
     const index = indexOf(place)
     lines.push({

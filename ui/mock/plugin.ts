@@ -4,16 +4,18 @@ import type {
   AlertsRequest,
   ApiKey,
   ConsoleRequest,
+  CreateAlertChannelRequest,
   ErrorKind,
   RunChange,
   RunsRequest,
   SeriesRequest,
   Session,
+  UpdateAlertChannelRequest,
   UpdateRunRequest,
   User,
 } from '../src/api/types.ts'
 import { MockAlerts } from './alerts.ts'
-import { queryConsole } from './console.ts'
+import { consoleLength, queryConsole } from './console.ts'
 import { ENTITY, HISTOGRAM_KEYS, MockData, type MockRun } from './data.ts'
 import { contentOf, filesOf } from './files.ts'
 import { FilterError } from './filter.ts'
@@ -101,6 +103,8 @@ class MockServer {
       return
     }
     if (call === 'GET events') return this.watch(request, response)
+    if (parts[0] === 'alert-channels') return this.channelCall(request.method, parts, body, response)
+    if (parts[0] === 'alert-deliveries') return this.found(response, this.alerts.sendAgain(Number(parts[2])))
     if (parts[0] === 'users') return this.userCall(request.method, parts[1], body as User, response)
     if (parts[0] === 'api-keys') return this.apiKeyCall(request.method, parts[1], body as ApiKey, response)
     throw new Refused(404, 'not_found', `there is no ${request.method} ${url.pathname}`)
@@ -156,7 +160,11 @@ class MockServer {
       mock.run = { ...mock.run, ...fields }
       this.push([{ ...changeOf(mock), details: true }])
     }
-    this.json(response, { ...this.data.detail(mock), alert_count: this.alerts.count(project, id) })
+    this.json(response, {
+      ...this.data.detail(mock),
+      alert_count: this.alerts.count(project, id),
+      console_line_count: consoleLength(mock),
+    })
   }
 
   private console(request: ConsoleRequest, response: ServerResponse): void {
@@ -228,6 +236,33 @@ class MockServer {
     for (const watcher of this.watchers) watcher.write(`event: runs\ndata: ${JSON.stringify({ runs })}\n\n`)
   }
 
+  private found(response: ServerResponse, thing: unknown): void {
+    if (thing === undefined) throw new Refused(404, 'not_found', 'there is no such thing')
+    this.json(response, thing)
+  }
+
+  private channelCall(
+    method: string | undefined,
+    [, entity, id, test]: string[],
+    body: unknown,
+    response: ServerResponse,
+  ): void {
+    if (method === 'DELETE') {
+      this.alerts.removeChannel(Number(id))
+      response.writeHead(204).end()
+    } else if (method === 'GET') {
+      this.json(response, this.alerts.channelList())
+    } else if (test === 'test') {
+      this.json(response, this.alerts.test(Number(id)))
+    } else if ((body as { target?: string }).target?.includes('localhost')) {
+      throw new Refused(400, 'invalid', "localhost is in this server's own network, where webhooks are not sent")
+    } else if (method === 'POST') {
+      this.json(response, this.alerts.addChannel(entity, body as CreateAlertChannelRequest))
+    } else {
+      this.found(response, this.alerts.changeChannel(Number(id), body as UpdateAlertChannelRequest))
+    }
+  }
+
   private userCall(method: string | undefined, name: string | undefined, body: User, response: ServerResponse): void {
     if (method === 'DELETE') {
       this.users = this.users.filter((user) => user.name !== name)
@@ -271,9 +306,9 @@ function changeOf({ run }: MockRun): RunChange {
     rows: false,
     keys: false,
     alerts: false,
+    files: false,
     console: false,
     system: false,
-    files: false,
     details: false,
     deleted: false,
   }

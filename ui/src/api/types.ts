@@ -30,6 +30,7 @@ export type RunDetail = {
   streams: Stream[]
   metrics: Metric[]
   alert_count: number
+  console_line_count: number
   forks: string[]
 }
 /** Absent members stay as they are. */
@@ -54,50 +55,26 @@ export type AlertLevel = Schemas['AlertLevel']
 export type RunAlert = Schemas['RunAlert']
 export type AlertList = Schemas['AlertList']
 export type AlertsRequest = Partial<Schemas['AlertsRequest']> & { project: string }
+export type ConsoleLine = Schemas['ConsoleLine']
+export type ConsoleProcess = Schemas['ConsoleProcess']
+export type ConsoleLineList = Schemas['ConsoleLineList']
+/** Absent members have the server's defaults. */
+export type ConsoleRequest = Partial<Schemas['ConsoleRequest']> & { run: string }
+export type AlertChannel = Schemas['AlertChannel']
+export type AlertChannelKind = Schemas['AlertChannelKind']
+export type AlertChannelList = Schemas['AlertChannelList']
+export type AlertChannelTest = Schemas['AlertChannelTest']
+export type AlertDelivery = Schemas['AlertDelivery']
+export type CreateAlertChannelRequest = Schemas['CreateAlertChannelRequest']
+/** Absent members stay as they are. */
+export type UpdateAlertChannelRequest = {
+  [Name in keyof Schemas['UpdateAlertChannelRequest']]?: NonNullable<Schemas['UpdateAlertChannelRequest'][Name]>
+}
 export type RunFile = Schemas['RunFile']
 export type FileList = Schemas['FileList']
-export type ConsoleOutput = 'stdout' | 'stderr'
-export type ConsoleLine = {
-  /** Place among the selected lines, whatever is searched for. */
-  index: number
-  /** Of the process that printed it, from 0. */
-  number: number
-  /** Place in `processes`. */
-  process: number
-  output: ConsoleOutput
-  /** Unix seconds. */
-  time: number
-  text: string
-}
-export type ConsoleProcess = {
-  stream: string
-  label: string | null
-  host: string | null
-  process_id: number | null
-  is_fork: boolean
-  line_count: number
-}
-export type ConsoleRequest = {
-  run: string
-  stream: string | null
-  output: ConsoleOutput | null
-  search: string | null
-  regex: boolean
-  case_sensitive: boolean
-  from: number | null
-  limit: number
-}
-export type ConsoleAnswer = {
-  lines: ConsoleLine[]
-  from: number
-  /** Lines that the search finds. */
-  total: number
-  /** Lines selected, whatever is searched for. */
-  line_count: number
-  processes: ConsoleProcess[]
-}
-export type RunChange = Schemas['RunChange'] & { console?: boolean; system?: boolean }
-export type RunsEvent = { runs: RunChange[] }
+export type ConsoleOutput = Schemas['ConsoleOutput']
+export type RunChange = Schemas['RunChange']
+export type RunsEvent = Schemas['RunsEvent']
 export type User = Schemas['User']
 export type UserList = Schemas['UserList']
 export type Session = Schemas['Session']

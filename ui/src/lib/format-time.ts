@@ -48,7 +48,7 @@ export function formatDateTime(time: number): string {
 }
 
 /** `18:47:01`, in the reader's time zone. */
-export function formatClock(time: number): string {
+export function formatTimeOfDay(time: number): string {
   return formatDateTime(time).slice(11)
 }
 
@@ -57,6 +57,15 @@ export function formatElapsed(seconds: number): string {
   const whole = Math.floor(Math.abs(seconds))
   const sign = seconds < 0 && whole > 0 ? '\u2212' : ''
   return `${sign}${Math.floor(whole / 3_600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`
+}
+
+const DAY_AND_MONTH = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' })
+
+/** `18:47` today, `Nov 23, 18:47` on other days, in the reader's time zone. */
+export function formatClock(time: number, now: number): string {
+  const date = new Date(time * 1000)
+  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}`
+  return formatDate(time) === formatDate(now) ? clock : `${DAY_AND_MONTH.format(date)}, ${clock}`
 }
 
 /** Age in little room: `12s`, `5m`, `3h`, `2d`, `8w`. */

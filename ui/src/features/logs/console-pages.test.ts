@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ConsoleAnswer, ConsoleLine, ConsoleProcess } from '~/api/types'
+import type { ConsoleLine, ConsoleLineList, ConsoleProcess } from '~/api/types'
 import { isSettled, PAGE_LINES, pagesOf, pagesToRead, rowOf } from '~/features/logs/console-pages'
 import { isOutdated } from '~/features/logs/console-queries'
 
@@ -20,7 +20,7 @@ const process = (line_count: number): ConsoleProcess => ({
   is_fork: false,
   line_count,
 })
-const answer = (from: number, count: number, ...counts: number[]): ConsoleAnswer => ({
+const answer = (from: number, count: number, ...counts: number[]): ConsoleLineList => ({
   lines: lines(from, count),
   from,
   total: 0,

@@ -1,4 +1,4 @@
-import type { ConsoleAnswer, ConsoleLine } from '~/api/types'
+import type { ConsoleLine, ConsoleLineList } from '~/api/types'
 
 /** Lines that are read at once. */
 export const PAGE_LINES = 256
@@ -34,13 +34,13 @@ export function rowOf(loaded: LoadedRows, row: number): ConsoleLine | undefined 
  * Whether a page can never be another one: it is full, none of its lines can be rewritten, and no other process can have
  * printed between them. Lines that several processes printed stand by their time, and some may arrive late.
  */
-export function isSettled({ lines, processes }: ConsoleAnswer): boolean {
+export function isSettled({ lines, processes }: ConsoleLineList): boolean {
   if (lines.length < PAGE_LINES) return false
   if (processes.filter(({ line_count }) => line_count > 0).length > 1) return false
   return lines.every(({ number, process }) => number < (processes[process]?.line_count ?? 0) - REWRITTEN_LINES)
 }
 
 /** Characters of the lines of an answer: what it takes of memory, about. */
-export function sizeOf({ lines }: ConsoleAnswer): number {
+export function sizeOf({ lines }: ConsoleLineList): number {
   return lines.reduce((sum, { text }) => sum + text.length, 0)
 }

@@ -1,7 +1,7 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { sendJson } from '~/api/client'
 import { keyOf } from '~/api/queries'
-import type { ConsoleAnswer, ConsoleOutput, ConsoleRequest, Run } from '~/api/types'
+import type { ConsoleLineList, ConsoleOutput, ConsoleRequest, Run } from '~/api/types'
 import { isSettled, PAGE_LINES, sizeOf } from '~/features/logs/console-pages'
 import type { LogsView } from '~/features/logs/logs-view'
 import { api, projectPath, runPath } from '~/lib/path-builder'
@@ -44,11 +44,11 @@ async function readLines(
   from: number,
   limit: number,
   signal?: AbortSignal,
-): Promise<ConsoleAnswer> {
+): Promise<ConsoleLineList> {
   const read = (start: number, count: number) => {
     const path = runPath(run.entity, run.project, run.id)
     const request: ConsoleRequest = { run: path, ...selection, from: start, limit: count }
-    return sendJson<ConsoleAnswer>('POST', api.consoleQuery(), request, signal)
+    return sendJson<ConsoleLineList>('POST', api.consoleQuery(), request, signal)
   }
   let answer = await read(from, limit)
   for (;;) {
@@ -83,7 +83,7 @@ export const pageQuery = (run: Run, selection: LineSelection, page: number) =>
   })
 
 /** Lines from one place on, however many: for the clipboard. */
-export function readRange(run: Run, selection: LineSelection, from: number, limit: number): Promise<ConsoleAnswer> {
+export function readRange(run: Run, selection: LineSelection, from: number, limit: number): Promise<ConsoleLineList> {
   return readLines(run, selection, from, limit)
 }
 
@@ -106,7 +106,7 @@ function dropPages(queries: QueryClient, run: Run): void {
     .sort((a, b) => b.state.dataUpdatedAt - a.state.dataUpdatedAt)
   let characters = 0
   pages.forEach((query, index) => {
-    characters += sizeOf(query.state.data as ConsoleAnswer)
+    characters += sizeOf(query.state.data as ConsoleLineList)
     if (index >= KEPT_PAGES || characters > KEPT_CHARACTERS) queries.getQueryCache().remove(query)
   })
 }
@@ -115,6 +115,6 @@ function dropPages(queries: QueryClient, run: Run): void {
 export function isOutdated(queryKey: readonly unknown[], data: unknown): boolean {
   if (queryKey[3] !== 'page' || data === undefined) return true
   const selection = queryKey[4] as LineSelection
-  const answer = data as ConsoleAnswer
+  const answer = data as ConsoleLineList
   return selection.search !== null || !isSettled(answer)
 }

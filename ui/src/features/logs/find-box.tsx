@@ -19,6 +19,8 @@ interface FindBoxProps {
 }
 
 const SETTLE_MILLIS = 300
+/** A server takes 1,000 bytes: four for each at most. */
+const MAX_CHARACTERS = 250
 
 /** Searches in what was printed: how many lines, the next and the one before, or only those. */
 export function FindBox({ view, change, finds, onFind }: FindBoxProps) {
@@ -52,6 +54,7 @@ export function FindBox({ view, change, finds, onFind }: FindBoxProps) {
           aria-invalid={error !== null}
           placeholder="Search"
           spellCheck={false}
+          maxLength={MAX_CHARACTERS}
           value={draft}
           onChange={(event) => setDraft(event.target.value)}
           onKeyDown={keys}

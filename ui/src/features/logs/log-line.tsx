@@ -7,7 +7,7 @@ import type { LineTime } from '~/features/logs/logs-view'
 import { PLAIN, plainText } from '~/features/logs/sgr'
 import { colorsOf } from '~/features/logs/terminal-color'
 import { formatInteger } from '~/lib/format-number'
-import { formatClock, formatDateTime, formatElapsed } from '~/lib/format-time'
+import { formatDateTime, formatElapsed, formatTimeOfDay } from '~/lib/format-time'
 import styles from './log-line.module.css'
 
 interface LogLineProps {
@@ -56,7 +56,7 @@ export const LogLine = memo(function LogLine(props: LogLineProps) {
       />
       {time !== 'none' && (
         <time className={styles.time} title={formatDateTime(line.time)}>
-          {time === 'clock' ? formatClock(line.time) : formatElapsed(line.time - startedAt)}
+          {time === 'clock' ? formatTimeOfDay(line.time) : formatElapsed(line.time - startedAt)}
         </time>
       )}
       {process !== null && (

@@ -1,6 +1,6 @@
 import { useQueries } from '@tanstack/react-query'
 import { type CSSProperties, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import type { ConsoleAnswer, ConsoleLine, Run } from '~/api/types'
+import type { ConsoleLine, ConsoleLineList, Run } from '~/api/types'
 import { paletteColor } from '~/charts/palette'
 import { type LoadedRows, pagesToRead, rowOf } from '~/features/logs/console-pages'
 import { type LineSelection, pageQuery } from '~/features/logs/console-queries'
@@ -24,7 +24,7 @@ interface LogListProps {
   selection: LineSelection
   view: LogsView
   /** The last lines, and how many there are. */
-  tail: ConsoleAnswer
+  tail: ConsoleLineList
   count: number
   scroller: ListScroller
   onChoose: (line: ConsoleLine, further: boolean) => void
@@ -105,7 +105,7 @@ export function LogList({ run, selection, view, tail, count, scroller, onChoose 
 }
 
 /** The rows in sight, as far as they were read: the end comes with every look at it, the rest in pages. */
-function useLoadedRows(run: Run, selection: LineSelection, tail: ConsoleAnswer, shown: ListWindow) {
+function useLoadedRows(run: Run, selection: LineSelection, tail: ConsoleLineList, shown: ListWindow) {
   return useQueries({
     queries: pagesToRead(shown, tail.from).map((page) => pageQuery(run, selection, page)),
     combine: (answers) => ({
@@ -119,7 +119,7 @@ function useLoadedRows(run: Run, selection: LineSelection, tail: ConsoleAnswer, 
 }
 
 /** Names and colours of the processes; `null` where the lines shown are of one. */
-function useProcessLooks({ processes }: ConsoleAnswer, stream: string | null) {
+function useProcessLooks({ processes }: ConsoleLineList, stream: string | null) {
   const dark = useDark()
   // The same objects as long as they say the same, so that lines are not drawn again.
   const names = JSON.stringify(processNames(processes))
