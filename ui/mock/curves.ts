@@ -10,7 +10,7 @@ export interface Curve {
 export function makeCurve(run: string, key: string, length: number, lr: number): Curve {
   const random = randomSource(hashText(`${run} ${key}`))
   const noise = () => random() + random() + random() - 1.5
-  const every = key.startsWith('val/') ? 50 : 1
+  const every = key.startsWith('val/') ? 50 : key.startsWith('_system/') ? 25 : 1
   const count = Math.floor(length / every)
   const steps = new Float64Array(count)
   const values = new Float64Array(count)
@@ -43,8 +43,18 @@ function valueAt(key: string, progress: number, floor: number, noise: number, wa
   if (name === 'perplexity') return Math.exp(floor + 2.4 * decay + noise * 0.06)
   if (name === 'epoch') return Math.floor(step / 400)
   if (name === 'throughput') return 12_400 + noise * 420 + wander * 3_000
-  if (name.startsWith('gpu')) return Math.max(0, Math.min(100, 92 + noise * 5 + wander * 60))
-  if (name.startsWith('memory')) return 31.2e9 + wander * 4e9 + noise * 1e7
+  if (key.startsWith('_system/')) return systemValueAt(name, noise, wander)
   if (name === 'loss_scale') return 2 ** (10 + Math.floor(progress * 3))
   return floor + 2.4 * decay + noise * 0.11 * (0.4 + decay) + wander * 0.5
+}
+
+function systemValueAt(name: string, noise: number, wander: number): number {
+  const share = (middle: number) => Math.max(0, Math.min(100, middle + noise * 5 + wander * 60))
+  if (name.endsWith('percent')) return share(name.startsWith('gpu') ? 92 : name.includes('process') ? 24 : 41)
+  if (name.endsWith('bytes_per_second')) return Math.abs(38e6 + noise * 2e7 + wander * 2e8)
+  if (name.endsWith('bytes')) return (name.includes('process') ? 12e9 : 61e9) + wander * 2e10
+  if (name.endsWith('celsius')) return 61 + noise + wander * 20
+  if (name.endsWith('watts')) return 610 + noise * 30 + wander * 200
+  if (name.endsWith('megahertz')) return 1_950 + Math.round(noise) * 15
+  return 42 + Math.round(noise * 3)
 }

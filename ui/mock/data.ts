@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, Metric, Run, RunDetail, Stream } from '../src/api/types.ts'
 import { definitionOf } from '../src/features/run/metric-definitions.ts'
 import { type Curve, makeCurve } from './curves.ts'
+import { environmentOf } from './environment.ts'
 import { hashText, randomSource } from './random.ts'
 
 export interface MockRun {
@@ -8,6 +9,7 @@ export interface MockRun {
   config: JsonObject
   environment: JsonObject
   keys: string[]
+  systemKeys: string[]
   /** Steps so far; grows while the run is going on. */
   length: number
   streams: Stream[]
@@ -37,11 +39,29 @@ const KEYS = [
   'val/loss',
   'val/accuracy',
   'val/perplexity',
-  'system/gpu.0.utilisation',
-  'system/gpu.1.utilisation',
-  'system/memory_bytes',
 ]
+/** What the client measures of its machine. */
+const SYSTEM_KEYS = [
+  'cpu.percent',
+  'cpu.process.percent',
+  'memory.percent',
+  'memory.bytes',
+  'memory.process.bytes',
+  'process.threads',
+  'disk.percent',
+  'disk.bytes',
+  'disk.read.bytes_per_second',
+  'disk.written.bytes_per_second',
+  'network.received.bytes_per_second',
+  'network.sent.bytes_per_second',
+  ...[0, 1, 2, 3].flatMap((gpu) =>
+    ['percent', 'memory.percent', 'memory.bytes', 'temperature.celsius', 'power.watts', 'clock.megahertz'].map(
+      (name) => `gpu.${gpu}.${name}`,
+    ),
+  ),
+].map((name) => `_system/${name}`)
 export const TEXT_KEY = 'samples/completion'
+export const HISTOGRAM_KEYS: readonly string[] = ['gradients/layer.0.weight', 'parameters/layer.0.weight']
 const SAMPLES = [
   'The cat sat on the warm windowsill and',
   'In 1969 the first message sent between',
@@ -167,7 +187,7 @@ export class MockData {
     const own = makeCurve(run.id, key, length, Number(config.lr))
     const fork = run.fork_from
     const parent = fork === null ? undefined : this.find(run.project, fork.run)
-    if (fork === null || parent === undefined) return own
+    if (fork === null || parent === undefined || key.startsWith('_system/')) return own
     const begin = this.curve(parent, key)
     const values = own.values.map((value, row) => (own.steps[row] <= fork.step ? begin.values[row] : value))
     return { steps: own.steps, values }
@@ -202,7 +222,7 @@ export class MockData {
   summaryValue(mock: MockRun, key: string): JsonValue | undefined {
     if (key === TEXT_KEY)
       return mock.keys.includes(TEXT_KEY) ? `${pick(SAMPLES, randomSource(hashText(mock.run.id)))}…` : undefined
-    if (!mock.keys.includes(key)) return undefined
+    if (!mock.keys.includes(key) || HISTOGRAM_KEYS.includes(key)) return undefined
     const { values } = this.curve(mock, key)
     const last = values[values.length - 1]
     if (Number.isNaN(last)) return 'NaN'
@@ -270,7 +290,7 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
   const created = running ? now - duration : now - 3_600 * (index + 1) * 1.7 - duration
   const state = running ? 'running' : random() < 0.06 ? 'failed' : random() < 0.04 ? 'crashed' : 'finished'
   const ended = running ? null : created + duration
-  const keys = plan.keys ?? [...KEYS, TEXT_KEY]
+  const keys = plan.keys ?? [...KEYS, TEXT_KEY, ...HISTOGRAM_KEYS]
   const run: Run = {
     entity: ENTITY,
     project: plan.name,
@@ -322,17 +342,10 @@ function makeRun(plan: ProjectPlan, index: number, now: number): MockRun {
     run,
     config,
     keys,
+    systemKeys: plan.keys === undefined ? SYSTEM_KEYS : [],
     length,
     metrics: [],
-    environment: {
-      command: 'python train.py --config configs/small.yaml',
-      host: 'gpu-1.cluster',
-      python: '3.13.1',
-      steplog: '0.1.0',
-      os: 'Linux-6.8-x86_64',
-      gpu: { name: 'NVIDIA H100', count: 2 },
-      git: { commit: '6f1c9b0d', branch: 'main', dirty: true },
-    },
+    environment: environmentOf(index),
     streams:
       index === 1
         ? [stream(0, null), stream(1, 'record 812 at offset 90 113: checksum does not match; 3 records were left out')]

@@ -1,7 +1,22 @@
 import type { RunFile } from '../src/api/types.ts'
 import type { MockRun } from './data.ts'
 
+const DIFF = `diff --git a/train.py b/train.py
+index 6f1c9b0..1c0ffee 100644
+--- a/train.py
++++ b/train.py
+@@ -58,7 +58,8 @@ def main():
+     model = build(config)
+-    optimizer = torch.optim.SGD(model.parameters(), lr=config.lr)
++    optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=(0.9, 0.95))
++    scheduler = cosine(optimizer, warmup=200)
+     for batch in loader:
+         loss = model(batch).loss
+`
+
 const CONTENT: Record<string, [type: string, text: string]> = {
+  'diff.patch': ['text/plain', DIFF],
+  'requirements.txt': ['text/plain', 'numpy==2.3.5\ntorch==2.9.1\n'],
   'config.yaml': ['text/plain', 'lr: 0.001\nbatch_size: 64\n'],
   'checkpoints/epoch-9.pt': ['application/octet-stream', 'x'.repeat(70_000)],
   'checkpoints/epoch-10.pt': ['application/octet-stream', 'x'.repeat(90_000)],

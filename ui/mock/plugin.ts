@@ -3,6 +3,7 @@ import type { Connect, Plugin } from 'vite'
 import type {
   AlertsRequest,
   ApiKey,
+  ConsoleRequest,
   CreateAlertChannelRequest,
   ErrorKind,
   RunChange,
@@ -14,9 +15,11 @@ import type {
   User,
 } from '../src/api/types.ts'
 import { MockAlerts } from './alerts.ts'
-import { ENTITY, MockData, type MockRun } from './data.ts'
+import { consoleLength, queryConsole } from './console.ts'
+import { ENTITY, HISTOGRAM_KEYS, MockData, type MockRun } from './data.ts'
 import { contentOf, filesOf } from './files.ts'
 import { FilterError } from './filter.ts'
+import { histogramAt } from './histograms.ts'
 import { listKeys, listProjects, queryRuns } from './runs.ts'
 import { seriesAnswer } from './series.ts'
 
@@ -89,6 +92,7 @@ class MockServer {
     if (call === 'GET projects') return this.json(response, { projects: listProjects(this.data) })
     if (call === 'POST runs/query') return this.json(response, queryRuns(this.data, body as RunsRequest))
     if (call === 'POST alerts/query') return this.json(response, this.alerts.query(body as AlertsRequest))
+    if (call === 'POST console/query') return this.console(body as ConsoleRequest, response)
     if (call === 'POST keys/query') {
       const { project, runs } = body as { project: string; runs: string[] | null }
       return this.json(response, listKeys(this.data, project, runs))
@@ -131,6 +135,12 @@ class MockServer {
       this.history(response, url, mock)
       return
     }
+    if (tail === 'console') {
+      const all = { stream: null, output: null, search: null, regex: false, case_sensitive: false, from: null }
+      const { lines } = queryConsole(mock, { run: '', ...all, limit: 10_000 })
+      response.writeHead(200, { 'Content-Type': 'text/plain' }).end(lines.map(({ text }) => text).join('\n'))
+      return
+    }
     if (tail === 'files') {
       const file = parts.slice(5).join('/')
       const content = contentOf(file)
@@ -150,13 +160,38 @@ class MockServer {
       mock.run = { ...mock.run, ...fields }
       this.push([{ ...changeOf(mock), details: true }])
     }
-    this.json(response, { ...this.data.detail(mock), alert_count: this.alerts.count(project, id) })
+    this.json(response, {
+      ...this.data.detail(mock),
+      alert_count: this.alerts.count(project, id),
+      console_line_count: consoleLength(mock),
+    })
+  }
+
+  private console(request: ConsoleRequest, response: ServerResponse): void {
+    const [, project, id] = request.run.split('/')
+    const mock = this.data.find(project, id)
+    if (mock === undefined) throw new Refused(404, 'not_found', `there is no run ${request.run}`)
+    try {
+      this.json(response, queryConsole(mock, request))
+    } catch (error) {
+      throw new Refused(400, 'invalid', String(error))
+    }
   }
 
   private history(response: ServerResponse, url: URL, mock: MockRun): void {
     const keys = (JSON.parse(url.searchParams.get('keys') ?? 'null') as string[] | null) ?? mock.keys.slice(0, 20)
     const from = Number(url.searchParams.get('from_step') ?? 0)
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
+    if (keys.length === 1 && HISTOGRAM_KEYS.includes(keys[0])) {
+      const to = Math.min(mock.length, Number(url.searchParams.get('to_step') ?? mock.length))
+      const samples = Number(url.searchParams.get('samples') ?? url.searchParams.get('limit') ?? 100)
+      const every = Math.max(1, Math.ceil((to - from) / samples))
+      for (let step = from; step < to; step += every) {
+        response.write(`${JSON.stringify({ _step: step, [keys[0]]: histogramAt(keys[0], step) })}\n`)
+      }
+      response.end()
+      return
+    }
     const curves = keys
       .filter((key) => mock.keys.includes(key))
       .map((key) => [key, this.data.curve(mock, key)] as const)
@@ -192,7 +227,9 @@ class MockServer {
     this.ticks += 1
     const told = this.ticks % TICKS_OF_ALERT === 0 ? grown.find(({ run }) => run.project === 'demo') : undefined
     if (told !== undefined) this.alerts.add('demo', told, this.ticks / TICKS_OF_ALERT, seconds())
-    this.push(grown.map((mock) => ({ ...changeOf(mock), rows: true, alerts: mock === told })))
+    this.push(
+      grown.map((mock) => ({ ...changeOf(mock), rows: true, console: true, system: true, alerts: mock === told })),
+    )
   }
 
   private push(runs: RunChange[]): void {

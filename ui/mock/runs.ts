@@ -1,6 +1,6 @@
 import type { JsonValue, KeyList, MetricKey, Project, Run, RunGroup, RunList, RunsRequest } from '../src/api/types.ts'
 import { definitionOf } from '../src/features/run/metric-definitions.ts'
-import { ENTITY, flatten, type MockData, type MockRun, TEXT_KEY } from './data.ts'
+import { ENTITY, flatten, HISTOGRAM_KEYS, type MockData, type MockRun, TEXT_KEY } from './data.ts'
 import { parseFilter } from './filter.ts'
 
 export function queryRuns(data: MockData, request: RunsRequest): RunList {
@@ -82,11 +82,11 @@ export function listKeys(data: MockData, project: string, ids: readonly string[]
   const wanted = ids === null ? null : new Set(ids)
   for (const mock of data.runs.get(project.split('/')[1]) ?? []) {
     if (wanted !== null && !wanted.has(mock.run.id)) continue
-    for (const key of mock.keys) {
+    for (const key of [...mock.keys, ...mock.systemKeys]) {
       const definition = definitionOf(mock.metrics, key)
       const known = keys.get(key) ?? {
         key,
-        kind: key === TEXT_KEY ? 'other' : 'number',
+        kind: key === TEXT_KEY || HISTOGRAM_KEYS.includes(key) ? 'other' : 'number',
         run_count: 0,
         point_count: 0,
         hidden: definition?.hidden ?? false,

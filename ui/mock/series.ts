@@ -1,6 +1,6 @@
 import { float64, tableFromArrays, tableToIPC, uint32 } from '@uwdata/flechette'
 import type { Grid, SeriesInfo, SeriesMetadata, SeriesRequest } from '../src/api/types.ts'
-import { type MockData, type MockRun, TEXT_KEY } from './data.ts'
+import { type MockData, type MockRun, SECONDS_OF_STEP, TEXT_KEY } from './data.ts'
 
 const COLUMNS = [
   'series',
@@ -25,7 +25,18 @@ const UNSIGNED = new Set<string>([
 ])
 type Rows = Record<(typeof COLUMNS)[number], number[]>
 
-function xColumn(data: MockData, mock: MockRun, request: SeriesRequest, steps: Float64Array): Float64Array {
+function xColumn(
+  data: MockData,
+  mock: MockRun,
+  key: string,
+  request: SeriesRequest,
+  steps: Float64Array,
+): Float64Array {
+  // A machine is measured in time, whatever the run goes on from.
+  if (key.startsWith('_system/')) {
+    const start = request.x.kind === 'wall_time' ? mock.run.created_at : 0
+    return steps.map((step) => start + step * SECONDS_OF_STEP)
+  }
   if (request.x.kind === 'relative_time') return steps.map((step) => data.timeOf(mock, step) - data.timeOf(mock, 0))
   if (request.x.kind === 'wall_time') return steps.map((step) => data.timeOf(mock, step))
   if (request.x.kind === 'metric') {
@@ -49,9 +60,9 @@ export function seriesAnswer(data: MockData, request: SeriesRequest): Uint8Array
     const found = request.runs.flatMap((path) => {
       const [, project, id] = path.split('/')
       const mock = data.find(project, id)
-      if (mock === undefined || key === TEXT_KEY || !mock.keys.includes(key)) return []
+      if (mock === undefined || key === TEXT_KEY || ![...mock.keys, ...mock.systemKeys].includes(key)) return []
       const curve = data.curve(mock, key)
-      return [{ path, ...sortedByX(xColumn(data, mock, request, curve.steps), curve.values) }]
+      return [{ path, ...sortedByX(xColumn(data, mock, key, request, curve.steps), curve.values) }]
     })
     const grid = gridOf(key, request, found)
     metadata.grids.push(grid)

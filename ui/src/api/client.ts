@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorKind } from '~/api/types'
+import type { ErrorBody, ErrorKind, JsonObject } from '~/api/types'
 import { connection } from '~/lib/connection'
 
 /** What the server refused, or that it could not be reached. */
@@ -51,6 +51,15 @@ export async function request(path: string, options: RequestInit = {}): Promise<
 
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await request(path, { signal })).json() as Promise<T>
+}
+
+/** JSON lines, a row each. */
+export async function getRows(path: string, signal?: AbortSignal): Promise<JsonObject[]> {
+  const text = await (await request(path, { signal })).text()
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as JsonObject)
 }
 
 export async function sendJson<T>(

@@ -13,6 +13,8 @@ export const keyOf = {
   history: (project: string) => ['history', project] as const,
   files: (project: string) => ['files', project] as const,
   alerts: (project: string) => ['alerts', project] as const,
+  histograms: (project: string) => ['histograms', project] as const,
+  console: (project: string) => ['console', project] as const,
 }
 
 export const sessionQuery = () =>

@@ -72,6 +72,7 @@ export type UpdateAlertChannelRequest = {
 }
 export type RunFile = Schemas['RunFile']
 export type FileList = Schemas['FileList']
+export type ConsoleOutput = Schemas['ConsoleOutput']
 export type RunChange = Schemas['RunChange']
 export type RunsEvent = Schemas['RunsEvent']
 export type User = Schemas['User']

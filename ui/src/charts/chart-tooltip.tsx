@@ -3,7 +3,8 @@ import { createPortal } from 'react-dom'
 import { describeX, type XKind } from '~/charts/axis-format'
 import type { Mark } from '~/charts/draw'
 import { type TooltipRow, windowRows } from '~/charts/nearest'
-import { formatInteger, formatValue } from '~/lib/format-number'
+import { formatInteger } from '~/lib/format-number'
+import { formatUnit, type Unit } from '~/lib/units'
 import styles from './chart-tooltip.module.css'
 
 export interface TooltipState {
@@ -29,11 +30,13 @@ export function ChartTooltip({
   state,
   xKind,
   xLabel,
+  unit,
   host,
 }: {
   state: TooltipState
   xKind: XKind
   xLabel: string | null
+  unit: Unit
   host: RefObject<HTMLElement | null>
 }) {
   const over = host.current?.querySelector('.u-over')?.getBoundingClientRect()
@@ -61,8 +64,8 @@ export function ChartTooltip({
             <span className={styles.name}>{row.name}</span>
             <span className={styles.value}>
               <NonFinite row={row} />
-              {row.original !== null && <span className={styles.original}>{formatValue(row.original)}</span>}
-              {formatValue(row.value)}
+              {row.original !== null && <span className={styles.original}>{formatUnit(row.original, unit)}</span>}
+              {formatUnit(row.value, unit)}
             </span>
           </li>
         ))}
@@ -74,7 +77,7 @@ export function ChartTooltip({
           {mark.label}
         </div>
       ))}
-      {state.nearest !== null && state.nearest.count > 1 && <Bucket row={state.nearest} />}
+      {state.nearest !== null && state.nearest.count > 1 && <Bucket row={state.nearest} unit={unit} />}
     </div>,
     // A modal dialog covers all that is not in it.
     host.current?.closest('dialog') ?? document.body,
@@ -82,7 +85,7 @@ export function ChartTooltip({
 }
 
 /** The exact numbers behind one place of a line that stands for several points. */
-function Bucket({ row }: { row: TooltipRow }) {
+function Bucket({ row, unit }: { row: TooltipRow; unit: Unit }) {
   const parts: [string, number][] = [
     ['min', row.min],
     ['mean', row.mean],
@@ -98,7 +101,7 @@ function Bucket({ row }: { row: TooltipRow }) {
         {parts.map(([label, value]) => (
           <div key={label}>
             <dt>{label}</dt>
-            <dd>{formatValue(value)}</dd>
+            <dd>{formatUnit(value, unit)}</dd>
           </div>
         ))}
       </dl>

@@ -121,8 +121,10 @@ export function LineChart({ chartId, title, model, onZoom, ref }: LineChartProps
 
   return (
     <div className={styles.chart} ref={element} role="img" aria-label={`Chart of ${title}`}>
-      {tooltip !== null && <ChartTooltip state={tooltip} xKind={model.xKind} xLabel={model.xLabel} host={element} />}
-      {mirror !== null && <MirroredTooltip state={mirror} alone={model.lines.length === 1} />}
+      {tooltip !== null && (
+        <ChartTooltip state={tooltip} xKind={model.xKind} xLabel={model.xLabel} unit={model.unit} host={element} />
+      )}
+      {mirror !== null && <MirroredTooltip state={mirror} alone={model.lines.length === 1} unit={model.unit} />}
     </div>
   )
 }

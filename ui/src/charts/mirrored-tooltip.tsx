@@ -1,7 +1,8 @@
 import { highlightStore } from '~/charts/cursor-store'
 import { type TooltipRow, windowRows } from '~/charts/nearest'
-import { formatInteger, formatValue } from '~/lib/format-number'
+import { formatInteger } from '~/lib/format-number'
 import { useStore } from '~/lib/store'
+import { formatUnit, type Unit } from '~/lib/units'
 import styles from './mirrored-tooltip.module.css'
 
 export interface MirrorState {
@@ -16,7 +17,7 @@ const MAX_ROWS = 5
 const GAP = 8
 
 /** The values at the crosshair while the pointer is over another chart: what that one's tooltip says, in little room. */
-export function MirroredTooltip({ state, alone }: { state: MirrorState; alone: boolean }) {
+export function MirroredTooltip({ state, alone, unit }: { state: MirrorState; alone: boolean; unit: Unit }) {
   const highlighted = useStore(highlightStore)
   const center = state.rows.find(({ run }) => run === highlighted) ?? null
   const { rows, hidden } = windowRows(state.rows, center, MAX_ROWS)
@@ -30,7 +31,7 @@ export function MirroredTooltip({ state, alone }: { state: MirrorState; alone: b
         <li key={row.run} className={styles.row} data-highlighted={row === center || undefined}>
           <span className={styles.dot} style={{ background: row.color }} />
           {!alone && <span className={styles.name}>{row.name}</span>}
-          <span className={styles.value}>{formatValue(row.value)}</span>
+          <span className={styles.value}>{formatUnit(row.value, unit)}</span>
         </li>
       ))}
       {hidden > 0 && <li className={styles.more}>+{formatInteger(hidden)}</li>}

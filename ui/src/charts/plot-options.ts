@@ -4,6 +4,7 @@ import type { ChartColors } from '~/charts/chart-colors'
 import type { Range } from '~/charts/range'
 import { logTicks } from '~/charts/ticks'
 import { formatCount, formatTicks, formatValue } from '~/lib/format-number'
+import { formatUnitTicks, type Unit, unitIncrements } from '~/lib/units'
 
 const FONT = '11px "Inter Variable", system-ui, sans-serif'
 
@@ -14,6 +15,8 @@ export interface PlotShape {
   xLabel: string | null
   logX: boolean
   logY: boolean
+  /** Of the values. */
+  unit: Unit
   colors: ChartColors
 }
 
@@ -27,7 +30,8 @@ interface PlotParts extends PlotShape {
 }
 
 export function plotOptions(parts: PlotParts): uPlot.Options {
-  const { colors, xKind, logX, logY } = parts
+  const { colors, xKind, logX, logY, unit } = parts
+  const increments = logY ? null : unitIncrements(unit)
   const axis = { stroke: colors.text, font: FONT, grid: { stroke: colors.grid, width: 1 }, ticks: { show: false } }
   return {
     width: parts.width,
@@ -60,8 +64,8 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
         gap: 8,
         size: (plot, values) => axisWidth(plot, values),
         ...(logY ? logAxis((plot) => (plot.height - 34) / 30) : {}),
-        values: (_: uPlot, splits: number[]) =>
-          logY ? splits.map((value) => formatValue(value, 3)) : formatTicks(splits),
+        ...(increments === null ? {} : { incrs: increments }),
+        values: (_: uPlot, splits: number[]) => yLabels(splits, logY, unit),
       },
     ],
     cursor: {
@@ -93,6 +97,11 @@ function xLabels(splits: number[], kind: XKind, log: boolean, gap: number): stri
   if (log && kind === 'step') return splits.map(formatCount)
   if (log && kind === 'metric') return splits.map((value) => formatValue(value, 3))
   return formatXTicks(splits, kind)
+}
+
+function yLabels(splits: number[], log: boolean, unit: Unit): string[] {
+  if (log) return splits.map((value) => formatValue(value, 3))
+  return unit === 'none' ? formatTicks(splits) : formatUnitTicks(splits, unit)
 }
 
 function axisWidth(plot: uPlot, values: string[] | null): number {

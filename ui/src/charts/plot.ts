@@ -55,6 +55,7 @@ export class Plot {
       before.xLabel === model.xLabel &&
       before.logX === model.logX &&
       before.logY === model.logY &&
+      before.unit === model.unit &&
       before.colors === model.colors
     if (sameShape) {
       this.plot.setData(this.data())
@@ -127,6 +128,7 @@ export class Plot {
       xLabel: this.model.xLabel,
       logX: this.model.logX,
       logY: this.model.logY,
+      unit: this.model.unit,
       colors: this.model.colors,
       width: Math.max(40, Math.floor(width)),
       height: Math.max(40, Math.floor(height)),

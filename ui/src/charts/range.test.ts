@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { xExtent, yExtent } from '~/charts/range'
 import { lineOf } from '~/charts/test-series'
 
-const plain = { log: false, bands: false, ignoreOutliers: false, min: null, max: null }
+const plain = { log: false, bands: false, ignoreOutliers: false, frame: null, min: null, max: null }
 
 test('x reaches over all lines and begins at zero when it nearly does', () => {
   expect(xExtent([lineOf('a', [3, 500], [1, 1]), lineOf('b', [100, 1_000], [1, 1])], false)).toEqual([0, 1_000])
@@ -41,4 +41,14 @@ test('outliers fall outside on demand', () => {
 test('bounds set by hand win, and nothing at all is zero to one', () => {
   expect(yExtent([lineOf('a', [0], [5])], [0, 1], { ...plain, min: -1, max: 3 })).toEqual([-1, 3])
   expect(yExtent([], [0, 1], plain)).toEqual([0, 1.05])
+})
+
+test('a frame is shown at least, and exactly where the values stay within it', () => {
+  const y = (values: number[], frame: [number, number]) =>
+    yExtent([lineOf('a', [0, 1], values)], [0, 1], { ...plain, frame })
+  expect(y([20, 80], [0, 100])).toEqual([0, 100])
+  expect(y([20, 100], [0, 100])).toEqual([0, 100])
+  expect(y([50, 250], [0, 100])).toEqual([0, 260])
+  expect(y([40, 60], [0, 0])).toEqual([0, 61])
+  expect(yExtent([], [0, 1], { ...plain, frame: [0, 100] })).toEqual([0, 100])
 })

@@ -10,6 +10,8 @@ export interface YRangeOptions {
   bands: boolean
   /** Whether the lowest and highest twentieth of the values may fall outside. */
   ignoreOutliers: boolean
+  /** What is shown at least; `null` for no more than the values. */
+  frame: Range | null
   /** Bounds set by hand. */
   min: number | null
   max: number | null
@@ -41,11 +43,18 @@ export function xExtent(lines: readonly Line[], log: boolean): Range | null {
 export function yExtent(lines: readonly Line[], x: Range, options: YRangeOptions): Range {
   const found = options.ignoreOutliers ? quantileExtent(lines, x, options) : fullExtent(lines, x, options)
   const [low, high] = found ?? (options.log ? [0.1, 1] : [0, 1])
-  const padded = options.log ? padLog(low, high) : padLinear(low, high)
+  const padded = options.log ? padLog(low, high) : framed(padLinear(low, high), found, options.frame)
   const min = options.min !== null && (!options.log || options.min > 0) ? options.min : padded[0]
   const max = options.max !== null && (!options.log || options.max > 0) ? options.max : padded[1]
   if (min < max) return [min, max]
   return options.log ? [min, min * 10] : [min, min + 1]
+}
+
+/** The range with air, but for the sides where the values stay within the frame: there it is the frame's. */
+function framed(padded: Range, found: Range | null, frame: Range | null): Range {
+  if (frame === null) return padded
+  if (found === null) return frame[0] < frame[1] ? frame : padded
+  return [found[0] >= frame[0] ? frame[0] : padded[0], found[1] <= frame[1] ? frame[1] : padded[1]]
 }
 
 function fullExtent(lines: readonly Line[], x: Range, options: YRangeOptions): Range | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatAge, formatDuration, formatRelative } from '~/lib/format-time'
+import { formatAge, formatDuration, formatElapsed, formatRelative } from '~/lib/format-time'
 
 test('durations have two units at most', () => {
   expect([0, 0.02, 3.25, 42, 60, 250, 7_500, 86_400, 280_800].map(formatDuration)).toEqual([
@@ -32,5 +32,17 @@ test('what was just now is said so, and the further back the coarser', () => {
     '1d',
     '4w',
     '1y',
+  ])
+})
+
+test('elapsed time is as wide for all lines of an hour', () => {
+  expect([0, 59.9, 250, 3_600, 93_660, -61, -0.4].map(formatElapsed)).toEqual([
+    '0:00:00',
+    '0:00:59',
+    '0:04:10',
+    '1:00:00',
+    '26:01:00',
+    '−0:01:01',
+    '0:00:00',
   ])
 })

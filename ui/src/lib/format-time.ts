@@ -47,6 +47,18 @@ export function formatDateTime(time: number): string {
   return `${formatDate(time)} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
 }
 
+/** `18:47:01`, in the reader's time zone. */
+export function formatTimeOfDay(time: number): string {
+  return formatDateTime(time).slice(11)
+}
+
+/** Time since something began, always as wide: `0:04:10`, `26:01:00`. */
+export function formatElapsed(seconds: number): string {
+  const whole = Math.floor(Math.abs(seconds))
+  const sign = seconds < 0 && whole > 0 ? '\u2212' : ''
+  return `${sign}${Math.floor(whole / 3_600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`
+}
+
 const DAY_AND_MONTH = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' })
 
 /** `18:47` today, `Nov 23, 18:47` on other days, in the reader's time zone. */

@@ -40,6 +40,10 @@ export const api = {
     const url = `${API}/runs/${join(entity, project, id)}/files/${join(...path.split('/'))}`
     return query === '' ? url : `${url}?${query}`
   },
+  consoleQuery: () => `${API}/console/query`,
+  /** All that a run printed, as one file. */
+  console: (entity: string, project: string, id: string, params: Record<string, string>) =>
+    `${API}/runs/${join(entity, project, id)}/console?${new URLSearchParams(params)}`,
   alertsQuery: () => `${API}/alerts/query`,
   alertChannels: (entity: string) => `${API}/alert-channels/${join(entity)}`,
   alertChannel: (entity: string, id: number) => `${API}/alert-channels/${join(entity, String(id))}`,

@@ -69,7 +69,7 @@ export function EmbedPage() {
           Open in steplog <ArrowUpRight size={14} />
         </a>
       </header>
-      <ChartsArea runs={runs} view={view} change={change} noRuns={null} loading={false} />
+      <ChartsArea runs={runs} view={view} change={change} noRuns={null} loading={false} systemOpen={false} />
     </div>
   )
 }

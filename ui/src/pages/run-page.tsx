@@ -8,6 +8,8 @@ import { AlertFeed } from '~/features/alerts/alert-feed'
 import { AlertsButton } from '~/features/alerts/alerts-button'
 import { FilesTab } from '~/features/files/files-tab'
 import { useLive } from '~/features/live/use-live'
+import { LogsTab } from '~/features/logs/logs-tab'
+import { decodeLogsView, encodeLogsView, type LogsView } from '~/features/logs/logs-view'
 import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
 import { HistoryTable } from '~/features/run/history-table'
@@ -30,16 +32,20 @@ export function RunPage() {
   const { data: detail, error, refetch } = useQuery(runQuery(entity, name, id))
   useLive(project)
   const tab = RUN_TABS.find(({ value }) => value === search.tab)?.value ?? 'overview'
-  const view = useMemo(() => decodeChartView(search), [search])
-  const latest = useRef({ view, tab })
-  latest.current = { view, tab }
+  const charts = useMemo(() => decodeChartView(search), [search])
+  const logs = useMemo(() => decodeLogsView(search), [search])
+  const latest = useRef<PageView>({ tab, charts, logs })
+  latest.current = { tab, charts, logs }
   const go = useCallback(
-    (nextTab: RunTab, nextView: ChartView, replace: boolean) => {
-      latest.current = { view: nextView, tab: nextTab }
-      const tabSearch: SearchParams = nextTab === 'overview' ? {} : { tab: nextTab }
-      void navigate({ to: '.', search: { ...tabSearch, ...encodeChartView(nextView) }, replace })
+    (part: Partial<PageView>, replace: boolean) => {
+      latest.current = { ...latest.current, ...part }
+      void navigate({ to: '.', search: encodePageView(latest.current), replace })
     },
     [navigate],
+  )
+  const changeLogs = useCallback(
+    (part: Partial<LogsView>) => go({ logs: { ...latest.current.logs, ...part } }, true),
+    [go],
   )
   const run = detail?.run
   useTitle(run?.name, name)
@@ -76,19 +82,21 @@ export function RunPage() {
         run={run}
         tab={tab}
         alertCount={detail.alert_count}
-        onTab={(next) => go(next, latest.current.view, false)}
+        onTab={(next) => go({ tab: next }, false)}
         onDeleted={() => void navigate({ to: '/$entity/$project', params: { entity, project: name } })}
       />
       {tab === 'overview' && <RunOverview detail={detail} />}
       {tab === 'charts' && (
         <ChartsArea
           runs={runs}
-          view={view}
-          change={(part) => go(latest.current.tab, { ...latest.current.view, ...part }, part.zoom === undefined)}
+          view={charts}
+          change={(part) => go({ charts: { ...latest.current.charts, ...part } }, part.zoom === undefined)}
           noRuns={null}
+          systemOpen
           loading={false}
         />
       )}
+      {tab === 'logs' && <LogsTab run={run} view={logs} change={changeLogs} />}
       {tab === 'alerts' && (
         <div className={styles.scroller}>
           <div className={styles.alerts}>
@@ -100,4 +108,16 @@ export function RunPage() {
       {tab === 'files' && <FilesTab run={run} />}
     </div>
   )
+}
+
+/** What of the page stands in its address. */
+interface PageView {
+  tab: RunTab
+  charts: ChartView
+  logs: LogsView
+}
+
+function encodePageView({ tab, charts, logs }: PageView): SearchParams {
+  const tabSearch: SearchParams = tab === 'overview' ? {} : { tab }
+  return { ...tabSearch, ...encodeChartView(charts), ...encodeLogsView(logs) }
 }

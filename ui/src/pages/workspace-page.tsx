@@ -127,6 +127,7 @@ export function WorkspacePage() {
             view={view.chart}
             change={changeChart}
             loading={visible.loading}
+            systemOpen={false}
             noRuns={
               <Message title="No runs on the charts">
                 <p>Show runs with the eye beside their names, or all at once.</p>

@@ -20,18 +20,31 @@ const change = (path: string, parts: Partial<RunChange>): RunChange => ({
 
 test('the last values of a run win, and what must be read again adds up', () => {
   const first = addEvent(NOTHING_PENDING, {
-    runs: [change('a/p/1', { rows: true, files: true, alerts: true }), change('a/p/2', { keys: true })],
+    runs: [
+      change('a/p/1', { rows: true, files: true, alerts: true, console: true }),
+      change('a/p/2', { keys: true, system: true }),
+    ],
   })
   const second = addEvent(first, { runs: [change('a/p/1', { state: 'finished', last_step: 9, details: true })] })
   expect([...second.changes.values()]).toEqual([
-    change('a/p/1', { state: 'finished', last_step: 9, rows: true, files: true, alerts: true, details: true }),
-    change('a/p/2', { keys: true }),
+    change('a/p/1', {
+      state: 'finished',
+      last_step: 9,
+      rows: true,
+      files: true,
+      alerts: true,
+      console: true,
+      details: true,
+    }),
+    change('a/p/2', { keys: true, system: true }),
   ])
   expect(outdated(second)).toEqual({
     rows: new Set(['a/p/1']),
     keys: new Set(['a/p/2']),
     files: new Set(['a/p/1']),
     alerts: new Set(['a/p/1']),
+    console: new Set(['a/p/1']),
+    system: new Set(['a/p/2']),
     details: new Set(['a/p/1']),
   })
   expect(NOTHING_PENDING.changes.size).toBe(0)
@@ -44,6 +57,8 @@ test('a deleted run only changes lists', () => {
     keys: new Set(),
     files: new Set(),
     alerts: new Set(),
+    console: new Set(),
+    system: new Set(),
     details: new Set(['a/p/1']),
   })
 })

@@ -43,6 +43,10 @@ export interface Outdated {
   files: Set<string>
   /** Runs that told people something. */
   alerts: Set<string>
+  /** Runs whose processes printed something. */
+  console: Set<string>
+  /** Runs whose machines were measured. */
+  system: Set<string>
   /** Runs that are new, changed or gone: lists must be read again. */
   details: Set<string>
 }
@@ -53,6 +57,8 @@ export function outdated(pending: Pending): Outdated {
     keys: new Set(),
     files: new Set(),
     alerts: new Set(),
+    console: new Set(),
+    system: new Set(),
     details: new Set(),
   }
   for (const [path, change] of pending.changes) {
@@ -64,6 +70,8 @@ export function outdated(pending: Pending): Outdated {
     if (change.keys) result.keys.add(path)
     if (change.files) result.files.add(path)
     if (change.alerts) result.alerts.add(path)
+    if (change.console) result.console.add(path)
+    if (change.system) result.system.add(path)
     if (change.details) result.details.add(path)
   }
   return result

@@ -4,8 +4,10 @@ import { keyOf } from '~/api/queries'
 import type { RunDetail, RunList, RunsEvent } from '~/api/types'
 import { addEvent, addResync, NOTHING_PENDING, outdated, type Pending } from '~/features/live/live-reducer'
 import { patchDetail, patchRunsData } from '~/features/live/patch-runs'
+import { isOutdated } from '~/features/logs/console-queries'
 import { connection } from '~/lib/connection'
-import { api } from '~/lib/path-builder'
+import { isSystemKey } from '~/lib/key-label'
+import { api, runIdOfPath } from '~/lib/path-builder'
 
 /** Charts and lists are read again at most this often. */
 const CATCH_UP_MILLIS = 450
@@ -17,14 +19,21 @@ const HIDDEN_MILLIS = 20_000
 /** Requests under way are let finish: cancelling them at this pace would let none ever arrive. */
 const LET_FINISH = { cancelRefetch: false }
 
+/** Runs by what they have more of. */
+interface Waiting {
+  rows: ReadonlySet<string>
+  system: ReadonlySet<string>
+  console: ReadonlySet<string>
+}
+
 /** Listens to what the server pushes for one project (or all of them) and keeps the query cache true. */
 export class LiveSession {
   private source: EventSource | null = null
   private pending: Pending = NOTHING_PENDING
   private timer: ReturnType<typeof setTimeout> | undefined
   private reconnectTimer: ReturnType<typeof setTimeout> | undefined
-  /** Runs that grew while their charts were still being read. */
-  private waitingRows = new Set<string>()
+  /** What came while what is to be read again was still being read. */
+  private waiting: Waiting = { rows: new Set(), system: new Set(), console: new Set() }
   private opened = false
   private caughtUpAt = 0
   private listsAt = 0
@@ -126,18 +135,19 @@ export class LiveSession {
   }
 
   private invalidate(project: string, pending: Pending): void {
-    const { rows, keys, files, alerts, details } = outdated(pending)
-    if (rows.size + this.waitingRows.size > 0) this.readRowsAgain(project, rows)
+    const { rows, system, console, keys, files, alerts, details } = outdated(pending)
+    this.readSeriesAgain(project, rows, system)
+    this.readConsoleAgain(project, console)
     if (keys.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.keys(project) }, LET_FINISH)
     // Seldom, and worth more than any answer under way: that one may not have the newest.
     if (alerts.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.alerts(project) })
     if (details.size > 0) this.readListsAgain(project)
     for (const path of files) {
-      const queryKey = [...keyOf.files(project), path.slice(path.lastIndexOf('/') + 1), 'list']
+      const queryKey = [...keyOf.files(project), runIdOfPath(path), 'list']
       void this.queries.invalidateQueries({ queryKey }, LET_FINISH)
     }
-    const runs = new Set([...details, ...alerts, ...keys, ...rows])
-    const ids = new Set([...runs].map((path) => path.slice(path.lastIndexOf('/') + 1)))
+    const runs = new Set([...details, ...alerts, ...keys, ...rows, ...console])
+    const ids = new Set([...runs].map((path) => runIdOfPath(path)))
     void this.queries.invalidateQueries(
       {
         queryKey: keyOf.run(project),
@@ -148,22 +158,43 @@ export class LiveSession {
   }
 
   /** Charts of the runs that grew. A refetch that is still under way leaves them for the next time. */
-  private readRowsAgain(project: string, rows: Set<string>): void {
-    for (const path of this.waitingRows) rows.add(path)
+  private readSeriesAgain(project: string, newRows: Set<string>, newSystem: Set<string>): void {
+    const rows = new Set([...this.waiting.rows, ...newRows])
+    const system = new Set([...this.waiting.system, ...newSystem])
+    if (rows.size + system.size === 0) return
     if (this.queries.isFetching({ queryKey: keyOf.series(project) }) > 0) {
-      this.waitingRows = rows
+      this.waiting = { ...this.waiting, rows, system }
       this.schedule()
       return
     }
-    this.waitingRows = new Set()
+    this.waiting = { ...this.waiting, rows: new Set(), system: new Set() }
     void this.queries.invalidateQueries({
       queryKey: keyOf.series(project),
       predicate: ({ queryKey }) => {
+        const grown = isSystemKey(String(queryKey[3])) ? system : rows
         const shape = queryKey[4] as { runs: string[] } | undefined
-        return shape?.runs.some((run) => rows.has(run)) ?? false
+        return shape?.runs.some((run) => grown.has(run)) ?? false
       },
     })
-    void this.queries.invalidateQueries({ queryKey: keyOf.text(project) }, LET_FINISH)
+    if (rows.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.text(project) }, LET_FINISH)
+  }
+
+  /** What runs printed, as far as it can be another text than before. */
+  private readConsoleAgain(project: string, printed: Set<string>): void {
+    const runs = new Set([...this.waiting.console, ...printed])
+    if (runs.size === 0) return
+    if (this.queries.isFetching({ queryKey: keyOf.console(project) }) > 0) {
+      this.waiting = { ...this.waiting, console: runs }
+      this.schedule()
+      return
+    }
+    this.waiting = { ...this.waiting, console: new Set() }
+    for (const path of runs) {
+      void this.queries.invalidateQueries({
+        queryKey: [...keyOf.console(project), runIdOfPath(path)],
+        predicate: ({ queryKey, state }) => isOutdated(queryKey, state.data),
+      })
+    }
   }
 
   private readListsAgain(project: string): void {

@@ -1,10 +1,9 @@
 import { Download, Ellipsis, FileSpreadsheet, Link2, Maximize2, RotateCcw } from 'lucide-react'
-import type { MetricKey, XAxis } from '~/api/types'
+import type { XAxis } from '~/api/types'
 import { chartColors } from '~/charts/chart-colors'
 import { chartCsv, chartPng } from '~/charts/export-chart'
 import type { Line } from '~/charts/line'
 import type { Range } from '~/charts/range'
-import { chartTitle } from '~/features/metrics/sections'
 import { useDark } from '~/hooks/use-theme'
 import { downloadBlob, fileNameOf } from '~/lib/download'
 import { keyLabel } from '~/lib/key-label'
@@ -14,7 +13,11 @@ import { MenuItem, Popover } from '~/ui/popover'
 import styles from './chart-card-head.module.css'
 
 interface ChartCardHeadProps {
-  metric: MetricKey
+  /** Unique on the page; a key, for a chart of a metric. */
+  name: string
+  title: string
+  /** What the title alone does not tell. */
+  note?: string
   lines: Line[]
   x: XAxis
   zoom: Range | null
@@ -23,12 +26,13 @@ interface ChartCardHeadProps {
   onExpand?: () => void
 }
 
-export function ChartCardHead({ metric, lines, x, zoom, canvas, onResetZoom, onExpand }: ChartCardHeadProps) {
-  const title = chartTitle(metric.key)
+export function ChartCardHead(props: ChartCardHeadProps) {
+  const { name, title, note, lines, x, zoom, canvas, onResetZoom, onExpand } = props
   return (
     <header className={styles.head}>
-      <h3 className={styles.title} title={metric.key}>
+      <h3 className={styles.title} title={name}>
         {title}
+        {note !== undefined && <span className={styles.note}>{note}</span>}
       </h3>
       <div className={styles.actions}>
         {zoom !== null && (
@@ -37,11 +41,11 @@ export function ChartCardHead({ metric, lines, x, zoom, canvas, onResetZoom, onE
           </IconButton>
         )}
         {onExpand !== undefined && (
-          <IconButton label={`Expand ${metric.key}`} onClick={onExpand}>
+          <IconButton label={`Expand ${name}`} onClick={onExpand}>
             <Maximize2 size={13} />
           </IconButton>
         )}
-        <ChartMenu metric={metric} lines={lines} x={x} zoom={zoom} canvas={canvas} />
+        <ChartMenu name={name} lines={lines} x={x} zoom={zoom} canvas={canvas} />
       </div>
     </header>
   )
@@ -49,23 +53,25 @@ export function ChartCardHead({ metric, lines, x, zoom, canvas, onResetZoom, onE
 
 const X_COLUMN = { step: 'step', relative_time: 'seconds', wall_time: 'unix_seconds' } as const
 
-export function ChartMenu({ metric, lines, x, zoom, canvas }: Omit<ChartCardHeadProps, 'onResetZoom' | 'onExpand'>) {
+type ChartMenuProps = Pick<ChartCardHeadProps, 'name' | 'lines' | 'x' | 'zoom' | 'canvas'>
+
+export function ChartMenu({ name, lines, x, zoom, canvas }: ChartMenuProps) {
   const dark = useDark()
   const xName = x.kind === 'metric' ? x.key : X_COLUMN[x.kind]
-  const file = fileNameOf(metric.key)
+  const file = fileNameOf(name)
   const savePng = async () => {
     const drawn = canvas()
     if (drawn === null) return
-    const png = await chartPng(drawn, keyLabel(metric.key), lines, chartColors(dark))
+    const png = await chartPng(drawn, keyLabel(name), lines, chartColors(dark))
     if (png !== null) downloadBlob(png, `${file}.png`)
   }
   return (
     <Popover
-      label={`Actions for chart ${metric.key}`}
+      label={`Actions for chart ${name}`}
       role="menu"
       align="end"
       trigger={(props) => (
-        <IconButton label={`Actions for chart ${metric.key}`} {...props}>
+        <IconButton label={`Actions for chart ${name}`} {...props}>
           <Ellipsis size={14} />
         </IconButton>
       )}
@@ -89,7 +95,7 @@ export function ChartMenu({ metric, lines, x, zoom, canvas }: Omit<ChartCardHead
             <MenuItem icon={<Download size={14} />} disabled={lines.length === 0} onClick={pick(() => void savePng())}>
               Download PNG
             </MenuItem>
-            <MenuItem icon={<Link2 size={14} />} onClick={pick(() => void copyText(metric.key))}>
+            <MenuItem icon={<Link2 size={14} />} onClick={pick(() => void copyText(name))}>
               Copy key
             </MenuItem>
           </>

@@ -1,18 +1,17 @@
 import { useCallback, useMemo, useRef, useState } from 'react'
 import type { MetricKey } from '~/api/types'
 import { chartColors } from '~/charts/chart-colors'
-import { LineChart, type LineChartHandle } from '~/charts/line-chart'
+import type { LineChartHandle } from '~/charts/line-chart'
 import type { PlotModel } from '~/charts/plot'
 import type { Range } from '~/charts/range'
 import { chartAxis } from '~/features/metrics/chart-axis'
+import { ChartBody } from '~/features/metrics/chart-body'
 import { ChartCardHead } from '~/features/metrics/chart-card-head'
 import type { ChartView } from '~/features/metrics/chart-view'
 import { chartTitle } from '~/features/metrics/sections'
 import { type ChartRuns, useChartLines } from '~/features/metrics/use-chart-lines'
 import { useMarks } from '~/features/metrics/use-marks'
 import { useDark } from '~/hooks/use-theme'
-import { Button } from '~/ui/button'
-import { errorText, Skeleton } from '~/ui/message'
 import styles from './chart-card.module.css'
 
 interface ChartCardProps {
@@ -52,8 +51,9 @@ export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: Chart
       logX: view.logX && axis.x.kind !== 'wall_time',
       logY: view.logY,
       bands: view.bands,
+      unit: 'none',
       colors: chartColors(dark),
-      y: { ignoreOutliers: view.ignoreOutliers, min: null, max: null },
+      y: { ignoreOutliers: view.ignoreOutliers, frame: null, min: null, max: null },
     }),
     [lines, marks, zoom, axis.x.kind, axis.label, view.logX, view.logY, view.bands, view.ignoreOutliers, dark],
   )
@@ -64,7 +64,8 @@ export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: Chart
   return (
     <article className={styles.card} aria-label={metric.key}>
       <ChartCardHead
-        metric={metric}
+        name={metric.key}
+        title={chartTitle(metric.key)}
         lines={lines}
         x={axis.x}
         zoom={zoom}
@@ -72,24 +73,14 @@ export function ChartCard({ metric, runs, view, width, onZoom, onExpand }: Chart
         onResetZoom={() => changeZoom(null)}
         onExpand={onExpand}
       />
-      <div className={styles.body}>
-        {lines.length > 0 ? (
-          <LineChart ref={chart} chartId={metric.key} title={metric.key} model={model} onZoom={changeZoom} />
-        ) : (
-          <div className={styles.empty}>
-            {error !== null ? (
-              <div role="alert" className={styles.error}>
-                <span>{errorText(error)}</span>
-                <Button onClick={retry}>Try again</Button>
-              </div>
-            ) : pending ? (
-              <Skeleton height={96} width="88%" />
-            ) : (
-              <span>{`No ${zoom === null ? 'points' : 'points in this range'} of ${chartTitle(metric.key)} in the shown runs`}</span>
-            )}
-          </div>
-        )}
-      </div>
+      <ChartBody
+        name={metric.key}
+        title={chartTitle(metric.key)}
+        model={model}
+        state={{ pending, error, retry }}
+        onZoom={changeZoom}
+        chart={chart}
+      />
     </article>
   )
 }

@@ -28,7 +28,7 @@ interface ChartDialogProps {
 }
 
 /** Canvas width the detail is asked for: a full screen's. */
-const FULL_WIDTH = 1_600
+export const FULL_WIDTH = 1_600
 
 function bound(text: string): number | null {
   const value = Number(text.trim().replace(',', '.'))
@@ -64,8 +64,9 @@ export function ChartDialog({ metric, runs, view, change, onClose }: ChartDialog
       logX: view.logX && axis.x.kind !== 'wall_time',
       logY,
       bands: view.bands,
+      unit: 'none',
       colors: chartColors(dark),
-      y: { ignoreOutliers: view.ignoreOutliers, min, max },
+      y: { ignoreOutliers: view.ignoreOutliers, frame: null, min, max },
     }),
     [lines, marks, zoom, axis.x.kind, axis.label, view.logX, logY, view.bands, view.ignoreOutliers, dark, min, max],
   )
@@ -76,7 +77,7 @@ export function ChartDialog({ metric, runs, view, change, onClose }: ChartDialog
       label={`Chart ${metric.key}`}
       title={keyLabel(metric.key)}
       onClose={onClose}
-      actions={<ChartMenu metric={metric} lines={lines} x={axis.x} zoom={zoom} canvas={canvas} />}
+      actions={<ChartMenu name={metric.key} lines={lines} x={axis.x} zoom={zoom} canvas={canvas} />}
     >
       <div className={styles.controls}>
         <SmoothingSlider value={view.smoothing} onChange={(smoothing) => change({ smoothing })} />

@@ -5,8 +5,17 @@ import type { MetricKey } from '~/api/types'
 import type { Range } from '~/charts/range'
 import { ChartCard } from '~/features/metrics/chart-card'
 import type { ChartView } from '~/features/metrics/chart-view'
-import { columnsOfLine, type GridRow, gridRows, HIDDEN_SECTION, sectionsOf } from '~/features/metrics/sections'
-import { TextCard } from '~/features/metrics/text-card'
+import { OtherCard } from '~/features/metrics/other-card'
+import {
+  columnsOfLine,
+  type GridRow,
+  gridRows,
+  HIDDEN_SECTION,
+  SYSTEM_SECTION,
+  sectionsOf,
+} from '~/features/metrics/sections'
+import { SystemCard } from '~/features/metrics/system-card'
+import type { SystemChart } from '~/features/metrics/system-charts'
 import type { ChartRuns } from '~/features/metrics/use-chart-lines'
 import { useWidth } from '~/hooks/use-size'
 import { formatInteger } from '~/lib/format-number'
@@ -14,6 +23,8 @@ import styles from './chart-grid.module.css'
 
 interface ChartGridProps {
   keys: readonly MetricKey[]
+  system: readonly SystemChart[]
+  systemOpen: boolean
   runs: ChartRuns
   view: ChartView
   change: (part: Partial<ChartView>) => void
@@ -33,7 +44,7 @@ const PADDING = 16
 const HEADING_HEIGHT = 42
 
 /** Charts in sections. Only those near the viewport exist, so twenty thousand keys cost what a screenful does. */
-export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) {
+export function ChartGrid({ keys, system, systemOpen, runs, view, change, onZoom }: ChartGridProps) {
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null)
   const [measure, width] = useWidth()
   const attach = useCallback(
@@ -46,10 +57,12 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
   const size = SIZES[view.size]
   const inner = Math.max(0, width - 2 * PADDING)
   const fitting = Math.max(1, Math.floor((inner + GAP) / (size.width + GAP)))
-  const sections = useMemo(() => sectionsOf(keys), [keys])
+  const sections = useMemo(() => sectionsOf(keys, system), [keys, system])
+  // Charts over time share a zoom, be it that of the metrics' charts or, where these are over something else, their own.
+  const [systemZoom, setSystemZoom] = useState<Range | null>(null)
   const closed = useMemo(
-    () => (view.hidden ? view.closed : [...view.closed, HIDDEN_SECTION]),
-    [view.closed, view.hidden],
+    () => [...view.closed, ...(view.hidden ? [] : [HIDDEN_SECTION]), ...(systemOpen ? [] : [SYSTEM_SECTION])],
+    [view.closed, view.hidden, systemOpen],
   )
   const rows = useMemo(() => gridRows(sections, closed, fitting), [sections, closed, fitting])
   const columns = useMemo(() => widestRow(rows), [rows])
@@ -79,6 +92,7 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
   }
   const toggle = (id: string, open: boolean) => {
     if (id === HIDDEN_SECTION) change({ hidden: !open })
+    else if (id === SYSTEM_SECTION) change({ system: !open })
     else change({ closed: open ? [...view.closed, id] : view.closed.filter((each) => each !== id) })
   }
   return (
@@ -115,8 +129,27 @@ export function ChartGrid({ keys, runs, view, change, onZoom }: ChartGridProps) 
             <div key={item.key} className={styles.line} style={place}>
               <div className={styles.grid} style={{ ...gridStyle(count), height }}>
                 {row.keys.map((metric) =>
-                  metric.kind === 'other' ? (
-                    <TextCard key={metric.key} metric={metric} runs={runs} />
+                  metric.kind === 'system' ? (
+                    <SystemCard
+                      key={metric.key}
+                      chart={metric}
+                      runs={runs}
+                      view={view}
+                      width={widthOf(count)}
+                      zoom={systemZoom}
+                      onZoom={onZoom}
+                      onOwnZoom={setSystemZoom}
+                      onExpand={() => change({ expanded: metric.key })}
+                    />
+                  ) : metric.kind === 'other' ? (
+                    <OtherCard
+                      key={metric.key}
+                      metric={metric}
+                      runs={runs}
+                      view={view}
+                      onZoom={onZoom}
+                      onExpand={() => change({ expanded: metric.key })}
+                    />
                   ) : (
                     <ChartCard
                       key={metric.key}

@@ -1,13 +1,14 @@
 import { highlightStore } from '~/charts/cursor-store'
 import type { Line } from '~/charts/line'
-import { formatInteger, formatValue } from '~/lib/format-number'
+import { formatInteger } from '~/lib/format-number'
 import { useStore } from '~/lib/store'
+import { formatUnit, type Unit } from '~/lib/units'
 import styles from './chart-legend.module.css'
 
 const MAX_LINES = 200
 
 /** Names and last values of the lines; pointing at one lights its line everywhere. */
-export function ChartLegend({ lines }: { lines: readonly Line[] }) {
+export function ChartLegend({ lines, unit = 'none' }: { lines: readonly Line[]; unit?: Unit }) {
   const highlighted = useStore(highlightStore)
   return (
     <ul className={styles.legend} aria-label="Runs of the chart">
@@ -22,7 +23,7 @@ export function ChartLegend({ lines }: { lines: readonly Line[] }) {
           <span className={styles.dot} style={{ background: line.color }} />
           <span className={styles.name}>{line.name}</span>
           <span className={styles.value}>
-            {line.y.length > 0 ? formatValue(line.columns.last[line.y.length - 1]) : '–'}
+            {line.y.length > 0 ? formatUnit(line.columns.last[line.y.length - 1], unit) : '–'}
           </span>
         </li>
       ))}

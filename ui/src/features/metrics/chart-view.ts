@@ -23,6 +23,8 @@ export interface ChartView {
   closed: string[]
   /** Whether the charts that scripts want hidden are shown. */
   hidden: boolean
+  /** Whether the charts of what machines were busy with are shown; `null` for what is usual on the page. */
+  system: boolean | null
   /** Key of the chart shown full-screen. */
   expanded: string | null
   /** The part of x that all charts show. */
@@ -43,6 +45,7 @@ export const DEFAULT_CHART_VIEW: ChartView = {
   search: '',
   closed: [],
   hidden: false,
+  system: null,
   expanded: null,
   zoom: null,
   linked: true,
@@ -75,6 +78,7 @@ export function encodeChartView(view: ChartView): SearchParams {
   if (view.search !== '') search.keys = view.search
   if (view.closed.length > 0) search.closed = joinList(view.closed)
   if (view.hidden) search.hidden = '1'
+  if (view.system !== null) search.system = view.system ? '1' : '0'
   if (view.expanded !== null) search.chart = view.expanded
   if (view.zoom !== null) search.zoom = view.zoom.join('~')
   if (!view.linked) search.linked = '0'
@@ -94,6 +98,7 @@ export function decodeChartView(search: SearchParams): ChartView {
     search: search.keys ?? '',
     closed: splitList(search.closed),
     hidden: search.hidden === '1',
+    system: search.system === undefined ? null : search.system === '1',
     expanded: search.chart ?? null,
     zoom: decodeRange(search.zoom),
     linked: search.linked !== '0',

@@ -8,6 +8,7 @@ import {
   keyMatcher,
   sectionsOf,
 } from '~/features/metrics/sections'
+import { systemCharts } from '~/features/metrics/system-charts'
 
 const metric = (key: string): MetricKey => ({
   key,
@@ -79,12 +80,14 @@ test('a line that is half full or more is filled, a lone chart of three is not',
 
 test('what is hidden stands behind everything, whatever it is called', () => {
   const keys = [{ ...metric('a/1'), hidden: true }, metric('a/2'), { ...metric('Hidden/1'), hidden: false }]
-  expect(sectionsOf(keys).map(({ id, name, keys: list }) => [id, name, list.map(({ key }) => key)])).toEqual([
+  const system = systemCharts([metric('_system/cpu.percent')], true)
+  expect(sectionsOf(keys, system).map(({ id, name, keys: list }) => [id, name, list.map(({ key }) => key)])).toEqual([
     ['a', 'a', ['a/2']],
     ['Hidden', 'Hidden', ['Hidden/1']],
+    ['/system', 'System', ['_system.cpu.percent']],
     ['/hidden', 'Hidden', ['a/1']],
   ])
-  expect(sectionsOf([metric('a/2')]).map(({ id }) => id)).toEqual(['a'])
+  expect(sectionsOf([metric('a/2')], []).map(({ id }) => id)).toEqual(['a'])
 })
 
 test('a search is words, or a regular expression', () => {

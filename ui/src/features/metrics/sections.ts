@@ -1,12 +1,16 @@
 import type { MetricKey } from '~/api/types'
+import type { SystemChart } from '~/features/metrics/system-charts'
 import { keyLabel } from '~/lib/key-label'
+
+/** What one chart shows. */
+export type GridChart = MetricKey | SystemChart
 
 /** Charts whose keys begin with the same word. */
 export interface Section {
   /** Unique, and what the address calls it. */
   id: string
   name: string
-  keys: MetricKey[]
+  keys: GridChart[]
 }
 
 /** The section of keys without a prefix. */
@@ -50,11 +54,18 @@ export function groupIntoSections(keys: readonly MetricKey[]): Section[] {
 /** No prefix of a key has a slash in it. */
 export const HIDDEN_SECTION = '/hidden'
 
-/** The sections of what is shown, and behind them what scripts want hidden unless somebody opens it. */
-export function sectionsOf(keys: readonly MetricKey[]): Section[] {
+export const SYSTEM_SECTION = '/system'
+
+/**
+ * The sections of what is shown, behind them what machines were busy with, and last what scripts want hidden unless
+ * somebody opens it.
+ */
+export function sectionsOf(keys: readonly MetricKey[], system: readonly SystemChart[]): Section[] {
   const hidden = keys.filter((key) => key.hidden).sort((a, b) => compareNaturally(a.key, b.key))
   const sections = groupIntoSections(keys.filter((key) => !key.hidden))
-  return hidden.length === 0 ? sections : [...sections, { id: HIDDEN_SECTION, name: 'Hidden', keys: hidden }]
+  if (system.length > 0) sections.push({ id: SYSTEM_SECTION, name: 'System', keys: [...system] })
+  if (hidden.length > 0) sections.push({ id: HIDDEN_SECTION, name: 'Hidden', keys: hidden })
+  return sections
 }
 
 /** How many grid columns a line with `count` charts is cut into, where the widest has `columns`: half-full lines are filled. */
@@ -105,7 +116,7 @@ export interface Heading {
 }
 
 /** One line of the grid: headings, or as many charts as stand side by side. */
-export type GridRow = { kind: 'headings'; headings: Heading[]; count: number } | { kind: 'charts'; keys: MetricKey[] }
+export type GridRow = { kind: 'headings'; headings: Heading[]; count: number } | { kind: 'charts'; keys: GridChart[] }
 
 /**
  * The lines of the grid. Small sections that fit into one line stand side by side; the charts of a larger one are spread

@@ -29,7 +29,8 @@ export interface ChartLines {
 /** A little beyond the zoomed part, so that lines run to the edge of the chart. */
 const MARGIN = 0.02
 
-function widen(range: Range | null): Range | null {
+/** The range that is asked for to draw a zoomed part. */
+export function widen(range: Range | null): Range | null {
   if (range === null) return null
   const margin = (range[1] - range[0]) * MARGIN
   return [range[0] - margin, range[1] + margin]

@@ -9,7 +9,7 @@ import { useHistory } from '~/features/run/use-history'
 import { formatJson } from '~/features/runs/run-values'
 import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime } from '~/lib/format-time'
-import { keyLabel } from '~/lib/key-label'
+import { isSystemKey, keyLabel } from '~/lib/key-label'
 import { api, projectPath } from '~/lib/path-builder'
 import { DownloadLink } from '~/ui/download-link'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
@@ -30,7 +30,8 @@ export function HistoryTable({ run }: { run: Run }) {
   const keys = useQuery(keysQuery(projectPath(run.entity, run.project), [run.id]))
   const found = useMemo(() => {
     const matches = keyMatcher(search) ?? (() => true)
-    return (keys.data?.keys ?? []).map(({ key }) => key).filter(matches)
+    const all = (keys.data?.keys ?? []).map(({ key }) => key)
+    return all.filter((key) => !isSystemKey(key) && matches(key))
   }, [keys.data, search])
   const columns = useMemo(() => found.slice(0, MAX_COLUMNS), [found])
   const history = useHistory(run, columns)

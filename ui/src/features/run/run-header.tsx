@@ -17,6 +17,7 @@ import styles from './run-header.module.css'
 export const RUN_TABS = [
   { value: 'overview', label: 'Overview' },
   { value: 'charts', label: 'Charts' },
+  { value: 'logs', label: 'Logs' },
   { value: 'data', label: 'Data' },
   { value: 'files', label: 'Files' },
   { value: 'alerts', label: 'Alerts' },

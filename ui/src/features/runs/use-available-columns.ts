@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { keysQuery, runsQuery } from '~/api/queries'
 import { compareNaturally } from '~/features/metrics/sections'
+import { isSystemKey } from '~/lib/key-label'
 
 const SAMPLE_RUNS = 50
 
@@ -22,7 +23,7 @@ export function useAvailableColumns(project: string): AvailableColumns {
     for (const run of sample.data?.runs ?? []) for (const field of Object.keys(run.values)) config.add(field)
     return {
       config: [...config].sort(compareNaturally),
-      summary: (keys.data?.keys ?? []).map(({ key }) => `summary.${key}`),
+      summary: (keys.data?.keys ?? []).filter(({ key }) => !isSystemKey(key)).map(({ key }) => `summary.${key}`),
     }
   }, [sample.data, keys.data])
 }

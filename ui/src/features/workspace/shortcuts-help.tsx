@@ -6,12 +6,15 @@ import { Dialog } from '~/ui/dialog'
 import styles from './shortcuts-help.module.css'
 
 const SHORTCUTS: [keys: string, meaning: string][] = [
-  ['/', 'Search runs'],
+  ['/', 'Search runs or lines'],
   ['?', 'Show these shortcuts'],
   ['Esc', 'Close a dialog or menu, leave the search'],
   ['Drag on a chart', 'Zoom in: every step of the range is read'],
   ['Double click on a chart', 'Reset the zoom'],
   ['Alt + click on an eye', 'Show only this run'],
+  ['/ Enter Shift+Enter', 'Logs: search, next line found, the one before'],
+  ['g G f', 'Logs: first line, last line, stay at the end'],
+  ['Shift + click on a number', 'Logs: choose lines up to this one'],
   ['← →', 'Width of the run list, when its edge is focused'],
 ]
 

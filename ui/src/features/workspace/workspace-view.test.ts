@@ -33,6 +33,7 @@ test('every part of a view goes through the address and back', () => {
       search: '^train/',
       closed: ['system', 'val'],
       hidden: true,
+      system: true,
       expanded: 'train/loss',
       zoom: [-1.5, 2e6],
       linked: false,

@@ -1,0 +1,70 @@
+import { useMemo, useRef, useState } from 'react'
+import { chartColors } from '~/charts/chart-colors'
+import type { LineChartHandle } from '~/charts/line-chart'
+import type { Range } from '~/charts/range'
+import { ChartBody } from '~/features/metrics/chart-body'
+import { ChartMenu } from '~/features/metrics/chart-card-head'
+import { FULL_WIDTH } from '~/features/metrics/chart-dialog'
+import { ChartLegend } from '~/features/metrics/chart-legend'
+import type { ChartView } from '~/features/metrics/chart-view'
+import { systemAxis, systemModel } from '~/features/metrics/system-axis'
+import { type SystemChart, systemChartName } from '~/features/metrics/system-charts'
+import type { ChartRuns } from '~/features/metrics/use-chart-lines'
+import { useMarks } from '~/features/metrics/use-marks'
+import { useSystemLines } from '~/features/metrics/use-system-lines'
+import { useDark } from '~/hooks/use-theme'
+import { Button } from '~/ui/button'
+import { Dialog } from '~/ui/dialog'
+import styles from './chart-dialog.module.css'
+
+interface SystemDialogProps {
+  chart: SystemChart
+  runs: ChartRuns
+  view: ChartView
+  onClose: () => void
+}
+
+/** What machines were busy with, on the whole screen. */
+export function SystemDialog({ chart, runs, view, onClose }: SystemDialogProps) {
+  const x = systemAxis(view.x)
+  const [zoom, setZoom] = useState<Range | null>(view.x.kind === x.kind ? view.zoom : null)
+  const { lines, pending, error, retry } = useSystemLines(runs, chart, x, zoom, FULL_WIDTH)
+  const marks = useMarks(runs, x)
+  const dark = useDark()
+  const plot = useRef<LineChartHandle>(null)
+  const { unit } = chart
+  const model = useMemo(
+    () => systemModel({ lines, marks, zoom, x, unit, bands: view.bands, colors: chartColors(dark) }),
+    [lines, marks, zoom, x, unit, view.bands, dark],
+  )
+  const name = systemChartName(chart)
+  const canvas = () => plot.current?.canvas() ?? null
+  return (
+    <Dialog
+      size="full"
+      label={`Chart ${name}`}
+      title={name}
+      onClose={onClose}
+      actions={
+        <>
+          {zoom !== null && <Button onClick={() => setZoom(null)}>Reset zoom</Button>}
+          <ChartMenu name={name} lines={lines} x={x} zoom={zoom} canvas={canvas} />
+        </>
+      }
+    >
+      <div className={styles.main}>
+        <div className={styles.chart}>
+          <ChartBody
+            name={`full ${name}`}
+            title={chart.title}
+            model={model}
+            state={{ pending, error, retry }}
+            onZoom={setZoom}
+            chart={plot}
+          />
+        </div>
+        <ChartLegend lines={lines} unit={unit} />
+      </div>
+    </Dialog>
+  )
+}
