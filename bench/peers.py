@@ -276,7 +276,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def measure(bench: Bench, names: list[str], tasks: list[str], rounds: int) -> None:
+def measure(bench: Bench, names: list[str], tasks: list[str], rounds: int, keep: Path | None) -> None:
     """Does every task with every tracker, round by round. A tracker that fails at one has no figure there."""
     for task in tasks:
         for turn in range(rounds if task not in ("memory", "charts", "kill") else 1):
@@ -289,6 +289,9 @@ def measure(bench: Bench, names: list[str], tasks: list[str], rounds: int) -> No
                 except Exception as error:
                     print(f"{title}: {task}: {error}")
                 print(f"{task} {turn + 1}: {title}, {time.perf_counter() - begun:.1f} s", flush=True)
+                if keep:
+                    # After each, for a sitting may be ended at any time.
+                    keep.write_text(json.dumps(bench.values, indent=1))
 
 
 def main() -> None:
@@ -326,7 +329,7 @@ def main() -> None:
             for row, values in json.loads(options.keep.read_text()).items():
                 bench.values[row].update(values)
         try:
-            measure(bench, names, options.tasks.split(","), options.rounds)
+            measure(bench, names, options.tasks.split(","), options.rounds, options.keep)
         except KeyboardInterrupt:
             print("interrupted; what was measured until now:")
         print()
@@ -337,8 +340,6 @@ def main() -> None:
             document.write("peers", began_on, tables)
         for name, notes in bench.notes.items():
             print(f"{adapters[name].TITLE}: {'; '.join(notes)}")
-        if options.keep:
-            options.keep.write_text(json.dumps(bench.values, indent=1))
 
 
 if __name__ == "__main__":

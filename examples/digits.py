@@ -81,6 +81,14 @@ def shifted(images: Array, random: np.random.Generator) -> Array:
     return moved + random.normal(0, 0.15, moved.shape).astype(np.float32)
 
 
+def report(epoch: int, epochs: int, loss: float, accuracy: float, best: float) -> None:
+    """Draws how far training is over the line before; every tenth epoch stays."""
+    done = (epoch + 1) * 24 // epochs
+    colour = "\033[32m" if accuracy >= best else "\033[33m"
+    line = f"epoch {epoch + 1:3}/{epochs} {'█' * done:░<24} loss {loss:.4f}  accuracy {colour}{accuracy:.1%}\033[0m"
+    print(f"\r\033[K{line}", end="\n" if (epoch + 1) % 10 == 0 else "", flush=True)
+
+
 def train(name: str, width: int, learning_rate: float, batch_size: int, epochs: int, seed: int) -> None:
     """Trains one network, as one run of the project `digits`."""
     digits = load_digits()
@@ -100,7 +108,7 @@ def train(name: str, width: int, learning_rate: float, batch_size: int, epochs: 
     }
     with steplog.init(project="digits", name=name, config=config, group="learning-rate", tags=["demo"]) as run:
         network = Network(width, random)
-        best = 0.0
+        best, told = 0.0, False
         step = 0
         for epoch in range(epochs):
             random.shuffle(train_rows)
@@ -123,6 +131,11 @@ def train(name: str, width: int, learning_rate: float, batch_size: int, epochs: 
                     loss, accuracy = loss_and_accuracy(probabilities, labels[validation_rows])
                     best = max(best, accuracy)
                     row |= {"val/loss": loss, "val/accuracy": accuracy, "epoch": epoch}
+                    row |= {f"weights/layer {index}": each for index, each in enumerate(network.weights)}
+                    report(epoch, epochs, loss, accuracy, best)
+                    if accuracy >= 0.98 and not told:
+                        told = True
+                        run.alert("reads 98 % of the digits", f"{name}: {accuracy:.1%} in epoch {epoch}")
                 run.log(row)
                 step += 1
         run.summary["best_accuracy"] = best

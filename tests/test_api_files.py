@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import socket
 from pathlib import Path
 
 import pytest
 
 import steplog
+from rig.api import Api
 from rig.processes import Script, Server
+from rig.proxy import Fault, Proxy, hang_up
 from rig.waiting import wait_until
 
 #: Every kind of character that a URL or a path could trip over.
@@ -55,10 +58,16 @@ def written(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def paths(api: Api) -> list[str]:
+    """The files that are listed, once the run is there."""
+    answer = api.call("GET", "/api/v1/runs/local/digits/r1/files")
+    return [file["path"] for file in answer.json()["files"]] if answer.status == 200 else []
+
+
 def test_files_of_a_live_run(home: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Script(SAVES, home=home, STEPLOG_SILENT="1", STEPLOG_BASE_URL=server.url) as script:
         assert script.line() == "saved\n", script.said()
-        wait_until(lambda: len(server.api.get("/runs/local/digits/r1/files")["files"]) == 4, "all files are there")
+        wait_until(lambda: len(paths(server.api)) == 4, "all files are there")
         run = steplog.Api(base_url=server.url).run("digits/r1")
         assert run.state == "running"
 
@@ -148,3 +157,35 @@ def test_files_of_a_folder(home: Path, tmp_path: Path) -> None:
         assert repr(run.file("notes.md")) == repr(file)
         assert (file.name, file.size, file.sha256, file.mimetype) == ("notes.md", 7, None, "text/markdown")
         assert Path(file.download(tmp_path / "x")).read_text() == "# notes"
+
+
+class CuttingProxy(Proxy):
+    """Cuts the first three connections that carry 3 MB of answers."""
+
+    cuts = 0
+
+    def _back(self, server: socket.socket, client: socket.socket, fault: Fault) -> None:
+        passed = 0
+        while data := server.recv(65_536):
+            passed += len(data)
+            if passed > 3_000_000 and self.cuts < 3:
+                self.cuts += 1
+                break
+            client.sendall(data)
+        hang_up(client)
+        hang_up(server)
+
+
+def test_a_download_goes_on_after_the_network_is_cut(
+    home: Path, server: Server, tmp_path: Path, chance: random.Random
+) -> None:
+    whole = random.Random(2).randbytes(20_000_000)
+    (home / "big.bin").write_bytes(whole)
+    script = 'import steplog\nwith steplog.init(project="digits", id="r1") as run:\n    run.save("big.bin")\n'
+    with Script(script, home=home, STEPLOG_BASE_URL=server.url) as process:
+        assert process.end()[0] == 0, process.said()
+    with CuttingProxy(lambda: server.port, lambda: Fault.NONE, chance) as proxy:
+        file = steplog.Api(base_url=proxy.url).run("digits/r1").file("big.bin")
+        target = Path(file.download(tmp_path / "x"))
+    assert proxy.cuts == 3
+    assert hashlib.sha256(target.read_bytes()).digest() == hashlib.sha256(whole).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 from pathlib import Path
@@ -58,6 +59,27 @@ input()
 open("live.txt", "w").write("last")
 run.finish()
 """
+
+
+def test_status_counts_files_that_a_server_lacks(home: Path, server: Server) -> None:
+    code = """
+import steplog
+with steplog.init(project="files", id="r1", mode="offline") as run:
+    open("a.txt", "w").write("12345")
+    run.save("a.txt", policy="now")
+"""
+
+    def unsent() -> tuple[int, bool, int, int]:
+        done = steplog("status", "--server", server.url, "--json", home=home)
+        [run] = json.loads(done.stdout)
+        return done.returncode, run["unsent_bytes"] > 0, run["unsent_files"], run["unsent_file_bytes"]
+
+    with Script(code, home=home, STEPLOG_SILENT="1", STEPLOG_SYSTEM_METRICS="0", STEPLOG_DISABLE_GIT="1") as script:
+        assert script.end() == (0, ""), script.said()
+    before = unsent()
+    assert (before[:2], before[2] >= 1, before[3] >= 5) == ((1, True), True, True)
+    assert steplog("sync", "--server", server.url, home=home).returncode == 0
+    assert unsent() == (0, False, 0, 0)
 
 
 def test_each_policy_uploads_at_its_time(home: Path, server: Server) -> None:

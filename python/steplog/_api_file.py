@@ -55,7 +55,8 @@ class File:
         """Write what the server has of it now into a folder, under its name.
 
         Folders that are missing are made, and nothing is written outside of ``root``. The file is there when all of it
-        is, with the size and hash that the server says. Ctrl-C ends it while bytes come.
+        is, with the size and hash that the server says. When the connection breaks off, another one brings the rest.
+        Ctrl-C ends it while bytes come.
 
         Args:
             root: Folder, relative to the working directory or absolute.

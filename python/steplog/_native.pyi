@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from os import PathLike
 from typing import Any, SupportsIndex, final
 
@@ -62,6 +63,7 @@ class NativeRun:
         symlink: bool | None = None,
         verbosity: str | None = None,
         sticky_summary: bool | None = None,
+        before: Callable[[], object] | None = None,
     ) -> NativeRun: ...
     def log(
         self, data: Any, step: SupportsIndex | None = None, commit: bool | None = None, sync: bool | None = None

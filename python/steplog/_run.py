@@ -456,6 +456,40 @@ class Run(NativeRun):
         """Do what ``finish`` does, under its old name."""
         self.finish(exit_code)
 
+    def display(self, height: int = 420, hidden: bool = False) -> bool:
+        """Show the run's live charts below the cell of a notebook, as a cell that ends with ``run`` does.
+
+        Args:
+            height: Height of the frame, in pixels.
+            hidden: Whether it is folded up at first.
+
+        Returns:
+            Whether there is a notebook to show it in.
+        """
+        from steplog import _notebook
+
+        return _notebook.display(self, height, hidden)
+
+    def to_html(self, height: int = 420, hidden: bool = False) -> str:
+        """Make a piece of HTML that shows the run.
+
+        With a server that answers it is a frame with the run's live charts. Without one it is a small table of its
+        metrics, each with a line that shows how it went, as far as this process logged them.
+
+        Args:
+            height: Height of the frame, in pixels.
+            hidden: Whether it is folded up at first.
+
+        Returns:
+            The HTML.
+        """
+        from steplog import _notebook
+
+        return _notebook.to_html(self, height, hidden)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
     def __enter__(self) -> Run:
         return self
 

@@ -13,7 +13,7 @@ from steplog import _absent
 from steplog._argument import exit_code as checked_exit_code
 from steplog._argument import tag_list, text
 from steplog._config_source import select, to_dict
-from steplog._notebook import in_notebook
+from steplog._notebook import follow_cells, in_notebook
 from steplog._run import Run, exit_code_of
 from steplog.errors import AuthenticationError, CommError, InvalidDataError, UsageError
 
@@ -74,8 +74,6 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     tags = values.pop("tags", None)
     if tags is not None:
         tags = [tags] if isinstance(tags, str) else tag_list(tags)
-    if open_run is not None:
-        finish(open_run, None)
     include, exclude = values.pop("config_include_keys", None), values.pop("config_exclude_keys", None)
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
@@ -86,6 +84,8 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         environment=_environment(),
         verbosity="silent" if silent else "quiet" if quiet else None,
         sender_command=[sys.executable, "-m", "steplog._send"],
+        # Called when nothing of the arguments is wrong as far as can be told: a refused call must not end a run.
+        before=None if open_run is None else lambda: finish(open_run, None),
         **{name: value for name, value in values.items() if name not in OF_CLIENT or value is not None},
     )
     run._open_config(bool(values.get("allow_val_change")))
@@ -94,6 +94,8 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     _settings[run] = chosen
     if reinit != "create_new":
         make_global(run)
+    if in_notebook():
+        follow_cells()
     if _is_yes("SAVE_CODE") if save_code is None else save_code:
         from steplog import _code
 
@@ -216,7 +218,7 @@ def _hook() -> None:
     if _hooked:
         return
     _hooked = True
-    atexit.register(_finish_open_runs)
+    atexit.register(finish_open_runs)
     process = os.getpid()
     exit_before, hook_before = sys.exit, sys.excepthook
     quitter: Any = type(getattr(builtins, "exit", None))
@@ -247,6 +249,7 @@ def _hook() -> None:
         quitter.__call__ = quit
 
 
-def _finish_open_runs() -> None:
+def finish_open_runs(exit_code: int | None = None) -> None:
+    """End the runs that the script left open."""
     for run in list(_open_runs):
-        finish(run, None)
+        finish(run, exit_code)

@@ -24,7 +24,8 @@ DETAIL = b"""{"run": {"entity": "ada", "project": "p", "id": "a", "name": "n", "
  "notes": null, "group": null, "job_type": null, "created_at": 0.5, "updated_at": 86400.0, "finished_at": null,
  "duration": 2.0, "exit_code": 0, "last_step": null, "row_count": 0, "key_count": 0, "preempting": false,
  "sweep_id": null}, "config": {"lr": "NaN"}, "summary": {"loss": {"min": "-Infinity"}}, "environment": {"host": "h"},
- "streams": [], "metrics": [], "alert_count": 0, "fork_from": null, "forks": []}"""
+ "streams": [], "metrics": [], "alert_count": 0, "console_line_count": 0,
+ "fork_from": null, "forks": []}"""
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -69,6 +69,29 @@ def test_other_words_are_refused() -> None:
         steplog.init(reinit="sometimes")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"project": "a/b"},
+        {"id": "a:b"},
+        {"tags": [""]},
+        {"mode": "live"},
+        {"config": {"key": object}, "config_exclude_keys": ["a"], "config_include_keys": ["b"]},
+        {"config": "missing.yaml"},
+        {"resume": "must", "fork_from": "a?_step=1"},
+        {"fork_from": "a"},
+        {"settings": {"base_url": "nowhere"}},
+    ],
+    ids=lambda arguments: next(iter(arguments)),
+)
+def test_a_refused_call_ends_no_run(arguments: dict[str, Any]) -> None:
+    run = steplog.init()
+    with pytest.raises(steplog.Error):
+        steplog.init(reinit=True, **arguments)
+    assert (steplog.run is run, run.finished) == (True, False)
+    run.log({"a": 1})
+
+
 def test_an_unknown_argument_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'anything'"):
         steplog.init(anything=1)  # type: ignore[call-arg]

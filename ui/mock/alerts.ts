@@ -1,4 +1,15 @@
-import type { AlertLevel, AlertList, AlertsRequest, RunAlert } from '../src/api/types.ts'
+import type {
+  AlertChannel,
+  AlertChannelList,
+  AlertChannelTest,
+  AlertDelivery,
+  AlertLevel,
+  AlertList,
+  AlertsRequest,
+  CreateAlertChannelRequest,
+  RunAlert,
+  UpdateAlertChannelRequest,
+} from '../src/api/types.ts'
 import { type MockData, type MockRun, SECONDS_OF_STEP } from './data.ts'
 
 const TEXTS: [level: AlertLevel, title: string, text: string][] = [
@@ -13,10 +24,57 @@ const TEXTS: [level: AlertLevel, title: string, text: string][] = [
   ['WARN', 'Data loader is slow', 'Waited **1.8 s** for a batch. <script>alert("never")</script>'],
 ]
 
+const LEVELS: AlertLevel[] = ['INFO', 'WARN', 'ERROR']
+
+const SENT: Partial<AlertDelivery> = { state: 'sent', attempts: 1 }
+/** What becomes of alerts at a channel, one after the other. */
+const OUTCOMES: Partial<AlertDelivery>[] = [
+  SENT,
+  SENT,
+  { state: 'waiting', attempts: 2, error: 'cannot connect to hooks.example.org: it refuses connections' },
+  SENT,
+  { state: 'failed', attempts: 1, error: 'the receiver answered 404 Not Found' },
+  SENT,
+  SENT,
+  { state: 'unknown', attempts: 1, error: 'the connection broke before the receiver answered' },
+  SENT,
+  { state: 'skipped', attempts: 0, error: 'it came more than a day after it was given' },
+  { state: 'sending', attempts: 1 },
+]
+
+const NEW_CHANNEL: AlertChannel = {
+  id: 0,
+  entity: 'ada',
+  project: null,
+  kind: 'email',
+  name: '',
+  target: '',
+  signed: false,
+  level: 'INFO',
+  enabled: true,
+  created_at: 0,
+  created_by: 'ada',
+}
+
 /** What the runs of a mock project told people, oldest first. */
 export class MockAlerts {
   private list: { project: string; alert: RunAlert }[] = []
   private nextId = 1
+  private channels: AlertChannel[] = [
+    { ...NEW_CHANNEL, id: 1, kind: 'email', name: 'vision team', target: 'vision@example.org' },
+    { ...NEW_CHANNEL, id: 2, kind: 'slack', name: '#training', target: 'https://hooks.slack.com/…x4Qd', level: 'WARN' },
+    {
+      ...NEW_CHANNEL,
+      id: 3,
+      kind: 'webhook',
+      name: 'on-call bot',
+      target: 'https://pager.example.org/…9f3a',
+      project: 'demo',
+      signed: true,
+      level: 'ERROR',
+      enabled: false,
+    },
+  ]
 
   constructor(data: MockData) {
     for (const [project, runs] of data.runs) {
@@ -35,8 +93,80 @@ export class MockAlerts {
     const repeated = this.list.some(
       ({ alert }) => alert.run === run.id && alert.title === title && !alert.repeated && time - alert.time < 60,
     )
-    const alert = { id: this.nextId++, time, level, title, text, repeated, run: run.id, run_name: run.name }
+    const id = this.nextId++
+    const deliveries = repeated ? [] : this.deliver(id, level, time)
+    const alert = { id, time, level, title, text, repeated, run: run.id, run_name: run.name, deliveries }
     this.list.push({ project, alert })
+  }
+
+  /** Makes up what became of an alert at the channels that take it. */
+  private deliver(alert: number, level: AlertLevel, time: number): AlertDelivery[] {
+    const taking = this.channels.filter((channel) => LEVELS.indexOf(level) >= LEVELS.indexOf(channel.level))
+    return taking.map((channel, index) => {
+      const outcome = OUTCOMES[(alert * (index + 1)) % OUTCOMES.length]
+      const tried = (outcome.attempts ?? 0) > 0
+      return {
+        id: alert * 10 + channel.id,
+        channel: channel.id,
+        channel_name: channel.name,
+        kind: channel.kind,
+        state: 'sent',
+        attempts: 1,
+        next_attempt_at: outcome.state === 'waiting' ? Date.now() / 1000 + 187 : null,
+        last_attempt_at: tried ? time + 1 : null,
+        delivered_at: outcome.state === 'sent' ? time + 2 : null,
+        error: null,
+        ...outcome,
+      }
+    })
+  }
+
+  /** Sends an alert again, at once. */
+  sendAgain(id: number): AlertDelivery | undefined {
+    const delivery = this.list.flatMap(({ alert }) => alert.deliveries).find((each) => each.id === id)
+    if (delivery === undefined) return undefined
+    const now = Date.now() / 1000
+    return Object.assign(delivery, { state: 'sent', attempts: 1, delivered_at: now, last_attempt_at: now, error: null })
+  }
+
+  channelList(): AlertChannelList {
+    return { channels: this.channels, mail_from: 'alerts@example.org' }
+  }
+
+  addChannel(entity: string, request: CreateAlertChannelRequest): AlertChannel {
+    const channel = {
+      ...NEW_CHANNEL,
+      ...request,
+      entity,
+      id: Math.max(0, ...this.channels.map(({ id }) => id)) + 1,
+      project: request.project ?? null,
+      level: request.level ?? 'INFO',
+      target: masked(request.target),
+      signed: request.secret != null,
+      created_at: Date.now() / 1000,
+    }
+    this.channels.push(channel)
+    return channel
+  }
+
+  changeChannel(id: number, { secret, target, ...change }: UpdateAlertChannelRequest): AlertChannel | undefined {
+    const channel = this.channels.find((each) => each.id === id)
+    if (channel === undefined) return undefined
+    Object.assign(channel, change)
+    if (target !== undefined) channel.target = masked(target)
+    if (secret !== undefined) channel.signed = secret !== ''
+    return channel
+  }
+
+  removeChannel(id: number): void {
+    this.channels = this.channels.filter((each) => each.id !== id)
+  }
+
+  /** Mails arrive, chats too, and the bot is down. */
+  test(id: number): AlertChannelTest {
+    const down = this.channels.find((each) => each.id === id)?.kind === 'webhook'
+    if (!down) return { state: 'sent', error: null }
+    return { state: 'failed', error: 'cannot connect to pager.example.org: it refuses connections' }
   }
 
   query({ project, run, repeated, limit, cursor }: AlertsRequest): AlertList {
@@ -54,4 +184,8 @@ export class MockAlerts {
   count(project: string, run: string): number {
     return this.list.filter((each) => each.project === project && each.alert.run === run && !each.alert.repeated).length
   }
+}
+
+function masked(target: string): string {
+  return URL.canParse(target) ? `${new URL(target).origin}/…${target.slice(-4)}` : target
 }

@@ -220,6 +220,7 @@ export class MockData {
       streams: mock.streams,
       metrics: mock.metrics,
       alert_count: 0,
+      console_line_count: 0,
       forks: (this.runs.get(mock.run.project) ?? [])
         .filter(({ run }) => run.fork_from?.run === mock.run.id)
         .map(({ run }) => run.id),

@@ -3,11 +3,13 @@ import type { Connect, Plugin } from 'vite'
 import type {
   AlertsRequest,
   ApiKey,
+  CreateAlertChannelRequest,
   ErrorKind,
   RunChange,
   RunsRequest,
   SeriesRequest,
   Session,
+  UpdateAlertChannelRequest,
   UpdateRunRequest,
   User,
 } from '../src/api/types.ts'
@@ -97,6 +99,8 @@ class MockServer {
       return
     }
     if (call === 'GET events') return this.watch(request, response)
+    if (parts[0] === 'alert-channels') return this.channelCall(request.method, parts, body, response)
+    if (parts[0] === 'alert-deliveries') return this.found(response, this.alerts.sendAgain(Number(parts[2])))
     if (parts[0] === 'users') return this.userCall(request.method, parts[1], body as User, response)
     if (parts[0] === 'api-keys') return this.apiKeyCall(request.method, parts[1], body as ApiKey, response)
     throw new Refused(404, 'not_found', `there is no ${request.method} ${url.pathname}`)
@@ -195,6 +199,33 @@ class MockServer {
     for (const watcher of this.watchers) watcher.write(`event: runs\ndata: ${JSON.stringify({ runs })}\n\n`)
   }
 
+  private found(response: ServerResponse, thing: unknown): void {
+    if (thing === undefined) throw new Refused(404, 'not_found', 'there is no such thing')
+    this.json(response, thing)
+  }
+
+  private channelCall(
+    method: string | undefined,
+    [, entity, id, test]: string[],
+    body: unknown,
+    response: ServerResponse,
+  ): void {
+    if (method === 'DELETE') {
+      this.alerts.removeChannel(Number(id))
+      response.writeHead(204).end()
+    } else if (method === 'GET') {
+      this.json(response, this.alerts.channelList())
+    } else if (test === 'test') {
+      this.json(response, this.alerts.test(Number(id)))
+    } else if ((body as { target?: string }).target?.includes('localhost')) {
+      throw new Refused(400, 'invalid', "localhost is in this server's own network, where webhooks are not sent")
+    } else if (method === 'POST') {
+      this.json(response, this.alerts.addChannel(entity, body as CreateAlertChannelRequest))
+    } else {
+      this.found(response, this.alerts.changeChannel(Number(id), body as UpdateAlertChannelRequest))
+    }
+  }
+
   private userCall(method: string | undefined, name: string | undefined, body: User, response: ServerResponse): void {
     if (method === 'DELETE') {
       this.users = this.users.filter((user) => user.name !== name)
@@ -239,6 +270,8 @@ function changeOf({ run }: MockRun): RunChange {
     keys: false,
     alerts: false,
     files: false,
+    console: false,
+    system: false,
     details: false,
     deleted: false,
   }

@@ -55,6 +55,13 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import('~/pages/run-page'), 'RunPage'),
 })
 
+/** Asks nobody to log in: a login page has no place in somebody else's page. */
+const embedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/embed/$entity/$project/runs/$id',
+  component: lazyRouteComponent(() => import('~/pages/embed-page'), 'EmbedPage'),
+})
+
 const settingsRoute = createRoute({
   ...shared,
   path: '/settings',
@@ -67,7 +74,14 @@ const loginRoute = createRoute({
   component: lazyRouteComponent(() => import('~/pages/login-page'), 'LoginPage'),
 })
 
-const routeTree = rootRoute.addChildren([projectsRoute, workspaceRoute, runRoute, settingsRoute, loginRoute])
+const routeTree = rootRoute.addChildren([
+  projectsRoute,
+  workspaceRoute,
+  runRoute,
+  embedRoute,
+  settingsRoute,
+  loginRoute,
+])
 
 export function createAppRouter(queries: QueryClient) {
   return createRouter({

@@ -1,7 +1,9 @@
 //! The `steplog` command: one binary for server, local viewer, sync, queries and accounts.
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, where backticks would show")]
 
+mod alerts;
 mod api;
+mod delivery;
 mod export;
 mod failure;
 mod login;
@@ -58,6 +60,8 @@ enum Command {
     Export(export::Export),
     Verify(verify::Verify),
     #[command(subcommand)]
+    Alerts(alerts::Alerts),
+    #[command(subcommand)]
     User(user::User),
     Login(login::Login),
     Logout(login::Logout),
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Runs(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Alerts(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Login(command) => command.run(),
         Command::Logout(command) => command.run(),

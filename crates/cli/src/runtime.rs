@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use steplog_server::{ServerState, serve};
@@ -32,9 +33,16 @@ pub(crate) fn limit_heaps() {
     }
 }
 
-pub(crate) fn start() -> Result<tokio::runtime::Runtime> {
+/// How long work that cannot be broken off, such as asking the name service, may hold up the end.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Runs a server on threads of its own.
+pub(crate) fn block_on(server: impl Future<Output = Result<()>>) -> Result<()> {
     raise_file_limit();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let served = runtime.block_on(server);
+    runtime.shutdown_timeout(STOP_TIMEOUT);
+    served
 }
 
 /// Every watching browser and every training process holds a connection; the usual 1,024 are soon used up.

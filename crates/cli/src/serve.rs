@@ -9,6 +9,7 @@ use steplog_protocol::CreateUserRequest;
 use steplog_server::{DEFAULT_PORT, ServerState, Source, check_address, create_user};
 use steplog_store::{Store, StoreOptions};
 
+use crate::delivery::Delivery;
 use crate::failure::{Outcome, Refusal, refused};
 use crate::password;
 use crate::runtime;
@@ -20,6 +21,8 @@ Examples:
                                                   the network; asks for ada's password at the first start
   STEPLOG_ADMIN_PASSWORD=… steplog serve --address 0.0.0.0 --admin ada
                                                   the same where nobody can be asked
+  STEPLOG_SMTP_URL=smtps://alerts%40example.org:PASSWORD@mail.example.org steplog serve --public-url https://log.example.org
+                                                  alerts can be sent by mail too, with links that lead here
 
 Without accounts the server answers everybody on this machine, and refuses every address but this machine's.
 The data directory holds everything; copy it while the server is stopped, and it is a backup.
@@ -41,6 +44,8 @@ pub(crate) struct Serve {
     /// Make this account, an admin, if it is not there yet; its password comes from STEPLOG_ADMIN_PASSWORD, or is asked for
     #[arg(long, value_name = "NAME")]
     admin: Option<String>,
+    #[command(flatten)]
+    delivery: Delivery,
 }
 
 impl Serve {
@@ -48,7 +53,7 @@ impl Serve {
         runtime::start_log("info");
         runtime::limit_heaps();
         let store = Store::open(&self.data, StoreOptions::default()).map_err(refused)?;
-        let served = self.make_admin(&store).and_then(|()| runtime::start()?.block_on(self.serve(&store)));
+        let served = self.make_admin(&store).and_then(|()| runtime::block_on(self.serve(&store)));
         // What was acknowledged is durable already; closing seals the rest, and must be tried even after an error.
         let closed = store.close().map_err(refused);
         served.and(closed)?;
@@ -56,11 +61,12 @@ impl Serve {
     }
 
     async fn serve(&self, store: &std::sync::Arc<Store>) -> Result<()> {
-        let state = ServerState::new(store.clone(), Source::Clients).map_err(refused)?;
-        check_address(&state, self.address).map_err(refused)?;
         let signals = runtime::Signals::watch();
         let listener = runtime::bind(SocketAddr::new(self.address, self.port)).await?;
         let address = listener.local_addr()?;
+        let delivery = self.delivery.options(address)?;
+        let state = ServerState::with_delivery(store.clone(), Source::Clients, delivery).map_err(refused)?;
+        check_address(&state, self.address).map_err(refused)?;
         println!("steplog {} serves {} at http://{address}", env!("CARGO_PKG_VERSION"), self.data.display());
         runtime::serve_until_told(listener, state, signals).await
     }

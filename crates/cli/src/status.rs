@@ -49,9 +49,9 @@ impl Status {
         }
         runs.sort_by(|a, b| b.started_at.total_cmp(&a.started_at));
         if self.unsent {
-            runs.retain(|run| run.unsent_bytes > 0);
+            runs.retain(LocalRun::is_unsent);
         }
-        let outcome = if runs.iter().all(|run| run.unsent_bytes == 0) { Outcome::Good } else { Outcome::Incomplete };
+        let outcome = if runs.iter().any(LocalRun::is_unsent) { Outcome::Incomplete } else { Outcome::Good };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&runs)?);
         } else if runs.is_empty() {
@@ -65,9 +65,12 @@ impl Status {
 }
 
 fn row(run: &LocalRun) -> Vec<Cell> {
-    let unsent = match run.unsent_bytes {
-        0 => Cell::new("–"),
-        bytes => Cell::new(table::bytes(bytes)).colour(33),
+    let bytes = table::bytes(run.unsent_bytes + run.unsent_file_bytes);
+    let unsent = match run.unsent_files {
+        0 if run.unsent_bytes == 0 => Cell::new("–"),
+        0 => Cell::new(bytes).colour(33),
+        1 => Cell::new(format!("{bytes}, 1 file")).colour(33),
+        files => Cell::new(format!("{bytes}, {files} files")).colour(33),
     };
     vec![
         Cell::new(format!("{}/{}", run.project, run.run_id)),
@@ -82,7 +85,7 @@ fn row(run: &LocalRun) -> Vec<Cell> {
 fn state(run: &LocalRun) -> Cell {
     match (run.writers, run.sender) {
         (0, Some(process)) => Cell::new(format!("sending (process {process})")).colour(36),
-        (0, None) if run.unsent_bytes == 0 => Cell::new("complete").colour(32),
+        (0, None) if !run.is_unsent() => Cell::new("complete").colour(32),
         (0, None) if run.offline => Cell::new("offline"),
         (0, None) => Cell::new("ended, not sent").colour(33),
         (1, _) => Cell::new("running").colour(36),

@@ -51,7 +51,7 @@ impl Ui {
         }
         let cache = FolderCache::open(&folder).map_err(refused)?;
         let reader = FolderReader::start(&folder, &cache).with_context(unreadable)?;
-        let served = runtime::start()?.block_on(self.serve(&cache, &reader));
+        let served = runtime::block_on(self.serve(&cache, &reader));
         drop(reader);
         served.map(|()| Outcome::Good)
     }

@@ -300,10 +300,7 @@ impl RunBuilder {
     /// must not), or neither the folder nor a temporary one can be written.
     pub fn init(mut self) -> Result<Run, Error> {
         fork::watch();
-        let root = self.root.take().or_else(|| environment("DIR").map(PathBuf::from)).unwrap_or_default();
-        let home = home_below(&root).map_err(|error| Error::io(error, "there is no working directory"))?;
-        let sources = Sources::load(&home);
-        let settings = self.settings.resolve(&sources)?;
+        let (home, sources, settings) = self.surroundings()?;
         let mut identity = self.identify(&home, &sources, &settings)?;
         let tags = self.tags.take().or_else(|| sources.get("TAGS").map(|tags| split_tags(&tags)));
         check_tags(tags.as_deref().unwrap_or_default())?;
@@ -383,6 +380,27 @@ impl RunBuilder {
         }
         identity.folder = Some(folder);
         Ok(Run::begin(identity, settings, begin, writer, lock))
+    }
+
+    /// Checks what [`Self::init`] can refuse without looking at other runs; begins nothing.
+    ///
+    /// # Errors
+    /// A name, tag, setting or `config-defaults.yaml` is not allowed, or arguments exclude each other.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut copy = self.clone();
+        let (home, sources, settings) = copy.surroundings()?;
+        copy.identify(&home, &sources, &settings)?;
+        check_tags(copy.tags.as_deref().unwrap_or_default())?;
+        copy.config_given(&Config::default()).map(drop)
+    }
+
+    /// The folder of all runs, and what its settings, the user's and the environment say.
+    fn surroundings(&mut self) -> Result<(PathBuf, Sources, Resolved), Error> {
+        let root = self.root.take().or_else(|| environment("DIR").map(PathBuf::from)).unwrap_or_default();
+        let home = home_below(&root).map_err(|error| Error::io(error, "there is no working directory"))?;
+        let sources = Sources::load(&home);
+        let settings = self.settings.resolve(&sources)?;
+        Ok((home, sources, settings))
     }
 
     /// The config entries that this process brings to what the run has already.

@@ -1,5 +1,6 @@
 //! Sending a run from a process of its own, after the one that wrote it has ended.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,6 +11,7 @@ use steplog_journal::{JournalReader, RunFolder};
 use steplog_model::{Entity, RunStart};
 
 use crate::error::{Error, ErrorKind};
+use crate::files;
 use crate::local::{JournalLock, SenderLock, Uploaded};
 use crate::settings::{Resolved, Settings};
 use crate::source::Sources;
@@ -114,6 +116,17 @@ pub struct LocalRun {
     pub journal_bytes: u64,
     /// How much of them the server is not known to have.
     pub unsent_bytes: u64,
+    /// How many saved files the server is not known to have as they are now.
+    pub unsent_files: usize,
+    /// Their size, in bytes.
+    pub unsent_file_bytes: u64,
+}
+
+impl LocalRun {
+    /// Whether the server is not known to have everything.
+    pub fn is_unsent(&self) -> bool {
+        self.unsent_bytes > 0 || self.unsent_files > 0
+    }
 }
 
 /// Looks at a run in a folder; `server` is the URL of the server that should have it. `None` when no journal says what run
@@ -125,15 +138,18 @@ pub fn local_run(folder: &RunFolder, server: &str) -> Result<Option<LocalRun>, E
     let failed = |error: std::io::Error| Error::io(error, folder.path().display());
     let mut first: Option<RunStart> = None;
     let (mut writers, mut journal_bytes, mut unsent_bytes) = (0, 0, 0);
+    let mut unsent_files = BTreeMap::new();
     for stream in folder.streams().map_err(failed)? {
         let Ok(Some(start)) = folder.run_start(stream) else { continue };
         let journal = folder.journal(stream);
-        let end = JournalReader::new(&journal).end().map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?;
+        let reader = JournalReader::new(&journal);
+        let end = reader.end().map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?;
         let uploaded = Uploaded::load(&journal);
         writers += usize::from(JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_none()));
         journal_bytes += end;
         if !uploaded.is_complete(server) {
             unsent_bytes += end.saturating_sub(uploaded.servers.get(server).map_or(0, |to| to.offset));
+            unsent_files.extend(files::unsent_files(folder, &reader, server));
         }
         if first.as_ref().is_none_or(|first| start.started_at < first.started_at) {
             first = Some(start);
@@ -149,5 +165,7 @@ pub fn local_run(folder: &RunFolder, server: &str) -> Result<Option<LocalRun>, E
         sender: SenderLock::holder(folder.path()),
         journal_bytes,
         unsent_bytes,
+        unsent_files: unsent_files.len(),
+        unsent_file_bytes: unsent_files.values().sum(),
     }))
 }

@@ -65,6 +65,18 @@ fn rows_are_on_disk_as_soon_as_log_returns_open_ones_too() {
 }
 
 #[test]
+fn a_check_refuses_what_init_would_and_begins_nothing() {
+    let root = TempDir::new().unwrap();
+    assert_eq!(offline(root.path()).check().map_err(|error| error.to_string()), Ok(()));
+    for refused in [offline(root.path()).id("a:b"), offline(root.path()).tags([""]), offline(root.path()).base_url("x")]
+    {
+        let message = refused.check().unwrap_err().to_string();
+        assert_eq!(refused.init().err().map(|error| error.to_string()), Some(message));
+    }
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn the_summary_follows_rows_of_any_keys_and_keeps_what_was_set_by_hand() {
     let root = TempDir::new().unwrap();
     let run = offline(root.path()).init().unwrap();

@@ -22,7 +22,7 @@ mod value;
 
 pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use config::{Config, ConfigConflict};
-pub use console::{ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES};
+pub use console::{ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES, clean_console_text, without_colours};
 pub use file::{FilePath, FilePolicy, InvalidFile, MAX_FILE_PATH_BYTES, SavedFile};
 pub use hash::ContentHash;
 pub use histogram::Histogram;

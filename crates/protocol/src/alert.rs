@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::AlertDelivery;
+
 /// `POST /alerts/query`: the alerts of a project or of one run, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -30,7 +32,7 @@ pub struct AlertList {
 }
 
 /// How grave an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum AlertLevel {
@@ -40,6 +42,17 @@ pub enum AlertLevel {
     Warn,
     /// Something is wrong.
     Error,
+}
+
+impl AlertLevel {
+    /// The word for it, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
 }
 
 /// An alert of a run.
@@ -62,4 +75,6 @@ pub struct RunAlert {
     pub run: String,
     /// Name of the run.
     pub run_name: String,
+    /// Where it was sent, or is to be: one entry for each channel, in the order in which the channels were made.
+    pub deliveries: Vec<AlertDelivery>,
 }

@@ -36,7 +36,11 @@ pub struct RunChange {
     pub alerts: bool,
     /// Whether a file came, changed or went.
     pub files: bool,
-    /// Whether name, notes, tags, config, state or the like changed, or the run is new.
+    /// Whether a process printed something.
+    pub console: bool,
+    /// Whether a sample of what a machine is busy with came.
+    pub system: bool,
+    /// Whether name, notes, tags, config, environment, state or the like changed, or the run is new.
     pub details: bool,
     /// Whether the run is gone.
     pub deleted: bool,

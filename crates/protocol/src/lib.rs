@@ -6,6 +6,8 @@
 
 mod account;
 mod alert;
+mod alert_channel;
+mod console;
 mod error;
 mod event;
 mod file;
@@ -18,6 +20,8 @@ mod series;
 
 pub use account::*;
 pub use alert::*;
+pub use alert_channel::*;
+pub use console::*;
 pub use error::*;
 pub use event::*;
 pub use file::*;

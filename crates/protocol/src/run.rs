@@ -156,6 +156,8 @@ pub struct RunDetail {
     pub metrics: Vec<Metric>,
     /// How many alerts it gave, repetitions apart.
     pub alert_count: u64,
+    /// How many lines its processes printed: the highest line number of each and one, but no more than came.
+    pub console_line_count: u64,
     /// The ids of runs that begin with its history; at most 10.
     pub forks: Vec<String>,
 }

@@ -43,7 +43,7 @@ impl NativeRun {
         job_type=None, dir=None, mode=None, resume=None, fork_from=None, resume_from=None, allow_val_change=None,
         sweep_id=None, label=None, primary=None, attach=None, environment=None, base_url=None, api_key=None,
         finish_timeout=None, init_timeout=None, finish_detached=None, sender_command=None, symlink=None, verbosity=None,
-        sticky_summary=None))]
+        sticky_summary=None, before=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of init()")]
     fn new(
         py: Python<'_>,
@@ -76,6 +76,7 @@ impl NativeRun {
         symlink: Option<bool>,
         verbosity: Option<&str>,
         sticky_summary: Option<bool>,
+        before: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut builder = RunBuilder::default();
         macro_rules! set {
@@ -127,6 +128,10 @@ impl NativeRun {
         }
         for (key, value) in config_entries(config)? {
             builder = builder.config(key, value);
+        }
+        if let Some(before) = before {
+            py.detach(|| builder.check()).map_err(refused)?;
+            before.call0()?;
         }
         let run = py.detach(|| builder.init()).map_err(|error| to_exception(py, &error))?;
         Ok(Self { run, scratch: Mutex::default() })

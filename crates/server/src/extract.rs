@@ -162,6 +162,18 @@ impl<S: Send + Sync> FromRequestParts<S> for BlobInPath {
     }
 }
 
+/// The entity and the number that a path with `{entity}/{id}` names.
+pub(crate) struct IdInPath(pub(crate) Entity, pub(crate) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, id): (String, i64) = path(parts, state).await?;
+        Ok(Self(entity.try_into()?, id))
+    }
+}
+
 /// The one name in a path such as `/users/{name}`.
 pub(crate) struct NameInPath(pub(crate) String);
 

@@ -11,11 +11,21 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::error::ApiError;
 
+macro_rules! policy {
+    ($ancestors:literal) => {
+        concat!(
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors ",
+            $ancestors
+        )
+    };
+}
+
+/// Notebooks run at any address, and in editors. What they may show changes nothing, so a page that hides it behind its
+/// own gains nothing from clicks.
+pub(crate) const POLICY_OF_EMBEDDED_PAGES: &str = policy!("* vscode-webview:");
+
 const SECURITY: [(HeaderName, &str); 3] = [
-    (
-        CONTENT_SECURITY_POLICY,
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'",
-    ),
+    (CONTENT_SECURITY_POLICY, policy!("'none'")),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
 ];
@@ -30,6 +40,11 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether a page of the UI, by its path without the first slash, may be shown inside somebody else's.
+pub(crate) fn may_be_framed(path: &str) -> bool {
+    path.starts_with("embed/")
 }
 
 /// Logs requests: defects loudly, the rest only when asked. Queries and headers may hold secrets and are left out.

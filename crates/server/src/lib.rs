@@ -8,6 +8,7 @@ mod account;
 mod caller;
 mod connection;
 mod content;
+mod delivery;
 mod error;
 mod extract;
 mod folder;
@@ -25,6 +26,7 @@ mod ui;
 
 pub use account::{MIN_PASSWORD_CHARACTERS, create_user, delete_user};
 pub use connection::ConnectionLimits;
+pub use delivery::{DeliveryOptions, MailServer, PrivateHosts, RetryPolicy};
 pub use folder::{FolderCache, FolderReader, RunFolders, find_run_folders};
 pub use routes::openapi_json;
 pub use serve::{DEFAULT_PORT, ServeError, check_address, serve, serve_with_limits};

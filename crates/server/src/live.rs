@@ -109,6 +109,8 @@ impl Hub {
                 keys: earlier.keys | change.keys,
                 alerts: earlier.alerts | change.alerts,
                 files: earlier.files | change.files,
+                console: earlier.console | change.console,
+                system: earlier.system | change.system,
                 details: earlier.details | change.details,
                 ..change.clone()
             };
@@ -176,6 +178,8 @@ mod tests {
             keys: last_step == 0,
             alerts: false,
             files: false,
+            console: false,
+            system: false,
             details: false,
             deleted: false,
         }

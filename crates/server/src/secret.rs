@@ -20,6 +20,11 @@ pub(crate) fn generate_session_token() -> String {
     random_hex::<32>()
 }
 
+/// What a receiver knows a test message by: 128 random bits in hex, as the store gives alerts.
+pub(crate) fn generate_message_id() -> String {
+    random_hex::<16>()
+}
+
 /// What is stored of a secret. No salt and no slow hash: secrets are random and cannot be guessed.
 pub(crate) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use steplog_protocol::{ErrorDetail, ErrorKind};
+use steplog_protocol::{ErrorDetail, ErrorKind, ServerSource};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::connection::{ConnectionLimits, Connections};
+use crate::delivery::Dispatcher;
 use crate::router::router;
 use crate::state::ServerState;
 
@@ -72,6 +73,8 @@ pub async fn serve_with_limits(
 ) -> Result<(), ServeError> {
     check_address(&state, listener.local_addr()?.ip()).map_err(ServeError::Address)?;
     let connections = Connections::new(router(state.clone()), limits);
+    // What a folder shows was told elsewhere.
+    let dispatcher = (state.source() == ServerSource::Store).then(|| Dispatcher::start(state.clone()));
     tokio::select! {
         () = connections.accept(&listener) => {}
         () = shutdown => {}
@@ -81,6 +84,9 @@ pub async fn serve_with_limits(
     state.stop();
     if timeout(STOP_TIMEOUT, connections.finish()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
+    }
+    if let Some(dispatcher) = dispatcher {
+        dispatcher.finish().await;
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use steplog_protocol::{CreateUserRequest, ErrorDetail, ErrorKind, ServerSource, User};
 use steplog_store::Store;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::access::AccessTable;
 use crate::account;
+use crate::delivery::{DeliveryOptions, Sender};
 use crate::error::ApiError;
 use crate::folder::RunFolders;
 use crate::in_flight::InFlight;
@@ -28,6 +29,9 @@ const MAX_PARTS: usize = 16;
 
 /// How many passwords are hashed at once: 19 MiB each.
 const MAX_PASSWORD_CHECKS: usize = 2;
+
+/// How many test messages are sent at once; more wait.
+const MAX_TESTS: usize = 4;
 
 /// Where a server's runs come from.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +60,9 @@ struct Inner {
     exports: Arc<Semaphore>,
     password_checks: Semaphore,
     parts: Semaphore,
+    tests: Semaphore,
+    sender: Sender,
+    deliveries_changed: Arc<Notify>,
     stopping: watch::Sender<bool>,
 }
 
@@ -65,10 +72,25 @@ impl ServerState {
     /// # Errors
     /// The store could not be read.
     pub fn new(store: Arc<Store>, source: Source) -> Result<Self, ErrorDetail> {
+        Self::with_delivery(store, source, DeliveryOptions::default())
+    }
+
+    /// As [`Self::new`], sending alerts as the options say.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_delivery(store: Arc<Store>, source: Source, delivery: DeliveryOptions) -> Result<Self, ErrorDetail> {
         let has_accounts = !store.users().map_err(account::from_store)?.is_empty();
         let live = Live::start();
         let publisher = live.publisher();
-        store.subscribe(Box::new(move |change| publisher.publish(change)));
+        let deliveries_changed = Arc::<Notify>::default();
+        let wake = deliveries_changed.clone();
+        store.subscribe(Box::new(move |change| {
+            publisher.publish(change);
+            if change.alerts {
+                wake.notify_one();
+            }
+        }));
         Ok(Self(Arc::new(Inner {
             store,
             source,
@@ -81,6 +103,9 @@ impl ServerState {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             password_checks: Semaphore::new(MAX_PASSWORD_CHECKS),
             parts: Semaphore::new(MAX_PARTS),
+            tests: Semaphore::new(MAX_TESTS),
+            sender: Sender::new(delivery),
+            deliveries_changed,
             stopping: watch::Sender::new(false),
         })))
     }
@@ -139,6 +164,19 @@ impl ServerState {
 
     pub(crate) fn parts(&self) -> &Semaphore {
         &self.0.parts
+    }
+
+    pub(crate) fn tests(&self) -> &Semaphore {
+        &self.0.tests
+    }
+
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.0.sender
+    }
+
+    /// Wakes whoever sends alerts.
+    pub(crate) fn deliveries_changed(&self) -> &Arc<Notify> {
+        &self.0.deliveries_changed
     }
 
     /// Runs store work on a thread of its own.

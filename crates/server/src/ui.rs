@@ -1,11 +1,12 @@
 //! The web UI, embedded in the program.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::access::method_not_allowed;
+use crate::headers::{POLICY_OF_EMBEDDED_PAGES, may_be_framed};
 
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
@@ -32,7 +33,14 @@ pub(crate) async fn ui(method: Method, uri: Uri, headers: HeaderMap) -> Response
         // An asset that is gone must not answer a page: a browser would take it for a script.
         None if path.starts_with("assets/") => StatusCode::NOT_FOUND.into_response(),
         None => match Assets::get("index.html") {
-            Some(page) => answer("index.html", page, "no-cache", &headers),
+            Some(page) => {
+                let mut response = answer("index.html", page, "no-cache", &headers);
+                if may_be_framed(path) {
+                    let policy = HeaderValue::from_static(POLICY_OF_EMBEDDED_PAGES);
+                    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+                }
+                response
+            }
             None => Html(NOT_BUILT).into_response(),
         },
     }

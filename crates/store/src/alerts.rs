@@ -6,38 +6,54 @@ use steplog_model::Alert;
 use steplog_protocol::{AlertLevel, AlertList, AlertsRequest, RunAlert};
 
 use crate::database::Sql as _;
-use crate::{Error, Store, catalog};
+use crate::hot::LiveRun;
+use crate::{Error, Store, catalog, deliveries};
 
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1000;
 
 /// Writes an alert of a run. One that comes within the waiting time of another with the same title is a repetition: it is
-/// kept, but nobody is told again.
-pub(crate) fn write(database: &Connection, project: i64, run: i64, alert: &Alert) -> Result<(), Error> {
+/// kept, but nobody is told again. What is no repetition goes into the queues of the channels that take it.
+pub(crate) fn write(database: &Connection, live: &LiveRun, alert: &Alert, now: f64) -> Result<(), Error> {
     let last: Option<f64> = database
         .sql(
             "SELECT time FROM alerts WHERE run = $1 AND title = $2 AND NOT repeated AND time <= $3
              ORDER BY time DESC LIMIT 1",
         )?
-        .query_row(params![run, alert.title, alert.time], |row| row.get(0))
+        .query_row(params![live.id, alert.title, alert.time], |row| row.get(0))
         .optional()?;
     let repeated = last.is_some_and(|last| alert.time - last < alert.wait_millis as f64 / 1000.0);
-    database
+    let id: i64 = database
         .sql(
             "INSERT INTO alerts (project, run, time, level, title, text, wait_millis, repeated)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         )?
-        .execute(params![
-            project,
-            run,
-            alert.time,
-            alert.level.as_str(),
-            alert.title,
-            alert.text,
-            alert.wait_millis as i64,
-            repeated
-        ])?;
-    Ok(())
+        .query_row(
+            params![
+                live.project,
+                live.id,
+                alert.time,
+                alert.level.as_str(),
+                alert.title,
+                alert.text,
+                alert.wait_millis as i64,
+                repeated
+            ],
+            |row| row.get(0),
+        )?;
+    match repeated {
+        true => Ok(()),
+        false => deliveries::queue(database, live, id, alert, now),
+    }
+}
+
+/// The level that a word stands for.
+pub(crate) fn level(word: &str) -> AlertLevel {
+    match word {
+        "ERROR" => AlertLevel::Error,
+        "WARN" => AlertLevel::Warn,
+        _ => AlertLevel::Info,
+    }
 }
 
 impl Store {
@@ -77,21 +93,21 @@ impl Store {
             Ok(RunAlert {
                 id: row.get(0)?,
                 time: row.get(1)?,
-                level: match row.get_ref(2)?.as_str().unwrap_or_default() {
-                    "ERROR" => AlertLevel::Error,
-                    "WARN" => AlertLevel::Warn,
-                    _ => AlertLevel::Info,
-                },
+                level: level(row.get_ref(2)?.as_str().unwrap_or_default()),
                 title: row.get(3)?,
                 text: row.get(4)?,
                 repeated: row.get(5)?,
                 run: row.get(6)?,
                 run_name: row.get(7)?,
+                deliveries: Vec::new(),
             })
         })?;
         let mut alerts = rows.collect::<Result<Vec<_>, _>>()?;
         let has_more = alerts.len() > limit as usize;
         alerts.truncate(limit as usize);
+        for alert in &mut alerts {
+            alert.deliveries = deliveries::of_alert(&reader, alert.id)?;
+        }
         let next_cursor =
             alerts.last().filter(|_| has_more).map(|last| format!("{:x}-{:x}", last.time.to_bits(), last.id));
         Ok(AlertList { alerts, next_cursor })

@@ -160,6 +160,8 @@ fn notice_silence(shared: &Shared, now: f64) -> Result<(), Error> {
             keys: false,
             alerts: false,
             files: false,
+            console: false,
+            system: false,
             details: true,
             deleted: false,
         });

@@ -329,6 +329,8 @@ impl Shared {
                 keys: false,
                 alerts: false,
                 files: true,
+                console: false,
+                system: false,
                 details: false,
                 deleted: false,
             })

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Map, Value as Json};
 use steplog_journal::{MAX_FRAME_BYTES, StreamDecoder, StreamError};
 use steplog_model::{
     Alert, Change, Config, MetricDefinition, MetricDefinitions, Record, RunPath, RunStart, RunUpdate, SavedFile,
@@ -17,7 +18,7 @@ use crate::hot::{HotStream, LiveRun};
 use crate::state::{run_life, run_state};
 use crate::store::{Ingest, Shared};
 use crate::writer::stream_of;
-use crate::{Error, alerts, catalog, chunk, files, load, name};
+use crate::{Error, alerts, catalog, chunk, console, environment, files, load, name};
 
 /// What a sender is told.
 pub(crate) type Answer = Result<IngestResponse, Error>;
@@ -64,6 +65,9 @@ struct Digest {
     row_count: u64,
     has_rows: bool,
     has_summary: bool,
+    has_console: bool,
+    has_system: bool,
+    environment: Map<String, Json>,
     /// Newest time in the records.
     last_time: Option<f64>,
     /// When and how the process ended.
@@ -159,7 +163,10 @@ impl<'a> Staging<'a> {
         let new_keys = self.write_keys(&live, &records)?;
         let change = match consumed {
             0 => None,
-            _ => Some(self.write_run(&live, &piece, &digest, new_keys.len())?),
+            _ => {
+                digest.has_console = console::write(self.database, live.id, stream_row, &records)?;
+                Some(self.write_run(&live, stream_row, &piece, &digest, new_keys.len())?)
+            }
         };
         let response = self.response(Some(&live), decoder.offset())?;
         Ok(Ok(Staged {
@@ -389,6 +396,7 @@ impl<'a> Staging<'a> {
     fn write_run(
         &self,
         live: &LiveRun,
+        stream: i64,
         piece: &Piece<'_>,
         digest: &Digest,
         new_keys: usize,
@@ -414,8 +422,9 @@ impl<'a> Staging<'a> {
         if !digest.metrics.is_empty() {
             self.write_metrics(live, &digest.metrics)?;
         }
+        environment::extend(self.database, live.id, stream, &digest.environment)?;
         for alert in &digest.alerts {
-            alerts::write(self.database, live.project, live.id, alert)?;
+            alerts::write(self.database, live, alert, self.now)?;
         }
         if let Some(step) = digest.start.as_ref().and_then(|start| start.rewind_to) {
             run.last_step = run.last_step.map(|last| last.min(step));
@@ -468,7 +477,10 @@ impl<'a> Staging<'a> {
             keys: new_keys > 0,
             alerts: !digest.alerts.is_empty(),
             files: !digest.files.is_empty(),
+            console: digest.has_console,
+            system: digest.has_system,
             details: digest.start.is_some()
+                || !digest.environment.is_empty()
                 || digest.exit.is_some()
                 || !digest.config.is_empty()
                 || !digest.metrics.is_empty()
@@ -518,10 +530,8 @@ impl<'a> Staging<'a> {
         }
         run.created_at = run.created_at.min(start.started_at);
         run.last_time = run.last_time.max(start.started_at);
-        if !start.environment.is_empty() && start.parent_stream.is_none() {
-            let environment = serde_json::to_string(&start.environment)
-                .map_err(|error| Error::internal(format!("an environment has no JSON form: {error}")))?;
-            self.database.sql("UPDATE runs SET environment = $2 WHERE id = $1")?.execute((live.id, environment))?;
+        if start.parent_stream.is_none() {
+            environment::replace(self.database, live.id, &start.environment)?;
         }
         Ok(())
     }
@@ -649,6 +659,9 @@ fn digest(records: &[Record], mut open_step: Option<i64>) -> Digest {
                 saw(&mut digest, *time);
                 digest.preempting = true;
             }
+            Record::Console(lines) => saw(&mut digest, lines.time),
+            Record::System(sample) => saw(&mut digest, sample.time),
+            Record::Environment(members) => digest.environment.extend(members.clone()),
             Record::RunUpdate(update) => merge_update(&mut digest.update, update),
             Record::Heartbeat { time } => saw(&mut digest, *time),
             Record::Exit { time, code } => {

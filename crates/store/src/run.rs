@@ -9,7 +9,7 @@ use crate::database::Sql as _;
 use crate::edit::{Edits, Noun};
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, edit, files, lineage, load};
+use crate::{Error, Store, catalog, console, edit, files, lineage, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -79,6 +79,7 @@ impl Store {
             streams: streams(&reader, run_id)?,
             metrics: load::metrics(&reader, run_id)?.into_iter().map(metric).collect(),
             alert_count: count_alerts(&reader, run_id)?,
+            console_line_count: console::count_lines(&reader, run_id)?,
             forks: lineage::forks(&reader, project, path.run.as_str())?,
         })
     }
@@ -196,6 +197,8 @@ fn change(path: &RunPath, run: &Run, deleted: bool) -> RunChange {
         keys: false,
         alerts: false,
         files: false,
+        console: false,
+        system: false,
         details: true,
         deleted,
     }
@@ -209,9 +212,21 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
         )?
         .execute(params![run, now])?;
     files::delete_names(database, run, now)?;
-    for table in
-        ["journal_bytes", "chunks", "blocks", "columns", "pyramids", "run_values", "edits", "alerts", "streams"]
-    {
+    for table in [
+        "journal_bytes",
+        "chunks",
+        "blocks",
+        "columns",
+        "pyramids",
+        "run_values",
+        "edits",
+        "alerts",
+        "console_chunks",
+        "system_chunks",
+        "system_series",
+        "alert_deliveries",
+        "streams",
+    ] {
         database.sql(&format!("DELETE FROM {table} WHERE run = $1"))?.execute([run])?;
     }
     database.sql("DELETE FROM runs WHERE id = $1")?.execute([run])?;

@@ -16,7 +16,7 @@ use crate::database::Sql as _;
 use crate::hot::LiveRun;
 use crate::view::Caches;
 use crate::writer::{self, Queue, stream_of};
-use crate::{Error, StoreOptions, catalog, load, state};
+use crate::{Error, StoreOptions, catalog, deliveries, load, state};
 
 /// Everything durable on a server. All calls block; all may come from any thread.
 pub struct Store {
@@ -100,6 +100,7 @@ impl Store {
         let (database, connection) = Database::open(directory, options.max_pages)?;
         let now = options.clock.now();
         state::grant_grace(&connection, now, options.crashed_after.as_secs_f64())?;
+        deliveries::recover(&connection)?;
         let shared = Arc::new(Shared {
             caches: Caches::new(options.cache_bytes),
             blobs: Blobs::new(directory, options.reserve_bytes),

@@ -11,7 +11,7 @@ use crate::blobs::{Blobs, hash_file};
 use crate::database::{Sql as _, check_integrity};
 use crate::statistics::Statistics;
 use crate::values::Rows;
-use crate::{Error, Store, catalog, chunk, load};
+use crate::{Error, Store, catalog, chunk, console, load};
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ impl Store {
             check.catalog();
             check.streams()?;
             check.columns()?;
+            check.console()?;
             check.files(&self.shared.blobs, &mut sound)?;
             progress(done as u64 + 1, total);
         }
@@ -155,6 +156,11 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// That what was printed can be read.
+    fn console(&mut self) -> Result<(), Error> {
+        console::verify(self.database, self.run, &mut |place, error| self.found(place, error))
     }
 
     /// That blocks and chunks decode, and that statistics and counts are those of the points.

@@ -7,6 +7,7 @@ use steplog_model::RunPath;
 
 use crate::Error;
 use crate::cache::Cache;
+use crate::console::ConsoleCaches;
 use crate::lineage::Member;
 use crate::points::{Arrivals, Points};
 use crate::pyramid::Pyramid;
@@ -27,6 +28,7 @@ pub(crate) struct Caches {
     lines: Cache<(i64, i64), Arc<Line>>,
     /// By project.
     pub(crate) tables: Cache<i64, Arc<ProjectTable>>,
+    pub(crate) console: ConsoleCaches,
 }
 
 /// The points of a key over several runs.
@@ -41,9 +43,10 @@ impl Caches {
         Self {
             rows: Cache::new(bytes / 8),
             values: Cache::new(bytes / 8),
-            views: Cache::new(bytes * 3 / 8),
-            lines: Cache::new(bytes / 8),
+            views: Cache::new(bytes * 9 / 32),
+            lines: Cache::new(bytes / 16),
             tables: Cache::new(bytes / 4),
+            console: ConsoleCaches::new(bytes / 8),
         }
     }
 
@@ -54,6 +57,7 @@ impl Caches {
         self.views.clear();
         self.lines.clear();
         self.tables.clear();
+        self.console.clear();
     }
 }
 

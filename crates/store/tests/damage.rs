@@ -6,7 +6,8 @@ mod support;
 
 use rusqlite::Connection;
 use serde_json::json;
-use steplog_protocol::ErrorKind;
+use steplog_model::ConsoleOutput;
+use steplog_protocol::{ConsoleRequest, ErrorKind};
 use steplog_store::{Store, StoreOptions};
 use support::{Journal, open, quiet_options};
 use tempfile::TempDir;
@@ -92,6 +93,61 @@ fn verify_finds_flipped_bytes() {
         assert!(findings[0].place.contains(place) && findings[0].message.contains(message), "{findings:?}");
         assert_eq!(json!(store.run(&journal.path).unwrap().run.row_count), json!(101));
     }
+}
+
+#[test]
+fn verify_finds_flipped_bytes_of_lines_and_samples() {
+    for (table, column, place) in
+        [("console_chunks", "head", "console chunk "), ("console_chunks", "data", "console chunk ")]
+    {
+        let folder = TempDir::new().unwrap();
+        let store = open(folder.path());
+        let mut journal = Journal::new("local/digits/a");
+        journal.print(1.0, ConsoleOutput::Stdout, 0, &["a", "b"]).send(&store);
+        store.abandon();
+        drop(store);
+        flip(&folder, table, column);
+        let store = open(folder.path());
+        let findings = store.verify(&mut |_, _| {}).unwrap();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].place.starts_with(&format!("run local/digits/a, {place}")), "{findings:?}");
+        assert_eq!(findings[0].message, "the checksum is wrong");
+        // It can be said, and what comes later is kept.
+        let request = ConsoleRequest { run: "local/digits/a".into(), ..ConsoleRequest::default() };
+        assert_eq!(store.console(&request).unwrap_err().kind(), ErrorKind::Data);
+        journal.print(2.0, ConsoleOutput::Stdout, 2, &["c"]).send(&store);
+    }
+}
+
+/// What version 2 made of a store with a run of two rows and an alert.
+fn make_version_2(folder: &TempDir) {
+    let database = Connection::open(folder.path().join("steplog.sqlite")).unwrap();
+    database.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;").unwrap();
+    database.execute_batch(include_str!("../src/schema.sql")).unwrap();
+    database.execute_batch(include_str!("../src/schema_2.sql")).unwrap();
+    database.execute_batch(include_str!("testdata/version_2.sql")).unwrap();
+    database.execute_batch("PRAGMA user_version = 2").unwrap();
+}
+
+#[test]
+fn a_store_of_version_2_is_taken_over() {
+    let folder = TempDir::new().unwrap();
+    make_version_2(&folder);
+    let store = open(folder.path());
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), vec![]);
+    let path = "local/digits/old".parse().unwrap();
+    let detail = store.run(&path).unwrap();
+    assert_eq!((&*detail.run.name, detail.run.row_count, detail.console_line_count), ("old run", 2, 0));
+    assert_eq!((&detail.summary["loss"], detail.alert_count), (&json!(0.25), 1));
+    assert_eq!(detail.environment["python"], json!("3.12"));
+    // The run goes on, and prints now.
+    let mut journal = Journal::with_start("local/digits/old", |start| start.started_at = 3000.0);
+    journal.print(3001.0, ConsoleOutput::Stdout, 0, &["hello"]).row(2, &[("loss", 0.125.into())]).send(&store);
+    let detail = store.run(&path).unwrap();
+    assert_eq!((detail.run.row_count, detail.console_line_count), (3, 1));
+    assert_eq!(detail.summary["loss"], json!(0.125));
+    drop(store);
+    assert_eq!(open(folder.path()).verify(&mut |_, _| {}).unwrap(), vec![]);
 }
 
 #[test]

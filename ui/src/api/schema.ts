@@ -4,6 +4,76 @@
  */
 
 export interface paths {
+    "/api/v1/alert-channels/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an entity's alerts are sent. Of a webhook's URL only host and end are answered, and no secrets. */
+        get: operations["list_alert_channels"];
+        put?: never;
+        /** Makes a channel. Its target is checked: a webhook must not lead into the server's own network. */
+        post: operations["create_alert_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-channels/{entity}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a channel, and forgets its target. What was sent there stays known. */
+        delete: operations["delete_alert_channel"];
+        options?: never;
+        head?: never;
+        /** Changes a channel, or switches it on or off. */
+        patch: operations["update_alert_channel"];
+        trace?: never;
+    };
+    "/api/v1/alert-channels/{entity}/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test message, once, and answers what became of it. */
+        post: operations["test_alert_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-deliveries/{entity}/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends an alert to a channel again: what failed, what may have arrived, or what was skipped. */
+        post: operations["send_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/query": {
         parameters: {
             query?: never;
@@ -71,6 +141,23 @@ export interface paths {
          */
         put: operations["put_part"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A page of the lines that the processes of a run printed: a part, the end, or those that contain a text. */
+        post: operations["query_console"];
         delete?: never;
         options?: never;
         head?: never;
@@ -197,6 +284,23 @@ export interface paths {
         head?: never;
         /** Changes name, notes, tags or group of a run, or asks it to stop. */
         patch: operations["update_run"];
+        trace?: never;
+    };
+    "/api/v1/runs/{entity}/{project}/{run}/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the processes of a run printed, as a file. */
+        get: operations["read_console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{entity}/{project}/{run}/files": {
@@ -344,6 +448,100 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A place that alerts of an entity, or of one of its projects, are sent to. */
+        AlertChannel: {
+            /**
+             * Format: int64
+             * @description Unique on this server.
+             */
+            id: number;
+            /** @description Whose alerts it takes. */
+            entity: string;
+            /** @description The project whose alerts it takes; `null` for all of the entity. */
+            project: string | null;
+            /** @description How they are sent. */
+            kind: components["schemas"]["AlertChannelKind"];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * @description The address of a mail, in full; of a webhook only its host and its last characters, for whoever knows the rest may
+             *     post there.
+             */
+            target: string;
+            /** @description Whether messages are signed with a secret. */
+            signed: boolean;
+            /** @description Alerts below this level are not sent. */
+            level: components["schemas"]["AlertLevel"];
+            /** @description Whether alerts are sent. */
+            enabled: boolean;
+            /**
+             * Format: double
+             * @description When it was made, Unix seconds.
+             */
+            created_at: number;
+            /** @description The account that made it; `null` on a server without accounts. */
+            created_by: string | null;
+        };
+        /**
+         * @description How an alert is sent.
+         * @enum {string}
+         */
+        AlertChannelKind: "email" | "slack" | "webhook";
+        /** @description `GET /alert-channels/{entity}`: where an entity's alerts are sent. */
+        AlertChannelList: {
+            /** @description Those of the whole entity first, then by project; oldest first. */
+            channels: components["schemas"]["AlertChannel"][];
+            /** @description The sender of mails; `null` when this server has no mail server. */
+            mail_from: string | null;
+        };
+        /** @description The answer of `POST /alert-channels/{entity}/{id}/test`: what became of a test message, which is tried once. */
+        AlertChannelTest: {
+            /** @description `sent`, `failed`, or `unknown` when it may have arrived. */
+            state: components["schemas"]["DeliveryState"];
+            /** @description Why not. */
+            error: string | null;
+        };
+        /** @description What became of an alert at one channel. */
+        AlertDelivery: {
+            /**
+             * Format: int64
+             * @description Unique on this server.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description The channel's id.
+             */
+            channel: number;
+            /** @description The channel's name. */
+            channel_name: string;
+            /** @description How it is sent. */
+            kind: components["schemas"]["AlertChannelKind"];
+            /** @description Where it stands. */
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: double
+             * @description When it is tried next, Unix seconds; there while `state` is `waiting`.
+             */
+            next_attempt_at: number | null;
+            /**
+             * Format: double
+             * @description When it was last tried, Unix seconds.
+             */
+            last_attempt_at: number | null;
+            /**
+             * Format: double
+             * @description When the receiver took it, Unix seconds.
+             */
+            delivered_at: number | null;
+            /** @description Why the last try failed, or why it was skipped. */
+            error: string | null;
+        };
         /**
          * @description How grave an alert is.
          * @enum {string}
@@ -422,10 +620,151 @@ export interface components {
          * @description Raw bytes.
          */
         Bytes: string;
+        /** @description One line. */
+        ConsoleLine: {
+            /**
+             * Format: int64
+             * @description Its place among the lines of the process and output asked for, whatever is searched for.
+             */
+            index: number;
+            /**
+             * Format: int64
+             * @description Its number among the lines of its process, both outputs together.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description Which process: an index into [`ConsoleLineList::processes`].
+             */
+            process: number;
+            /** @description Where it was printed to. */
+            output: components["schemas"]["ConsoleOutput"];
+            /**
+             * Format: double
+             * @description When it first appeared, Unix seconds. A line that is written again, as progress bars are, keeps its time.
+             */
+            time: number;
+            /**
+             * @description As a terminal shows it now. Of control characters it has tabs and the sequences for colours and styles,
+             *     `ESC [ … m`.
+             */
+            text: string;
+        };
+        /** @description The answer of `POST /console/query`. */
+        ConsoleLineList: {
+            /** @description One page, in order. */
+            lines: components["schemas"]["ConsoleLine"][];
+            /**
+             * Format: int64
+             * @description The place of the first of them among the lines that match; where the next page begins when there are none.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description How many lines match.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many lines there are of the process and output asked for, whatever is searched for.
+             */
+            line_count: number;
+            /** @description The processes that printed something, the one that began first first. */
+            processes: components["schemas"]["ConsoleProcess"][];
+        };
+        /**
+         * @description Where a process prints to.
+         * @enum {string}
+         */
+        ConsoleOutput: "stdout" | "stderr";
+        /** @description A process that printed something. */
+        ConsoleProcess: {
+            /** @description The id of its journal, 32 hex characters. */
+            stream: string;
+            /** @description What the script calls it, when several processes write one run. */
+            label: string | null;
+            /** @description Host name. */
+            host: string | null;
+            /**
+             * Format: int32
+             * @description Process id.
+             */
+            process_id: number | null;
+            /** @description Whether another process of the run was forked into it. */
+            is_fork: boolean;
+            /**
+             * Format: int64
+             * @description How many lines it printed.
+             */
+            line_count: number;
+        };
+        /**
+         * @description `POST /console/query`: a page of the lines that the processes of a run printed.
+         *
+         *     The lines of a process stand in the order in which they began. Those of several processes are merged by the times at
+         *     which they first appeared; of equal times, those of the process that began first come first.
+         */
+        ConsoleRequest: {
+            /**
+             * @description `entity/project/id`.
+             * @default
+             */
+            run: string;
+            /**
+             * @description Only the lines of this process: the id of its journal, 32 hex characters. `null` for all processes.
+             * @default null
+             */
+            stream: string | null;
+            /** @default null */
+            output: components["schemas"]["ConsoleOutput"] | null;
+            /**
+             * @description Only lines that contain this, at most 1,000 bytes. Colours are looked through.
+             * @default null
+             */
+            search: string | null;
+            /**
+             * @description Whether `search` is a regular expression, in the syntax of the Rust crate `regex`: as elsewhere, but without
+             *     look-around and back-references.
+             * @default false
+             */
+            regex: boolean;
+            /**
+             * @description Whether upper and lower case differ in `search`.
+             * @default false
+             */
+            case_sensitive: boolean;
+            /**
+             * Format: int64
+             * @description The first line, by its place among the lines that match, from 0; negative from the end on, as in Python's slices:
+             *     -1 is the last line. Default 0.
+             * @default null
+             */
+            from: number | null;
+            /**
+             * Format: int32
+             * @description How many lines at most: 1 to 5,000. Default 1,000. Fewer come where their texts are above 4 MiB together.
+             * @default null
+             */
+            limit: number | null;
+        };
         /** @description What the server wants of a client. */
         Control: {
             /** @description Somebody asked in the UI that this run be stopped. */
             stop: boolean;
+        };
+        /** @description `POST /alert-channels/{entity}`: makes a channel; the answer is an [`AlertChannel`]. */
+        CreateAlertChannelRequest: {
+            /** @description Only alerts of this project; `null` for all of the entity. The project need not have runs yet. */
+            project?: string | null;
+            /** @description How to send. */
+            kind: components["schemas"]["AlertChannelKind"];
+            /** @description What to call it: 1 to 64 characters. */
+            name: string;
+            /** @description A mail address, or the http or https URL of a webhook. */
+            target: string;
+            /** @description What to sign messages of a `webhook` with: 16 to 256 characters, or `whsec_` and base64. It is never answered. */
+            secret?: string | null;
+            level?: components["schemas"]["AlertLevel"] | null;
         };
         /** @description `POST /api-keys`. */
         CreateApiKeyRequest: {
@@ -448,6 +787,11 @@ export interface components {
             /** @description `steplog-` and 40 hex characters. Sent as `Authorization: Bearer KEY`, or as HTTP Basic with user `api`. */
             secret: string;
         };
+        /**
+         * @description Where the delivery of an alert to a channel stands.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "sending" | "sent" | "failed" | "unknown" | "skipped";
         /** @description The body of every answer whose status is 4xx or 5xx. */
         ErrorBody: {
             /** @description What went wrong. */
@@ -752,6 +1096,8 @@ export interface components {
             run: string;
             /** @description Name of the run. */
             run_name: string;
+            /** @description Where it was sent, or is to be: one entry for each channel, in the order in which the channels were made. */
+            deliveries: components["schemas"]["AlertDelivery"][];
         };
         /** @description What a watcher needs to decide what to read again. */
         RunChange: {
@@ -777,7 +1123,11 @@ export interface components {
             alerts: boolean;
             /** @description Whether a file came, changed or went. */
             files: boolean;
-            /** @description Whether name, notes, tags, config, state or the like changed, or the run is new. */
+            /** @description Whether a process printed something. */
+            console: boolean;
+            /** @description Whether a sample of what a machine is busy with came. */
+            system: boolean;
+            /** @description Whether name, notes, tags, config, environment, state or the like changed, or the run is new. */
             details: boolean;
             /** @description Whether the run is gone. */
             deleted: boolean;
@@ -801,6 +1151,11 @@ export interface components {
              * @description How many alerts it gave, repetitions apart.
              */
             alert_count: number;
+            /**
+             * Format: int64
+             * @description How many lines its processes printed: the highest line number of each and one, but no more than came.
+             */
+            console_line_count: number;
             /** @description The ids of runs that begin with its history; at most 10. */
             forks: string[];
         };
@@ -1056,6 +1411,31 @@ export interface components {
              */
             count: number;
         };
+        /** @description `PATCH /alert-channels/{entity}/{id}`: changes what is given; the answer is an [`AlertChannel`]. */
+        UpdateAlertChannelRequest: {
+            /**
+             * @description Another name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description Another address or URL.
+             * @default null
+             */
+            target: string | null;
+            /**
+             * @description Another secret; an empty text takes it away.
+             * @default null
+             */
+            secret: string | null;
+            /** @default null */
+            level: components["schemas"]["AlertLevel"] | null;
+            /**
+             * @description Whether alerts are sent. What waits when a channel is switched off is skipped.
+             * @default null
+             */
+            enabled: boolean | null;
+        };
         /** @description `PATCH /runs/{entity}/{project}/{id}`: what people may change. Absent members stay as they are. */
         UpdateRunRequest: {
             /**
@@ -1148,6 +1528,206 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_alert_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAlertChannelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The channel's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The channel's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAlertChannelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannel"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_alert_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The channel's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelTest"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    send_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description The delivery's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDelivery"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     query_alerts: {
         parameters: {
             query?: never;
@@ -1340,6 +1920,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BlobStatus"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    query_console: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsoleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleLineList"];
                 };
             };
             /** @description What went wrong. */
@@ -1692,6 +2304,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_console: {
+        parameters: {
+            query?: {
+                /** @description `text` (default), `ansi` (with colours) or `jsonl` (with times, processes, numbers and outputs). */
+                format?: string;
+                /** @description Only the lines of this process: the id of its journal, 32 hex characters. */
+                stream?: string;
+                /** @description Only lines of `stdout` or `stderr`. */
+                output?: string;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
                 };
             };
             /** @description What went wrong. */

@@ -30,6 +30,7 @@ export type RunDetail = {
   streams: Stream[]
   metrics: Metric[]
   alert_count: number
+  console_line_count: number
   forks: string[]
 }
 /** Absent members stay as they are. */
@@ -54,6 +55,21 @@ export type AlertLevel = Schemas['AlertLevel']
 export type RunAlert = Schemas['RunAlert']
 export type AlertList = Schemas['AlertList']
 export type AlertsRequest = Partial<Schemas['AlertsRequest']> & { project: string }
+export type ConsoleLine = Schemas['ConsoleLine']
+export type ConsoleProcess = Schemas['ConsoleProcess']
+export type ConsoleLineList = Schemas['ConsoleLineList']
+/** Absent members have the server's defaults. */
+export type ConsoleRequest = Partial<Schemas['ConsoleRequest']> & { run: string }
+export type AlertChannel = Schemas['AlertChannel']
+export type AlertChannelKind = Schemas['AlertChannelKind']
+export type AlertChannelList = Schemas['AlertChannelList']
+export type AlertChannelTest = Schemas['AlertChannelTest']
+export type AlertDelivery = Schemas['AlertDelivery']
+export type CreateAlertChannelRequest = Schemas['CreateAlertChannelRequest']
+/** Absent members stay as they are. */
+export type UpdateAlertChannelRequest = {
+  [Name in keyof Schemas['UpdateAlertChannelRequest']]?: NonNullable<Schemas['UpdateAlertChannelRequest'][Name]>
+}
 export type RunFile = Schemas['RunFile']
 export type FileList = Schemas['FileList']
 export type RunChange = Schemas['RunChange']

@@ -47,6 +47,15 @@ export function formatDateTime(time: number): string {
   return `${formatDate(time)} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
 }
 
+const DAY_AND_MONTH = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' })
+
+/** `18:47` today, `Nov 23, 18:47` on other days, in the reader's time zone. */
+export function formatClock(time: number, now: number): string {
+  const date = new Date(time * 1000)
+  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}`
+  return formatDate(time) === formatDate(now) ? clock : `${DAY_AND_MONTH.format(date)}, ${clock}`
+}
+
 /** Age in little room: `12s`, `5m`, `3h`, `2d`, `8w`. */
 export function formatAge(time: number, now: number): string {
   const age = Math.max(0, now - time)

@@ -41,8 +41,17 @@ export const api = {
     return query === '' ? url : `${url}?${query}`
   },
   alertsQuery: () => `${API}/alerts/query`,
+  alertChannels: (entity: string) => `${API}/alert-channels/${join(entity)}`,
+  alertChannel: (entity: string, id: number) => `${API}/alert-channels/${join(entity, String(id))}`,
+  alertChannelTest: (entity: string, id: number) => `${API}/alert-channels/${join(entity, String(id))}/test`,
+  sendAgain: (entity: string, delivery: number) => `${API}/alert-deliveries/${join(entity, String(delivery))}/send`,
   keysQuery: () => `${API}/keys/query`,
   series: () => `${API}/series`,
   events: (project: string | null) =>
     project === null ? `${API}/events` : `${API}/events?${new URLSearchParams({ project })}`,
+}
+
+/** Pages of the UI, for links that the router does not follow. */
+export const pagePath = {
+  run: (entity: string, project: string, id: string) => `/${join(entity, project)}/runs/${encodeURIComponent(id)}`,
 }

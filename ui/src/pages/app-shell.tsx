@@ -1,4 +1,4 @@
-import { Link, Outlet, useParams } from '@tanstack/react-router'
+import { Link, Outlet, useParams, useRouterState } from '@tanstack/react-router'
 import { ThemeSwitch } from '~/features/account/theme-switch'
 import { UserMenu } from '~/features/account/user-menu'
 import { ConnectionBanner } from '~/features/live/connection-banner'
@@ -8,8 +8,19 @@ import { Logo } from '~/ui/logo'
 import { Toasts } from '~/ui/toasts'
 import styles from './app-shell.module.css'
 
-/** The header that stays, and the page below it. */
+/** The header that stays, and the page below it; a page inside somebody else's page has no header. */
 export function AppShell() {
+  const embedded = useRouterState({ select: ({ location }) => location.pathname.startsWith('/embed/') })
+  if (embedded) {
+    return (
+      <div className={styles.shell}>
+        <ConnectionBanner />
+        <main className={styles.main}>
+          <Outlet />
+        </main>
+      </div>
+    )
+  }
   return (
     <div className={styles.shell}>
       <header className={styles.header}>

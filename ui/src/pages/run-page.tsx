@@ -4,21 +4,18 @@ import { Compass } from 'lucide-react'
 import { useCallback, useMemo, useRef } from 'react'
 import { ApiError } from '~/api/client'
 import { runQuery } from '~/api/queries'
-import { paletteColor } from '~/charts/palette'
 import { AlertFeed } from '~/features/alerts/alert-feed'
 import { AlertsButton } from '~/features/alerts/alerts-button'
 import { FilesTab } from '~/features/files/files-tab'
 import { useLive } from '~/features/live/use-live'
 import { type ChartView, decodeChartView, encodeChartView } from '~/features/metrics/chart-view'
 import { ChartsArea } from '~/features/metrics/charts-area'
-import type { ChartRuns } from '~/features/metrics/use-chart-lines'
 import { HistoryTable } from '~/features/run/history-table'
 import { RUN_TABS, RunHeader, type RunTab } from '~/features/run/run-header'
 import { RunOverview } from '~/features/run/run-overview'
-import { slotOfRun } from '~/features/runs/use-run-colors'
-import { useDark } from '~/hooks/use-theme'
+import { useChartRuns } from '~/features/run/use-chart-runs'
 import { useTitle } from '~/hooks/use-title'
-import { projectPath, runPath } from '~/lib/path-builder'
+import { projectPath } from '~/lib/path-builder'
 import type { SearchParams } from '~/lib/search-params'
 import { HeaderActions } from '~/ui/header-slot'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
@@ -45,22 +42,8 @@ export function RunPage() {
     [navigate],
   )
   const run = detail?.run
-  const dark = useDark()
-  const live = run?.state === 'running'
-  const runName = run?.name
-  const createdAt = run?.created_at ?? 0
-  const forkStep = run?.fork_from?.step ?? null
-  useTitle(runName, name)
-  const runs = useMemo<ChartRuns>(() => {
-    const path = runPath(entity, name, id)
-    const color = paletteColor(slotOfRun(projectPath(entity, name), id), dark)
-    return {
-      project: `${entity}/${name}`,
-      settled: live ? [] : [path],
-      live: live ? [path] : [],
-      looks: new Map([[path, { name: runName ?? id, color, createdAt, forkStep }]]),
-    }
-  }, [entity, name, id, dark, live, runName, createdAt, forkStep])
+  useTitle(run?.name, name)
+  const runs = useChartRuns(entity, name, id, run)
 
   if (detail === undefined || run === undefined) {
     if (error instanceof ApiError && error.kind === 'not_found') {

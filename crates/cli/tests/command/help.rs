@@ -33,6 +33,7 @@ Commands:
   runs    List runs: filter, sort, choose columns
   export  Write a run's history to a file
   verify  Check journals and data directories for damage
+  alerts  Choose where alerts are sent: add, list, test, remove
   user    Manage accounts: add, list, remove
   login   Log in to a server: scripts and commands use it from then on
   logout  Forget a server's API key, and revoke it there

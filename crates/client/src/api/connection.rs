@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use steplog_model::ContentHash;
 use steplog_protocol::{ErrorBody, ErrorKind as RefusalKind, Session};
 use ureq::http::Response;
-use ureq::http::header::ETAG;
+use ureq::http::StatusCode;
+use ureq::http::header::{ETAG, IF_RANGE, RANGE};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 
 use super::ApiSettings;
@@ -22,7 +23,7 @@ use crate::{fork, transport};
 const MAX_JSON_BYTES: u64 = 256 << 20;
 
 /// How long to wait before each further try, when a server is busy.
-const PAUSES: [Duration; 5] = [
+pub(super) const PAUSES: [Duration; 5] = [
     Duration::from_millis(200),
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -48,6 +49,7 @@ pub struct Download {
     base_url: String,
     size_bytes: Option<u64>,
     sha256: Option<ContentHash>,
+    tag: Option<String>,
 }
 
 impl std::fmt::Debug for Download {
@@ -102,12 +104,31 @@ impl Connection {
     /// A body as it comes, however long that takes.
     pub(super) fn download(&self, path: &str) -> Result<Download, Error> {
         let response = self.call(|agent| self.prepare(agent.get(self.address(path))).call())?;
-        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        Ok(self.to_download(response))
+    }
+
+    /// A body from byte `offset` on; from its beginning where `tag` is none. It breaks off when it takes longer than the
+    /// timeout: whoever goes on behind what came finds out in this way that nothing comes any more. `None` when what has that
+    /// tag is not there any more.
+    pub(super) fn download_from(&self, path: &str, offset: u64, tag: Option<&str>) -> Result<Option<Download>, Error> {
+        let response = self.call(|agent| {
+            let mut request = self.prepare_short(agent.get(self.address(path)));
+            if let Some(tag) = tag {
+                request = request.header(RANGE, format!("bytes={offset}-")).header(IF_RANGE, tag);
+            }
+            request.call()
+        })?;
+        let is_as_asked = tag.is_none() || response.status() == StatusCode::PARTIAL_CONTENT;
+        Ok(is_as_asked.then(|| self.to_download(response)))
+    }
+
+    fn to_download(&self, response: Response<Body>) -> Download {
+        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         // Tags of other forms say only whether the content is another one.
-        let sha256 = tag.and_then(|tag| tag.trim_matches('"').parse().ok());
+        let sha256 = tag.as_deref().and_then(|tag| tag.trim_matches('"').parse().ok());
         let size_bytes = response.body().content_length();
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(Download { body, base_url: self.base_url.clone(), size_bytes, sha256 })
+        Download { body, base_url: self.base_url.clone(), size_bytes, sha256, tag }
     }
 
     fn agent(&self) -> Agent {
@@ -198,6 +219,12 @@ impl Download {
     /// Hash of all the bytes, where the server says it.
     pub(super) fn sha256(&self) -> Option<ContentHash> {
         self.sha256
+    }
+
+    /// What a request for the rest says, so that it is of the same content; `None` where the server does not tell contents
+    /// apart.
+    pub(super) fn tag(&self) -> Option<&str> {
+        self.tag.as_deref().filter(|tag| tag.starts_with('"'))
     }
 
     /// All that is left.

@@ -3,12 +3,14 @@
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use steplog_model::{ContentHash, FilePath, RunPath, path_segment};
 use steplog_protocol::RunFile;
 
-use super::connection::{Connection, Download};
+use super::connection::{Connection, Download, PAUSES};
 use super::destination::{Destination, ExistingFile};
 use super::run::address;
 use crate::error::{Error, ErrorKind};
@@ -133,11 +135,17 @@ impl File {
         format!("{}/files/{}", address(&self.run), parts.join("/"))
     }
 
-    /// Hands the content to `take`, piece by piece; an error at the end when they were not the whole.
+    /// Hands the content to `take`, piece by piece; an error at the end when they were not the whole. A connection that
+    /// breaks off, or from which nothing comes any more, is followed by another one for the rest.
     fn receive(&self, mut take: impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
-        let mut download = self.open()?;
+        let address = self.address();
+        let mut download = self.connection.download_from(&address, 0, None)?.expect("any content is as asked");
+        let (whole_bytes, whole_hash) = (download.size_bytes(), download.sha256());
+        let tag = download.tag().map(str::to_owned);
         let mut piece = vec![0; PIECE_BYTES];
         let (mut received_bytes, mut hasher) = (0, Sha256::new());
+        let mut pauses = PAUSES.iter();
+        let mut resumed_at = 0;
         loop {
             match download.read(&mut piece) {
                 Ok(0) => break,
@@ -148,17 +156,49 @@ impl File {
                 }
                 // A signal came: whoever takes the pieces may have a look.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => take(&[])?,
-                Err(error) => return Err(Error::new(ErrorKind::Server, error.to_string())),
+                Err(error) => {
+                    let mut broke_off = Error::new(ErrorKind::Server, error.to_string());
+                    let Some(tag) = &tag else { return Err(broke_off) };
+                    if received_bytes > resumed_at {
+                        (pauses, resumed_at) = (PAUSES.iter(), received_bytes);
+                    }
+                    download = loop {
+                        let Some(pause) = pauses.next() else { return Err(broke_off) };
+                        wait(*pause, &mut take)?;
+                        match self.connection.download_from(&address, received_bytes, Some(tag)) {
+                            Ok(Some(rest)) => break rest,
+                            Ok(None) => return Err(self.not_whole()),
+                            Err(error) if error.kind() == ErrorKind::Server => broke_off = error,
+                            Err(error) => return Err(error),
+                        }
+                    };
+                }
             }
         }
-        let has_size = download.size_bytes().is_none_or(|bytes| bytes == received_bytes);
-        let has_hash = download.sha256().is_none_or(|hash| hash == ContentHash::from_bytes(hasher.finalize().into()));
+        let has_size = whole_bytes.is_none_or(|bytes| bytes == received_bytes);
+        let has_hash = whole_hash.is_none_or(|hash| hash == ContentHash::from_bytes(hasher.finalize().into()));
         if !has_size || !has_hash {
-            let (path, from) = (&self.path, self.connection.base_url());
-            let message = format!("file {path} did not come whole from {from}: download it again");
-            return Err(Error::new(ErrorKind::Server, message));
+            return Err(self.not_whole());
         }
         Ok(())
+    }
+
+    fn not_whole(&self) -> Error {
+        let (path, from) = (&self.path, self.connection.base_url());
+        Error::new(ErrorKind::Server, format!("file {path} did not come whole from {from}: download it again"))
+    }
+}
+
+/// Waits, and asks again and again whether to go on.
+fn wait(pause: Duration, take: &mut impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    let until = Instant::now() + pause;
+    loop {
+        take(&[])?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(Duration::from_millis(50)));
     }
 }
 
@@ -181,7 +221,8 @@ mod tests {
                 let head: Vec<String> =
                     connection.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
                 connection.get_mut().write_all(answer.as_bytes()).unwrap();
-                head[0].clone()
+                let ranges = head.iter().filter(|line| line.starts_with("range:") || line.starts_with("if-range:"));
+                ranges.fold(head[0].clone(), |asked, line| format!("{asked}, {line}"))
             };
             answers.into_iter().map(answer).collect()
         });
@@ -240,6 +281,34 @@ mod tests {
         assert_eq!(error.to_string(), "file x has more than 3 bytes: download it");
         assert_eq!(file.read(0).unwrap(), b"");
         asked.join().unwrap();
+    }
+
+    #[test]
+    fn a_download_that_breaks_off_goes_on_where_it_stood() {
+        let hash = ContentHash::from_bytes(Sha256::digest(b"0123456789").into());
+        let cut = |status: &str, length: usize, body: &str| {
+            format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\netag: \"{hash}\"\r\n\r\n{body}"
+            )
+        };
+        let answers = vec![
+            page(&["x"], "null"),
+            cut("200 OK", 10, "012"),
+            cut("206 Partial Content", 7, "3456"),
+            "nonsense\r\n\r\n".into(),
+            cut("206 Partial Content", 3, "789"),
+            cut("200 OK", 10, "01"),
+            cut("200 OK", 10, "changed   "),
+        ];
+        let (api, asked) = server(answers);
+        let file = run(&api).file("x").unwrap();
+        assert_eq!(file.read(10).unwrap(), b"0123456789");
+        let expected = format!("file x did not come whole from {}: download it again", api.base_url());
+        assert_eq!(file.read(10).unwrap_err().to_string(), expected);
+        let asked: Vec<String> = asked.join().unwrap().into_iter().skip(1).collect();
+        let whole = "GET /api/v1/runs/ada/p/a/files/x HTTP/1.1".to_owned();
+        let rest = |from: usize| format!("{whole}, range: bytes={from}-, if-range: \"{hash}\"");
+        assert_eq!(asked, [whole.clone(), rest(3), rest(7), rest(7), whole.clone(), rest(2)]);
     }
 
     #[test]

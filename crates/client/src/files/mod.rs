@@ -9,5 +9,5 @@ mod uploader;
 
 pub use save::SaveOptions;
 pub(crate) use save::{Way, place};
-pub(crate) use sync::sync_files;
+pub(crate) use sync::{sync_files, unsent_files};
 pub(crate) use uploader::FileUploader;

@@ -84,6 +84,17 @@ pub(crate) fn sync_files(
     Ok(report)
 }
 
+/// The files that a journal names and the server is not known to have as they are now, with their sizes in bytes.
+pub(crate) fn unsent_files(folder: &RunFolder, journal: &JournalReader, server: &str) -> BTreeMap<FilePath, u64> {
+    // Of a damaged journal what can be read of it, which is nothing.
+    let saved = read_saved(journal).unwrap_or_default();
+    let sent = SentFiles::load(folder.path(), server);
+    let here = saved.keys().filter(|path| leads_as_saved(&folder.files(), path, &saved));
+    let leaves = here.flat_map(|path| leaves(&folder.files(), path).unwrap_or_default());
+    let unsent = leaves.filter(|leaf| sent.get(&leaf.path) != Some(Fingerprint::of(&leaf.found)));
+    unsent.map(|leaf| (leaf.path, leaf.found.len())).collect()
+}
+
 fn read_saved(journal: &JournalReader) -> Result<BTreeMap<FilePath, SavedFile>, ReadError> {
     let saved = saved_files(journal, &mut 0)?;
     Ok(saved.into_iter().map(|file| (file.path.clone(), file)).collect())

@@ -1,9 +1,12 @@
 //! The routes of the API, a file per resource, each with who may call it.
 
 mod alert;
+mod alert_channel;
 mod api_key;
 mod blob;
+mod console;
 mod document;
+mod download;
 mod event;
 mod file;
 mod history;
@@ -38,6 +41,8 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(run::read_resume_point)))
         .routes(Access::Write.routes(routes!(run::update_run, run::delete_run)))
         .routes(Access::Read.routes(routes!(history::read_history)))
+        .routes(Access::Read.routes(routes!(console::read_console)))
+        .routes(Access::Read.routes(routes!(console::query_console)))
         .routes(Access::Read.routes(routes!(file::list_files)))
         .routes(Access::Read.routes(routes!(file::read_file)))
         .routes(Access::Write.routes(routes!(file::put_file, file::delete_file)))
@@ -45,6 +50,10 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(key::query_keys)))
         .routes(Access::Read.routes(routes!(series::query_series)))
         .routes(Access::Read.routes(routes!(alert::query_alerts)))
+        .routes(Access::Write.routes(routes!(alert_channel::list_alert_channels, alert_channel::create_alert_channel)))
+        .routes(Access::Write.routes(routes!(alert_channel::update_alert_channel, alert_channel::delete_alert_channel)))
+        .routes(Access::Write.routes(routes!(alert_channel::test_alert_channel)))
+        .routes(Access::Write.routes(routes!(alert::send_again)))
         .routes(Access::Read.routes(routes!(event::watch_events)))
         .routes(Access::Write.routes(routes!(ingest::read_offset, ingest::ingest)))
         .routes(Access::Public.routes(routes!(document::read_document)));

@@ -34,11 +34,13 @@ fn every_route_has_a_level() {
     assert_eq!(
         listed,
         [
+            "write DELETE /alert-channels/carol/12345678",
             "account DELETE /api-keys/12345678",
             "write DELETE /runs/carol/p/r",
             "write DELETE /runs/carol/p/r/files/a/b.txt",
             "public DELETE /session",
             "admin DELETE /users/carol",
+            "write GET /alert-channels/carol",
             "account GET /api-keys",
             &format!("write GET /blobs/carol/{hash}"),
             "read GET /events",
@@ -46,15 +48,21 @@ fn every_route_has_a_level() {
             "public GET /openapi.json",
             "read GET /projects",
             "read GET /runs/carol/p/r",
+            "read GET /runs/carol/p/r/console",
             "read GET /runs/carol/p/r/files",
             "read GET /runs/carol/p/r/files/a/b.txt",
             "read GET /runs/carol/p/r/history",
             "read GET /runs/carol/p/r/resume",
             "public GET /session",
             "admin GET /users",
+            "write PATCH /alert-channels/carol/12345678",
             "write PATCH /runs/carol/p/r",
+            "write POST /alert-channels/carol",
+            "write POST /alert-channels/carol/12345678/test",
+            "write POST /alert-deliveries/carol/12345678/send",
             "read POST /alerts/query",
             "account POST /api-keys",
+            "read POST /console/query",
             &format!("write POST /ingest/carol/p/r/{stream}"),
             "read POST /keys/query",
             "read POST /runs/query",
@@ -98,7 +106,7 @@ fn users_read_everything_and_write_their_own_only() {
         if access == "write" {
             let message = "bob may not write to the runs of carol";
             assert_eq!(answer.error(), error(403, "forbidden", message), "{method} {path}");
-            let own = call(&bob, &method, &path.replace("/carol/", "/bob/"));
+            let own = call(&bob, &method, &path.replace("/carol", "/bob"));
             assert!(!matches!(own.status, 401 | 403), "{method} {path}: {}", own.text());
         }
         assert!(!matches!(call(&ada, &method, &path).status, 401 | 403), "{method} {path}");

@@ -3,11 +3,14 @@
 mod access;
 mod account;
 mod connection;
+mod console;
+mod delivery;
 mod event;
 mod file;
 mod folder;
 mod hostile;
 mod openapi;
+mod receiver;
 mod route;
 mod support;
 mod ui;

@@ -129,6 +129,20 @@ fn answers_carry_security_headers_and_are_not_cached() {
 }
 
 #[test]
+fn only_the_page_that_changes_nothing_may_be_framed() {
+    let server = TestServer::start();
+    let client = server.client();
+    let ancestors = |path: &str| {
+        let policy = client.get(path).header("content-security-policy").to_owned();
+        policy.split_once("frame-ancestors ").expect("a rule about frames").1.to_owned()
+    };
+    assert_eq!(ancestors("//embed/local/digits/runs/r1"), "* vscode-webview:");
+    for path in ["//", "//embed", "//local/digits/runs/r1", "//local/embed/digits", "/embed/local", "//login"] {
+        assert_eq!(ancestors(path), "'none'", "{path}");
+    }
+}
+
+#[test]
 fn compression_is_for_the_network() {
     let server = server_with_run();
     let asking = server.client().with("accept-encoding", "gzip".into());

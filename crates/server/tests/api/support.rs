@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use steplog_journal::{JournalReader, JournalWriter, Keys, WriterOptions};
-use steplog_model::{Record, RunPath, RunStart, StreamId, Value};
-use steplog_server::{ConnectionLimits, ServerState, Source, serve_with_limits};
+use steplog_model::{Alert, Record, RunPath, RunStart, StreamId, Value};
+use steplog_server::{ConnectionLimits, DeliveryOptions, ServerState, Source, serve_with_limits};
 use steplog_store::{Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -52,16 +52,30 @@ impl TestServer {
     pub(crate) fn limited(limits: ConnectionLimits) -> Self {
         let directory = tempfile::tempdir().expect("a folder");
         let store = Store::open(directory.path(), StoreOptions::default()).expect("a store");
-        let mut server = Self::with_limits(store, Source::Clients, limits);
+        let mut server = Self::with_limits(store, Source::Clients, limits, DeliveryOptions::default());
         server._directory = Some(directory);
         server
     }
 
-    pub(crate) fn over(store: Arc<Store>, source: Source) -> Self {
-        Self::with_limits(store, source, ConnectionLimits::default())
+    /// That sends alerts as `delivery` says.
+    pub(crate) fn sending(delivery: DeliveryOptions) -> Self {
+        let directory = tempfile::tempdir().expect("a folder");
+        let mut server = Self::sending_from(directory.path(), delivery);
+        server._directory = Some(directory);
+        server
     }
 
-    fn with_limits(store: Arc<Store>, source: Source, limits: ConnectionLimits) -> Self {
+    /// The same over the store in a folder.
+    pub(crate) fn sending_from(folder: &std::path::Path, delivery: DeliveryOptions) -> Self {
+        let store = Store::open(folder, StoreOptions::default()).expect("a store");
+        Self::with_limits(store, Source::Clients, ConnectionLimits::default(), delivery)
+    }
+
+    pub(crate) fn over(store: Arc<Store>, source: Source) -> Self {
+        Self::with_limits(store, source, ConnectionLimits::default(), DeliveryOptions::default())
+    }
+
+    fn with_limits(store: Arc<Store>, source: Source, limits: ConnectionLimits, delivery: DeliveryOptions) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (started, starting) = std::sync::mpsc::channel();
         let served = store.clone();
@@ -69,7 +83,7 @@ impl TestServer {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.expect("threads").block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                let state = ServerState::new(served, source).expect("a readable store");
+                let state = ServerState::with_delivery(served, source, delivery).expect("a readable store");
                 started.send(listener.local_addr().expect("an address")).expect("the test waits");
                 serve_with_limits(listener, state, limits, async { drop(stopped.await) }).await.expect("a good end");
             });
@@ -235,6 +249,20 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// The run `digits/RUN` that tells people these titles, now.
+    pub(crate) fn of_alerts(run: &str, titles: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stream = StreamId::generate();
+        let mut writer = write_journal(&folder.path().join("j"), stream, &start("digits", run), 1, false);
+        for title in titles {
+            let (title, text) = ((*title).to_owned(), format!("<b>{title}</b>"));
+            let alert = Alert { time: unix_time(), title, text, level: Default::default(), wait_millis: 0 };
+            writer.append_record(&Record::Alert(alert)).expect("written");
+        }
+        let bytes = JournalReader::new(folder.path().join("j")).read(0, 1 << 30).expect("a good journal").bytes;
+        Self { stream, bytes }
+    }
+
     /// The run `digits/RUN` with `rows` rows `{"loss": 1 / (step + 1)}`, and its end.
     pub(crate) fn of(run: &str, rows: i64) -> Self {
         let folder = tempfile::tempdir().expect("a folder");

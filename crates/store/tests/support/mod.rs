@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow_array::{Array, Float64Array, RecordBatch, UInt32Array};
 use arrow_ipc::reader::StreamReader;
 use steplog_journal::{Backlog, JournalWriter, Keys, WriterOptions};
-use steplog_model::{Change, Record, RunPath, RunStart, StreamId, Value};
+use steplog_model::{Change, ConsoleLines, ConsoleOutput, Record, RunPath, RunStart, StreamId, Value};
 use steplog_protocol::{IngestResponse, SeriesMetadata};
 use steplog_store::{Clock, Error, Ingest, Store, StoreOptions};
 use tempfile::TempDir;
@@ -108,6 +108,11 @@ impl Journal {
         let entries: Vec<_> = entries.iter().map(intern).collect();
         self.writer.append_row(step, time, committed, &entries, &self.keys).unwrap();
         self
+    }
+
+    pub(crate) fn print(&mut self, time: f64, output: ConsoleOutput, first_line: u64, lines: &[&str]) -> &mut Self {
+        let lines = lines.iter().map(|line| (*line).into()).collect();
+        self.record(Record::Console(ConsoleLines { time, output, first_line, lines }))
     }
 
     pub(crate) fn config(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {

@@ -1,6 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { BellOff } from 'lucide-react'
+import { Link } from '@tanstack/react-router'
+import { BellOff, Settings2 } from 'lucide-react'
 import { useState } from 'react'
+import { useMayWrite } from '~/features/account/use-may-write'
 import { AlertItem } from '~/features/alerts/alert-item'
 import { alertsQuery } from '~/features/alerts/alert-queries'
 import { useNow } from '~/hooks/use-now'
@@ -24,6 +26,7 @@ interface AlertFeedProps {
 export function AlertFeed({ entity, project, run, seen, onFollow }: AlertFeedProps) {
   const [repeated, setRepeated] = useState(false)
   const now = useNow()
+  const mayWrite = useMayWrite(entity)
   const query = useInfiniteQuery(alertsQuery(`${entity}/${project}`, run ?? null, repeated))
   const alerts = query.data?.pages.flatMap((page) => page.alerts) ?? []
   return (
@@ -33,6 +36,18 @@ export function AlertFeed({ entity, project, run, seen, onFollow }: AlertFeedPro
         <Checkbox checked={repeated} onChange={(event) => setRepeated(event.target.checked)}>
           Show repeated
         </Checkbox>
+        {mayWrite && (
+          <Link
+            to="/settings"
+            search={{ alerts: `${entity}/${project}` }}
+            className={styles.settings}
+            aria-label="Where alerts are sent"
+            title="Where alerts are sent"
+            onClick={onFollow}
+          >
+            <Settings2 size={15} />
+          </Link>
+        )}
       </header>
       <div className={styles.scroller}>
         {query.error !== null && query.data === undefined ? (
@@ -52,7 +67,10 @@ export function AlertFeed({ entity, project, run, seen, onFollow }: AlertFeedPro
               <AlertItem
                 key={alert.id}
                 alert={alert}
-                place={run === undefined ? { entity, project } : null}
+                entity={entity}
+                project={project}
+                mayWrite={mayWrite}
+                ofRun={run !== undefined}
                 unread={alert.id > seen}
                 now={now}
                 onFollow={onFollow}

@@ -2,13 +2,18 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { RunAlert } from '~/api/types'
 import { AlertIcon, AlertLevelText } from '~/features/alerts/alert-level'
+import { Deliveries } from '~/features/alerts/deliveries'
 import { formatDateTime, formatRelative } from '~/lib/format-time'
 import styles from './alert-item.module.css'
 
 interface AlertItemProps {
   alert: RunAlert
-  /** `entity` and `project` of its run; `null` where the page is that run's. */
-  place: { entity: string; project: string } | null
+  entity: string
+  project: string
+  /** Whether the page is its run's, which needs no link to it. */
+  ofRun: boolean
+  /** Whether the reader may have it sent again. */
+  mayWrite: boolean
   unread: boolean
   now: number
   onFollow?: () => void
@@ -19,7 +24,7 @@ const SHORT_LINES = 6
 const SHORT_LETTERS = 420
 
 /** One alert: what, how grave, by whom, when. Its text is shown as it was written. */
-export function AlertItem({ alert, place, unread, now, onFollow }: AlertItemProps) {
+export function AlertItem({ alert, entity, project, ofRun, mayWrite, unread, now, onFollow }: AlertItemProps) {
   const [whole, setWhole] = useState(false)
   const long = alert.text.length > SHORT_LETTERS || alert.text.split('\n').length > SHORT_LINES
   return (
@@ -45,10 +50,10 @@ export function AlertItem({ alert, place, unread, now, onFollow }: AlertItemProp
         )}
         <div className={styles.facts}>
           <AlertLevelText level={alert.level} />
-          {place !== null && (
+          {!ofRun && (
             <Link
               to="/$entity/$project/runs/$id"
-              params={{ ...place, id: alert.run }}
+              params={{ entity, project, id: alert.run }}
               className={styles.run}
               onClick={onFollow}
             >
@@ -57,6 +62,9 @@ export function AlertItem({ alert, place, unread, now, onFollow }: AlertItemProp
           )}
           {alert.repeated && <span title="It came while the one before was still fresh">repeated</span>}
         </div>
+        {alert.deliveries.length > 0 && (
+          <Deliveries deliveries={alert.deliveries} entity={entity} project={project} mayWrite={mayWrite} now={now} />
+        )}
       </div>
     </li>
   )

@@ -1,7 +1,7 @@
-import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query'
-import { sendJson } from '~/api/client'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { getJson, sendJson } from '~/api/client'
 import { keyOf } from '~/api/queries'
-import type { AlertList } from '~/api/types'
+import type { AlertChannelList, AlertList } from '~/api/types'
 import { api } from '~/lib/path-builder'
 
 /** As many as a page has: what the unread mark counts, what charts mark, and what scrolling adds. */
@@ -21,4 +21,11 @@ export const alertsQuery = (project: string, run: string | null, repeated = fals
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
+  })
+
+/** Where the alerts of an entity are sent. */
+export const alertChannelsQuery = (entity: string) =>
+  queryOptions({
+    queryKey: ['alert-channels', entity],
+    queryFn: ({ signal }) => getJson<AlertChannelList>(api.alertChannels(entity), signal),
   })

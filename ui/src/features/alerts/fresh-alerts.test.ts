@@ -11,6 +11,7 @@ const alert = (id: number, time: number, repeated = false): RunAlert => ({
   repeated,
   run: 'a',
   run_name: 'a',
+  deliveries: [],
 })
 
 test('what came since is fresh, but not what happened long ago or was told already', () => {

@@ -11,6 +11,8 @@ const change = (path: string, parts: Partial<RunChange>): RunChange => ({
   keys: false,
   alerts: false,
   files: false,
+  console: false,
+  system: false,
   details: false,
   deleted: false,
   ...parts,

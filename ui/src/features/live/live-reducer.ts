@@ -21,6 +21,8 @@ export function addEvent(pending: Pending, event: RunsEvent): Pending {
       keys: change.keys || (before?.keys ?? false),
       files: change.files || (before?.files ?? false),
       alerts: change.alerts || (before?.alerts ?? false),
+      console: change.console || (before?.console ?? false),
+      system: change.system || (before?.system ?? false),
       details: change.details || (before?.details ?? false),
     })
   }

@@ -8,7 +8,16 @@ const list = { runs, groups: [], total: 2, next_cursor: null }
 
 test('only the changed run is new, and nothing is when nothing changed', () => {
   const path = `ada/p/${runs[0].id}`
-  const event = { path, rows: true, keys: false, alerts: false, files: false, details: false, deleted: false }
+  const nothing = {
+    keys: false,
+    alerts: false,
+    files: false,
+    console: false,
+    system: false,
+    details: false,
+    deleted: false,
+  }
+  const event = { path, rows: true, ...nothing }
   const changes = new Map([[path, { ...event, state: 'finished' as const, last_step: 50, updated_at: 1_800_000_100 }]])
   const patched = patchRunsData({ pages: [list], pageParams: [null] }, changes)
   expect(patched).toEqual({

@@ -13,6 +13,7 @@ const alert = (run: string, time: number): RunAlert => ({
   repeated: false,
   run,
   run_name: `run ${run}`,
+  deliveries: [],
 })
 
 test('alerts stand at their time, or at their distance from where their run began', () => {
