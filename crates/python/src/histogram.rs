@@ -53,9 +53,5 @@ pub(crate) fn histogram_to_value(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 
 /// The one form of a histogram: counts, and the edges of the bins, one more.
 pub(crate) fn typed(counts: Value, edges: Vec<f64>) -> Value {
-    Value::Map(vec![
-        ("_type".into(), "histogram".into()),
-        ("values".into(), counts),
-        ("bins".into(), edges.into()),
-    ])
+    Value::Map(vec![("_type".into(), "histogram".into()), ("values".into(), counts), ("bins".into(), edges.into())])
 }

@@ -165,7 +165,8 @@ fn refusal(object: &Bound<'_, PyAny>, key: &str) -> PyResult<PyErr> {
 
 fn not_for_config(object: &Bound<'_, PyAny>, key: &str) -> PyResult<PyErr> {
     let class = object.get_type().qualname()?;
-    let message = format!("the config key {:?} is a {class}, which is for rows and the summary: log it", shortened(key));
+    let message =
+        format!("the config key {:?} is a {class}, which is for rows and the summary: log it", shortened(key));
     Ok(invalid(object.py(), message))
 }
 
