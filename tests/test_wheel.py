@@ -17,7 +17,21 @@ assert importlib.metadata.requires("steplog") in (None, []), importlib.metadata.
 with steplog.init(project="p", id="a", mode="offline") as run:
     run.log({"x": 1})
 print(steplog.__file__)
+steplog.Histogram([1, 2])
 print(sorted({"numpy", "torch"} & set(sys.modules)))
+"""
+
+AS_WANDB = """
+import subprocess, sys, wandb
+with wandb.init(project="p", id="b", mode="offline") as run:
+    wandb.log({"x": 1})
+child = "import importlib.metadata, wandb; assert importlib.metadata.version('wandb') == wandb.__version__"
+subprocess.run([sys.executable, "-c", child], check=True)
+"""
+
+UNSET = """
+import importlib.util, sys
+print(importlib.util.find_spec("wandb") is not None, any(name.startswith("steplog") for name in sys.modules))
 """
 
 
@@ -40,4 +54,9 @@ def test_the_wheel_works_without_the_repository(home: Path) -> None:
     assert done.returncode == 0, done.stderr
     place, heavy = done.stdout.splitlines()
     assert Path(place).is_relative_to(home / "venv") and heavy == "[]"
+    # The variable alone lets `import wandb` give steplog, in other processes too; without it nothing is imported.
+    on = environment(home, STEPLOG_AS_WANDB="1", STEPLOG_SILENT="1")
+    subprocess.run([python, "-c", AS_WANDB], cwd=home, env=on, check=True)
+    said = subprocess.run([python, "-c", UNSET], cwd=home, env=environment(home), capture_output=True, text=True)
+    assert said.stdout == "False False\n", said.stderr
     assert len(list((home / "steplog/p/a/journal").iterdir())) == 1

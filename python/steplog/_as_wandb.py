@@ -72,9 +72,10 @@ class Finder:
 
     @staticmethod
     def find_distributions(context: Any = None) -> Iterator[importlib.metadata.Distribution]:
-        """The distribution, for whoever asks which version is installed."""
-        name = getattr(context, "name", None)
-        if name is None or name.lower() == "wandb":
+        """The distribution, for whoever asks which version there is; not for who asks what a folder holds, as pip."""
+        asked = vars(context) if context is not None else {}
+        name = asked.get("name")
+        if asked.get("path") is None and (name is None or name.lower() == "wandb"):
             yield _distribution()
 
     @staticmethod

@@ -75,6 +75,10 @@ distribution = importlib.metadata.distribution("wandb")
 assert distribution.metadata["Name"] == "wandb" and distribution.version.split(".") >= ["0", "12", "10"]
 assert "wandb" in importlib.metadata.packages_distributions()["wandb"]
 assert importlib.metadata.version("steplog") == steplog.__version__
+there = [entry.metadata["Name"] for entry in importlib.metadata.distributions()]
+assert there.count("wandb") == 1
+# pip looks into folders, where there is none.
+assert "wandb" not in [entry.metadata["Name"] for entry in importlib.metadata.distributions(path=sys.path)]
 try:
     importlib.metadata.version("wandb-core")
 except importlib.metadata.PackageNotFoundError:
@@ -203,6 +207,13 @@ if len(sys.argv) == 1:
     script.write_text(f"import steplog; steplog.as_wandb()\n{code}")
     called = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert called.stdout.splitlines() == ["0.31.0 True"] * 2, called.stderr
+
+
+def test_pip_is_not_told_that_wandb_is_installed() -> None:
+    command = [sys.executable, "-m", "pip", "list", "--format", "freeze", "--disable-pip-version-check"]
+    process = subprocess.run(command, env={**os.environ, "STEPLOG_AS_WANDB": "1"}, capture_output=True, text=True)
+    names = [line.partition("==")[0] for line in process.stdout.splitlines()]
+    assert process.returncode == 0 and "steplog" in names and "wandb" not in names, process.stderr
 
 
 def test_an_unset_variable_costs_no_import() -> None:

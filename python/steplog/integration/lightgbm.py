@@ -48,14 +48,16 @@ class _Callback:
 
     def __call__(self, env: Any) -> None:
         run = open_run("training")
+        # Without data to evaluate with there is nothing but the iteration.
+        results = env.evaluation_result_list or []
         if env.iteration == env.begin_iteration:
             if self.log_params:
                 run.config.update(dict(env.params), allow_val_change=True)
             if self.define_metric:
-                for result in env.evaluation_result_list:
+                for result in results:
                     run.define_metric(_key(result), summary="max" if result[3] else "min")
         row: dict[str, Any] = {}
-        for result in env.evaluation_result_list:
+        for result in results:
             row[_key(result)] = result[2]
             if len(result) > 4:
                 row[_key(result).removesuffix("-mean") + "-stdv"] = result[4]
