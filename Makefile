@@ -26,7 +26,7 @@ export CARGO_TERM_COLOR ?= auto
 WHEEL_SOURCES := pyproject.toml README.md Cargo.toml Cargo.lock \
 	$(shell find python/steplog python/data -name '*.py' -o -name '*.pyi' -o -name '*.pth') \
 	$(foreach crate,model journal protocol client python,crates/$(crate)/Cargo.toml \
-	$(wildcard crates/$(crate)/src/*.rs crates/$(crate)/src/*/*.rs))
+	$(wildcard crates/$(crate)/src/*.rs crates/$(crate)/src/*/*.rs crates/$(crate)/src/*/*/*.rs))
 UI_SOURCES := ui/package.json ui/vite.config.ts ui/tsconfig.json ui/index.html $(shell find ui/src ui/public -type f 2>/dev/null)
 
 .PHONY: help demo test build install ui binary check rust-test python-test ui-test stories test-integrations \
