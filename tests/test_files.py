@@ -251,7 +251,9 @@ def test_offline_runs_are_shown_from_their_folder_and_synced(home: Path) -> None
         assert script.end()[0] == 0, script.said()
     with Server(home, home, "--no-open", command="ui") as ui:
         wait_until(lambda: ui.api.run(RUN), "the folder is read")
-        assert (paths(ui.api), content(ui.api, "model.pt")) == (["model.pt"], b"weights")
+        # What the script printed lies in the folder too; a server has it from the journal, and no file.
+        assert (paths(ui.api), content(ui.api, "model.pt")) == (["model.pt", "output.log"], b"weights")
+        assert content(ui.api, "output.log") == b"saved\n"
     with Server(home) as server:
         synced = steplog("sync", home, "--server", server.url, home=home)
         assert synced.returncode == 0, synced.stderr
