@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from bisect import bisect_right
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from steplog import _message, _native
 from steplog._histogram import Histogram
@@ -31,7 +31,7 @@ MOST_AT_ONCE = 1 << 24
 
 LOG = ("gradients", "parameters", "all", None)
 
-#: The models that are watched.
+#: The models that are watched, as long as they are there: what watches one does not hold it.
 _watched: WeakKeyDictionary[Any, Watch] = WeakKeyDictionary()
 
 
@@ -62,9 +62,10 @@ def watch(
         raise Error("watch: the run is finished; begin another with init()")
     if run.disabled or _is_off():
         return
-    first = sum(watched.run is run for watched in _watched.values()) if idx is None else idx
+    numbers = [watched.number for watched in _watched.values() if watched.run is run]
+    first = max(numbers, default=-1) + 1 if idx is None else idx
     for number, model in enumerate(chosen, first):
-        watched = Watch(run, model, prefix=f"graph_{number}." if number > 0 else "", log_freq=log_freq)
+        watched = Watch(run, model, number, log_freq)
         _watched[model] = watched
         if log in ("gradients", "all"):
             watched.hook_gradients()
@@ -96,17 +97,17 @@ class Watch:
     Nothing that happens in a hook ends the training: the first trouble is a warning.
     """
 
-    def __init__(self, run: Run, model: Any, prefix: str, log_freq: int) -> None:
-        self.run, self.prefix, self.log_freq = run, prefix, log_freq
-        self.model = model
+    def __init__(self, run: Run, model: Any, number: int, log_freq: int) -> None:
+        self.run, self.number, self.log_freq = run, number, log_freq
+        self.prefix = f"graph_{number}." if number > 0 else ""
         self.handles: list[Any] = []
-        self._closed = False
+        self._model = ref(model)
         #: What was counted in this backward pass.
         self._counted: list[tuple[str, Counted]] = []
 
     def hook_gradients(self) -> None:
         """Look at every gradient of every ``log_freq``-th backward pass in which the parameter has one."""
-        for name, parameter in unwrapped(self.model).named_parameters():
+        for name, parameter in self._parameters():
             if parameter.requires_grad:
                 hook = self._gradient_hook(f"gradients/{self.prefix}{name}")
                 self.handles.append(parameter.register_hook(hook))
@@ -118,7 +119,13 @@ class Watch:
         if disable is not None:
             # A compiled model is not to be compiled again each time the counter changes.
             hook.look = disable(hook.look)
-        self.handles.append(self.model.register_forward_hook(hook))
+        model: Any = self._model()
+        self.handles.append(model.register_forward_hook(hook))
+
+    def _parameters(self) -> list[tuple[str, Any]]:
+        """The model's parameters by their own names; those of a part that occurs twice once."""
+        model = self._model()
+        return list(unwrapped(model).named_parameters()) if model is not None else []
 
     def _gradient_hook(self, key: str) -> Callable[[Any], None]:
         left = log_freq = self.log_freq
@@ -150,7 +157,7 @@ class Watch:
             self.remove()
             return
         counted = []
-        for name, parameter in unwrapped(self.model).named_parameters():
+        for name, parameter in self._parameters():
             key = f"parameters/{self.prefix}{name}"
             try:
                 counted.append((key, Counted(parameter)))
@@ -180,7 +187,9 @@ class Watch:
         for handle in self.handles:
             handle.remove()
         self.handles, self._counted = [], []
-        _watched.pop(self.model, None)
+        model = self._model()
+        if model is not None:
+            _watched.pop(model, None)
 
 
 class _ParameterHook:

@@ -124,6 +124,17 @@ with steplog.init(project="p", id="a") as run:
     assert histograms(run) == {{}}
     step(run, second)
     assert len(histograms(run)) == 8
+    # A number that is taken is not given again.
+    fourth = net()
+    run.watch(fourth, log_freq=1)
+    step(run, fourth)
+    assert all(key.startswith("gradients/graph_2.") for key in histograms(run)), histograms(run).keys()
+    # What watches a model does not keep it.
+    import gc, weakref
+    gone = weakref.ref(fourth)
+    del fourth, one
+    gc.collect()
+    assert gone() is None
     for variable in ("STEPLOG_WATCH", "WANDB_WATCH"):
         os.environ[variable] = "false"
         off = net()
