@@ -13,6 +13,8 @@ import { api, runIdOfPath } from '~/lib/path-builder'
 const CATCH_UP_MILLIS = 450
 /** Lists cost more than charts and change less. */
 const LIST_MILLIS = 1_500
+/** After so many samples of a machine no other keys are expected. */
+const NEW_SAMPLES = 3
 const RECONNECT_MILLIS = 2_000
 /** Browsers allow six connections to a server: a tab that nobody has looked at for so long gives its own back. */
 const HIDDEN_MILLIS = 20_000
@@ -34,6 +36,8 @@ export class LiveSession {
   private reconnectTimer: ReturnType<typeof setTimeout> | undefined
   /** What came while what is to be read again was still being read. */
   private waiting: Waiting = { rows: new Set(), system: new Set(), console: new Set() }
+  /** How many samples of its machine were heard of each run. */
+  private samples = new Map<string, number>()
   private opened = false
   private caughtUpAt = 0
   private listsAt = 0
@@ -138,7 +142,10 @@ export class LiveSession {
     const { rows, system, console, keys, files, alerts, details } = outdated(pending)
     this.readSeriesAgain(project, rows, system)
     this.readConsoleAgain(project, console)
-    if (keys.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.keys(project) }, LET_FINISH)
+    const measured = [...system].filter((path) => this.mayHaveNewSystemKeys(path))
+    if (keys.size + measured.length > 0) {
+      void this.queries.invalidateQueries({ queryKey: keyOf.keys(project) }, LET_FINISH)
+    }
     // Seldom, and worth more than any answer under way: that one may not have the newest.
     if (alerts.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.alerts(project) })
     if (details.size > 0) this.readListsAgain(project)
@@ -177,6 +184,13 @@ export class LiveSession {
       },
     })
     if (rows.size > 0) void this.queries.invalidateQueries({ queryKey: keyOf.text(project) }, LET_FINISH)
+  }
+
+  /** What is measured of a machine is all there after a few samples: rates need two. Nobody says that it is new. */
+  private mayHaveNewSystemKeys(path: string): boolean {
+    const count = (this.samples.get(path) ?? 0) + 1
+    this.samples.set(path, count)
+    return count <= NEW_SAMPLES
   }
 
   /** What runs printed, as far as it can be another text than before. */
