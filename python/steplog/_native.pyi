@@ -8,6 +8,7 @@ __all__ = [
     "NativeApi",
     "NativeApiFile",
     "NativeApiRun",
+    "NativeConsole",
     "NativeDownload",
     "NativeFiles",
     "NativeRows",

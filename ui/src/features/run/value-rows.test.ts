@@ -9,6 +9,14 @@ test('a nested object is lines in the order of names', () => {
   expect(paths('')).toEqual(['list', 'lr', 'model', 'model.deep', 'model.deep.width', 'model.empty', 'model.name'])
 })
 
+test('a histogram is one line, and what only looks like one is not', () => {
+  const weights = { _type: 'histogram', values: [1, 2], bins: [0, 1, 2] }
+  const broken = { _type: 'histogram', values: [1, 2], bins: [0, 1] }
+  const rows = valueRows({ weights, broken }, '', new Set())
+  expect(rows.map(({ path }) => path)).toEqual(['broken', 'broken._type', 'broken.bins', 'broken.values', 'weights'])
+  expect(rows[4]).toMatchObject({ branch: false, value: weights })
+})
+
 test('closed branches hide what is in them', () => {
   expect(paths('', ['model'])).toEqual(['list', 'lr', 'model'])
 })

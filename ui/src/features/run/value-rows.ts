@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue, Metric } from '~/api/types'
+import { readHistogram } from '~/charts/histogram'
 import { compareNaturally } from '~/features/metrics/sections'
 import { type Aggregate, aggregatesOf } from '~/features/run/metric-definitions'
 import { formatValue, toNumber } from '~/lib/format-number'
@@ -23,8 +24,10 @@ function aggregatesIn(path: string, value: JsonObject, metrics: readonly Metric[
   return names.length > 0 && Object.keys(value).every((name) => names.includes(name)) ? value : null
 }
 
+/** A histogram is one thing, as a number is. */
 function isBranch(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+  return isObject && readHistogram(value) === null
 }
 
 /** The lines of a nested object: what `search` does not find and what stands in a closed branch is left out. */

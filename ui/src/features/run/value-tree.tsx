@@ -1,7 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ChevronRight } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import type { JsonObject, Metric } from '~/api/types'
+import type { JsonObject, JsonValue, Metric } from '~/api/types'
+import { readHistogram } from '~/charts/histogram'
+import { HistogramSpark } from '~/charts/histogram-spark'
 import { AGGREGATES, type Aggregate } from '~/features/run/metric-definitions'
 import { shownText, type ValueRow, valueKind, valueRows, valueText } from '~/features/run/value-rows'
 import { formatInteger } from '~/lib/format-number'
@@ -132,12 +134,20 @@ function Row({ row, open, columns, onToggle }: RowProps) {
       {row.aggregates !== null ? (
         <Aggregates values={row.aggregates} columns={columns} />
       ) : (
-        <span className={styles.value} data-kind={valueKind(row.value)} title={text}>
-          {shownText(row.value)}
-        </span>
+        <Value value={row.value} text={text} />
       )}
       <CopyButton text={text} label={`Copy ${row.path}`} className={styles.copy} />
     </div>
+  )
+}
+
+function Value({ value, text }: { value: JsonValue; text: string }) {
+  const histogram = readHistogram(value)
+  if (histogram !== null) return <HistogramSpark histogram={histogram} />
+  return (
+    <span className={styles.value} data-kind={valueKind(value)} title={text}>
+      {shownText(value)}
+    </span>
   )
 }
 
