@@ -326,7 +326,7 @@ fn a_removed_channel_is_forgotten_but_for_its_name() {
         created_by: Some("ada".into()),
     };
     assert_eq!(made, expected);
-    assert_eq!(store.alert_channels("local").unwrap(), [expected.clone()]);
+    assert_eq!(store.alert_channels("local").unwrap(), std::slice::from_ref(&expected));
     assert_eq!(store.alert_channels("other").unwrap(), []);
     let change = UpdateAlertChannelRequest {
         name: Some("the team".into()),
