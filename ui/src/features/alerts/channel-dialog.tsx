@@ -121,7 +121,7 @@ export function ChannelDialog({ entity, project, channel, mailFrom, onSaved, onC
               label={target.label}
               name="target"
               type={kind === 'email' ? 'email' : 'url'}
-              placeholder={channel === null ? target.placeholder : `${channel.target} stays unless you write another`}
+              placeholder={channel === null ? target.placeholder : `stays ${channel.target}`}
               hint={kind === 'email' && mailFrom !== null ? `${target.hint} Mails come from ${mailFrom}.` : target.hint}
               required={channel === null}
               maxLength={2048}
