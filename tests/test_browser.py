@@ -172,8 +172,9 @@ run.finish()
 
 
 def test_the_files_of_a_run_are_shown_as_they_come(home: Path, server: Server, chromium: Chromium) -> None:
+    own = {"STEPLOG_SILENT": "1", "STEPLOG_SAVE_REQUIREMENTS": "false", "STEPLOG_BASE_URL": server.url}
     with (
-        Script(FILES, home=home, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script,
+        Script(FILES, home=home, **own) as script,
         chromium.tab(server.url) as tab,
     ):
         assert script.line() == "saved\n", script.said()

@@ -76,10 +76,10 @@ with steplog.init(project="files", id="r1", mode="offline") as run:
         [run] = json.loads(done.stdout)
         return done.returncode, run["unsent_bytes"] > 0, run["unsent_files"], run["unsent_file_bytes"]
 
-    with Script(code, home=home, STEPLOG_SILENT="1", STEPLOG_SYSTEM_METRICS="0", STEPLOG_DISABLE_GIT="1") as script:
+    with Script(code, home=home, STEPLOG_SILENT="1", STEPLOG_SAVE_REQUIREMENTS="false") as script:
         assert script.end() == (0, ""), script.said()
     before = unsent()
-    assert (before[:2], before[2] >= 1, before[3] >= 5) == ((1, True), True, True)
+    assert before == (1, True, 1, 5)
     assert steplog("sync", "--server", server.url, home=home).returncode == 0
     assert unsent() == (0, False, 0, 0)
 
