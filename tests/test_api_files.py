@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -167,12 +168,14 @@ class CuttingProxy(Proxy):
 
     def _back(self, server: socket.socket, client: socket.socket, fault: Fault) -> None:
         passed = 0
-        while data := server.recv(65_536):
-            passed += len(data)
-            if passed > 3_000_000 and self.cuts < 3:
-                self.cuts += 1
-                break
-            client.sendall(data)
+        # Either side may be gone at any time.
+        with contextlib.suppress(OSError):
+            while data := server.recv(65_536):
+                passed += len(data)
+                if passed > 3_000_000 and self.cuts < 3:
+                    self.cuts += 1
+                    break
+                client.sendall(data)
         hang_up(client)
         hang_up(server)
 

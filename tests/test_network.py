@@ -45,6 +45,8 @@ def test_one_fault_after_another(home: Path, server: Server, chance: random.Rand
             return proxy.seen[fault] >= faults_enough
 
         wait_until(enough, f"there were {faults_enough} connections of which {fault.value}", 60)
+        taken = server.api.row_count("local/faults/a")
+        wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 60)
         (home / "stop").touch()
         code, out = training.end()
         assert code == 0, training.said()
@@ -72,6 +74,8 @@ def test_all_faults_in_any_order(home: Path, server: Server, chance: random.Rand
 
         wait_until(enough, "there were three connections with every fault", 100)
         proxy.cut(1)
+        taken = server.api.row_count("local/faults/a")
+        wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 60)
         (home / "stop").touch()
         code, out = training.end()
         assert code == 0, training.said()
