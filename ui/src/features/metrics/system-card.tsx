@@ -1,16 +1,13 @@
-import { useMemo, useRef } from 'react'
-import { chartColors } from '~/charts/chart-colors'
+import { useRef } from 'react'
 import type { LineChartHandle } from '~/charts/line-chart'
 import type { Range } from '~/charts/range'
 import { ChartBody } from '~/features/metrics/chart-body'
 import { ChartCardHead } from '~/features/metrics/chart-card-head'
 import type { ChartView } from '~/features/metrics/chart-view'
-import { systemAxis, systemModel } from '~/features/metrics/system-axis'
+import { systemAxis } from '~/features/metrics/system-axis'
 import { type SystemChart, systemChartName } from '~/features/metrics/system-charts'
 import type { ChartRuns } from '~/features/metrics/use-chart-lines'
-import { useMarks } from '~/features/metrics/use-marks'
-import { useSystemLines } from '~/features/metrics/use-system-lines'
-import { useDark } from '~/hooks/use-theme'
+import { useSystemModel } from '~/features/metrics/use-system-model'
 import { unitLabel } from '~/lib/units'
 import styles from './chart-card.module.css'
 
@@ -32,15 +29,9 @@ export function SystemCard({ chart, runs, view, width, zoom: ownZoom, onZoom, on
   const linked = view.linked && view.x.kind === x.kind
   const zoom = linked ? view.zoom : ownZoom
   const changeZoom = linked ? onZoom : onOwnZoom
-  const { lines, pending, error, retry } = useSystemLines(runs, chart, x, zoom, width)
-  const marks = useMarks(runs, x)
-  const dark = useDark()
+  const { lines, pending, error, retry, model } = useSystemModel(runs, chart, x, zoom, width, view.bands)
   const plot = useRef<LineChartHandle>(null)
   const { unit } = chart
-  const model = useMemo(
-    () => systemModel({ lines, marks, zoom, x, unit, bands: view.bands, colors: chartColors(dark) }),
-    [lines, marks, zoom, x, unit, view.bands, dark],
-  )
   const name = systemChartName(chart)
   return (
     <article className={styles.card} aria-label={name}>

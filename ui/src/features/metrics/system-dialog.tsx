@@ -1,5 +1,4 @@
-import { useMemo, useRef, useState } from 'react'
-import { chartColors } from '~/charts/chart-colors'
+import { useRef, useState } from 'react'
 import type { LineChartHandle } from '~/charts/line-chart'
 import type { Range } from '~/charts/range'
 import { ChartBody } from '~/features/metrics/chart-body'
@@ -7,12 +6,10 @@ import { ChartMenu } from '~/features/metrics/chart-card-head'
 import { FULL_WIDTH } from '~/features/metrics/chart-dialog'
 import { ChartLegend } from '~/features/metrics/chart-legend'
 import type { ChartView } from '~/features/metrics/chart-view'
-import { systemAxis, systemModel } from '~/features/metrics/system-axis'
+import { systemAxis } from '~/features/metrics/system-axis'
 import { type SystemChart, systemChartName } from '~/features/metrics/system-charts'
 import type { ChartRuns } from '~/features/metrics/use-chart-lines'
-import { useMarks } from '~/features/metrics/use-marks'
-import { useSystemLines } from '~/features/metrics/use-system-lines'
-import { useDark } from '~/hooks/use-theme'
+import { useSystemModel } from '~/features/metrics/use-system-model'
 import { Button } from '~/ui/button'
 import { Dialog } from '~/ui/dialog'
 import styles from './chart-dialog.module.css'
@@ -28,15 +25,8 @@ interface SystemDialogProps {
 export function SystemDialog({ chart, runs, view, onClose }: SystemDialogProps) {
   const x = systemAxis(view.x)
   const [zoom, setZoom] = useState<Range | null>(view.x.kind === x.kind ? view.zoom : null)
-  const { lines, pending, error, retry } = useSystemLines(runs, chart, x, zoom, FULL_WIDTH)
-  const marks = useMarks(runs, x)
-  const dark = useDark()
+  const { lines, pending, error, retry, model } = useSystemModel(runs, chart, x, zoom, FULL_WIDTH, view.bands)
   const plot = useRef<LineChartHandle>(null)
-  const { unit } = chart
-  const model = useMemo(
-    () => systemModel({ lines, marks, zoom, x, unit, bands: view.bands, colors: chartColors(dark) }),
-    [lines, marks, zoom, x, unit, view.bands, dark],
-  )
   const name = systemChartName(chart)
   const canvas = () => plot.current?.canvas() ?? null
   return (
@@ -63,7 +53,7 @@ export function SystemDialog({ chart, runs, view, onClose }: SystemDialogProps) 
             chart={plot}
           />
         </div>
-        <ChartLegend lines={lines} unit={unit} />
+        <ChartLegend lines={lines} unit={chart.unit} />
       </div>
     </Dialog>
   )
