@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use steplog_model::{
-    Alert, Change, ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES, MAX_KEY_BYTES, MAX_SYSTEM_VALUES,
-    MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, SavedFile, SystemSample, Value,
+    Alert, ArtifactRecord, Change, ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES, MAX_KEY_BYTES,
+    MAX_SYSTEM_VALUES, MAX_VALUE_DEPTH, MetricDefinition, Record, Row, RunStart, RunUpdate, SavedFile, SystemSample,
+    Value,
 };
 
 use crate::varint::{put_signed, put_unsigned, take_signed, take_unsigned};
@@ -22,6 +23,7 @@ pub(crate) mod kind {
     pub(crate) const CONSOLE: u8 = 9;
     pub(crate) const SYSTEM: u8 = 10;
     pub(crate) const FILE: u8 = 11;
+    pub(crate) const ARTIFACT: u8 = 12;
     pub(crate) const ALERT: u8 = 13;
     pub(crate) const LOSS: u8 = 14;
     pub(crate) const PREEMPTING: u8 = 15;
@@ -170,6 +172,7 @@ pub(crate) fn encode_record(out: &mut Vec<u8>, record: &Record) -> u8 {
         Record::Metric(definition) => put_json(out, kind::METRIC, definition),
         Record::Alert(alert) => put_json(out, kind::ALERT, alert),
         Record::File(file) => put_json(out, kind::FILE, file),
+        Record::Artifact(artifact) => put_json(out, kind::ARTIFACT, artifact),
         Record::Environment(members) => put_json(out, kind::ENVIRONMENT, members),
         Record::Console(lines) => put_console(out, lines),
         Record::System(sample) => put_system(out, sample),
@@ -253,6 +256,7 @@ pub(crate) fn decode_record(kind: u8, payload: &[u8], keys: &mut Vec<Arc<str>>) 
         kind::SYSTEM => Record::System(take_system(&mut bytes)?),
         kind::ENVIRONMENT => Record::Environment(take_json(&mut bytes)?),
         kind::FILE => Record::File(take_file(&mut bytes)?),
+        kind::ARTIFACT => Record::Artifact(take_artifact(&mut bytes)?),
         kind::EXIT => {
             let time = take_time(&mut bytes)?;
             let code = take_signed(&mut bytes).ok_or(DecodeError::Short)?;
@@ -329,6 +333,12 @@ fn take_file(bytes: &mut &[u8]) -> Result<SavedFile, DecodeError> {
     let file: SavedFile = take_json(bytes)?;
     file.check().map_err(|error| malformed(error.to_string()))?;
     Ok(file)
+}
+
+fn take_artifact(bytes: &mut &[u8]) -> Result<ArtifactRecord, DecodeError> {
+    let artifact: ArtifactRecord = take_json(bytes)?;
+    artifact.check().map_err(|error| malformed(error.to_string()))?;
+    Ok(artifact)
 }
 
 fn take_console(bytes: &mut &[u8]) -> Result<ConsoleLines, DecodeError> {
@@ -456,6 +466,12 @@ pub(crate) mod tests {
             ),
             Record::File(
                 serde_json::from_str(r#"{"time":1.5,"path":"a/b.pt","policy":"end","source":"/tmp/a/b.pt"}"#).unwrap(),
+            ),
+            Record::Artifact(
+                serde_json::from_str(
+                    r#"{"event":"used","collection":"c","version":"v0","digest":"64e7c61456b10382e2f3b571ac24b659"}"#,
+                )
+                .unwrap(),
             ),
             Record::Console(ConsoleLines {
                 time: 1.5,

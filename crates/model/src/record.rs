@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{Alert, ConsoleLines, MetricDefinition, Project, RunId, SavedFile, StreamId, SystemSample, Value};
+use crate::{
+    Alert, ArtifactRecord, ConsoleLines, MetricDefinition, Project, RunId, SavedFile, StreamId, SystemSample, Value,
+};
 
 /// One entry of a journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub enum Record {
     Alert(Alert),
     /// A file that belongs to the run.
     File(SavedFile),
+    /// Something that the run did with artifacts.
+    Artifact(ArtifactRecord),
     /// What the process printed.
     Console(ConsoleLines),
     /// What the machine was busy with.

@@ -7,6 +7,7 @@
 mod account;
 mod alert;
 mod alert_channel;
+mod artifact;
 mod console;
 mod error;
 mod event;
@@ -21,6 +22,7 @@ mod series;
 pub use account::*;
 pub use alert::*;
 pub use alert_channel::*;
+pub use artifact::*;
 pub use console::*;
 pub use error::*;
 pub use event::*;
