@@ -48,6 +48,19 @@ def steplog(
     )
 
 
+def begin(*arguments: str | Path, home: Path, **more: str) -> subprocess.Popen[str]:
+    """Begins a command of the binary; its errors stand where its output does."""
+    return subprocess.Popen(
+        [BINARY, *map(str, arguments)],
+        cwd=home,
+        env=environment(home, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 class Server:
     """``steplog serve`` or ``steplog ui``; may be killed and started again at the same address."""
 
