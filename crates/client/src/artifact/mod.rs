@@ -39,7 +39,7 @@ mod tree;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
 pub use handle::{Artifact, ArtifactState};
-pub use reference::ReferenceOptions;
+pub use reference::{DEFAULT_MAX_OBJECTS, ReferenceOptions};
 pub use steplog_model::{
     Alias, ArtifactName, ArtifactType, CollectionName, FilePath, Manifest, ManifestDigest, ManifestEntry, Md5,
     Selector, Source, Version,
