@@ -46,9 +46,8 @@ def _jpeg(head: bytes) -> tuple[int, int] | None:
 
 def _webp(head: bytes) -> tuple[int, int] | None:
     kind = head[12:16]
-    if kind == b"VP8X":
-        width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
-        return width, height
+    if kind == b"VP8X" and len(head) >= 30:
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     if kind == b"VP8L":
         bits = struct.unpack_from("<I", head, 21)[0]
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
