@@ -21,6 +21,8 @@ pub enum ErrorKind {
     ArtifactNotLogged,
     /// What was waited for did not happen in time; it may yet.
     Timeout,
+    /// The content is not what it was: damaged, or changed since.
+    Data,
     /// A folder is in the way.
     IsADirectory,
     /// The operating system refused.

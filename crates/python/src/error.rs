@@ -36,7 +36,9 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
-        ErrorKind::Invalid | ErrorKind::ArtifactFinalized | ErrorKind::ArtifactNotLogged => invalid(py, message),
+        ErrorKind::Invalid | ErrorKind::Data | ErrorKind::ArtifactFinalized | ErrorKind::ArtifactNotLogged => {
+            invalid(py, message)
+        }
         ErrorKind::Timeout => PyTimeoutError::new_err(message),
         ErrorKind::ConfigConflict | ErrorKind::ConfigFile => raise(py, "ConfigError", &CONFIG, message),
         ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),

@@ -48,7 +48,7 @@ mod uploader;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
 pub use handle::{Artifact, ArtifactState};
-pub use reference::ReferenceOptions;
+pub use reference::{DEFAULT_MAX_OBJECTS, ReferenceOptions};
 pub use steplog_model::{
     Alias, ArtifactName, ArtifactType, CollectionName, FilePath, Manifest, ManifestDigest, ManifestEntry, Md5,
     Selector, Source, Version,
