@@ -150,6 +150,17 @@ impl<S: Send + Sync> FromRequestParts<S> for FileInPath {
     }
 }
 
+/// The one entity that a path with `{entity}` names.
+pub(crate) struct EntityInPath(pub(crate) Entity);
+
+impl<S: Send + Sync> FromRequestParts<S> for EntityInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(path::<String, S>(parts, state).await?.try_into()?))
+    }
+}
+
 /// The bytes that a path with `{entity}/{sha256}` names.
 pub(crate) struct BlobInPath(pub(crate) Entity, pub(crate) ContentHash);
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::http::StatusCode;
 use steplog_protocol::{CreateUserRequest, ErrorDetail, ErrorKind, ServerSource, User};
 use steplog_store::Store;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -17,6 +18,7 @@ use crate::in_flight::InFlight;
 use crate::live::Live;
 use crate::login_limit::LoginLimit;
 use crate::routes;
+use crate::turns::Turns;
 
 /// How many queries run at once; more wait. Each holds a thread, and answers of tens of megabytes exist.
 const MAX_QUERIES: usize = 32;
@@ -60,6 +62,7 @@ struct Inner {
     exports: Arc<Semaphore>,
     password_checks: Semaphore,
     parts: Semaphore,
+    turns: Turns,
     tests: Semaphore,
     sender: Sender,
     deliveries_changed: Arc<Notify>,
@@ -103,6 +106,7 @@ impl ServerState {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             password_checks: Semaphore::new(MAX_PASSWORD_CHECKS),
             parts: Semaphore::new(MAX_PARTS),
+            turns: Turns::default(),
             tests: Semaphore::new(MAX_TESTS),
             sender: Sender::new(delivery),
             deliveries_changed,
@@ -164,6 +168,11 @@ impl ServerState {
 
     pub(crate) fn parts(&self) -> &Semaphore {
         &self.0.parts
+    }
+
+    /// Parts of files that are ahead of their turn.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
     }
 
     pub(crate) fn tests(&self) -> &Semaphore {
@@ -239,6 +248,8 @@ impl From<steplog_store::Error> for ApiError {
     fn from(error: steplog_store::Error) -> Self {
         match error.ingest_response() {
             Some(response) if error.kind() == ErrorKind::Conflict => Self::offset(response.clone()),
+            // Not the server's fault as a whole, and nothing that helps to try again.
+            _ if error.is_lost() => Self::from(account::from_store(error)).status(StatusCode::GONE),
             _ => account::from_store(error).into(),
         }
     }

@@ -49,6 +49,8 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(file::read_file)))
         .routes(Access::Write.routes(routes!(file::put_file, file::delete_file)))
         .routes(Access::Write.routes(routes!(blob::read_blob_status, blob::put_part)))
+        .routes(Access::Write.routes(routes!(blob::query_missing_blobs)))
+        .routes(Access::Write.routes(routes!(blob::post_pack)))
         .routes(Access::Read.routes(routes!(key::query_keys)))
         .routes(Access::Read.routes(routes!(series::query_series)))
         .routes(Access::Read.routes(routes!(alert::query_alerts)))

@@ -63,6 +63,8 @@ fn every_route_has_a_level() {
             "write POST /alert-deliveries/carol/12345678/send",
             "read POST /alerts/query",
             "account POST /api-keys",
+            "write POST /blobs/carol",
+            "write POST /blobs/carol/missing",
             "read POST /console/query",
             &format!("write POST /ingest/carol/p/r/{stream}"),
             "read POST /keys/query",
