@@ -29,6 +29,9 @@ const MAX_EXPORTS: usize = 16;
 /// How many parts of files are taken in at once, 8 MiB each; more wait.
 const MAX_PARTS: usize = 16;
 
+/// How many artifacts are read whole at once; more are told to come back. Each lasts as long as the disk takes.
+const MAX_VERIFICATIONS: usize = 2;
+
 /// How many passwords are hashed at once: 19 MiB each.
 const MAX_PASSWORD_CHECKS: usize = 2;
 
@@ -63,6 +66,7 @@ struct Inner {
     password_checks: Semaphore,
     parts: Semaphore,
     turns: Turns,
+    verifications: Semaphore,
     tests: Semaphore,
     sender: Sender,
     deliveries_changed: Arc<Notify>,
@@ -94,6 +98,8 @@ impl ServerState {
                 wake.notify_one();
             }
         }));
+        let publisher = live.publisher();
+        store.subscribe_artifacts(Box::new(move |change| publisher.publish_artifacts(change)));
         Ok(Self(Arc::new(Inner {
             store,
             source,
@@ -107,6 +113,7 @@ impl ServerState {
             password_checks: Semaphore::new(MAX_PASSWORD_CHECKS),
             parts: Semaphore::new(MAX_PARTS),
             turns: Turns::default(),
+            verifications: Semaphore::new(MAX_VERIFICATIONS),
             tests: Semaphore::new(MAX_TESTS),
             sender: Sender::new(delivery),
             deliveries_changed,
@@ -194,6 +201,16 @@ impl ServerState {
         work: impl FnOnce(&Store) -> Result<T, steplog_store::Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.blocking(&self.0.queries, move |store| work(store).map_err(ApiError::from)).await
+    }
+
+    /// Runs store work that reads very much, unless there is enough of it already.
+    pub(crate) async fn verification<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, steplog_store::Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let busy = || ApiError::unavailable("other artifacts are being verified").retry_after(30);
+        let _permit = self.0.verifications.try_acquire().map_err(|_| busy())?;
+        self.query(work).await
     }
 
     /// Runs account work, which hashes passwords, on a thread of its own.

@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod artifact;
 mod blob;
 mod connection;
 mod console;
