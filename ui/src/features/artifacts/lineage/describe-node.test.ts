@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { groupName, labelOf, searchNodes, textOf } from '~/features/artifacts/lineage/describe-node'
+import { labelOf, searchNodes, textOf } from '~/features/artifacts/lineage/describe-node'
 import { lineageGraph, nameOf } from '~/features/artifacts/lineage/lineage-graph'
 import { testLineage, times } from '~/features/artifacts/lineage/test-lineage'
 import { visibleGraph, WHOLE_LINEAGE } from '~/features/artifacts/lineage/visible-graph'
@@ -23,10 +23,19 @@ test('what is written on nodes', () => {
 test('groups say how many of what they hold', () => {
   const groups = visibleGraph(graph, WHOLE_LINEAGE).nodes.filter(({ kind }) => kind === 'group')
   expect(groups.map((node) => textOf(graph, node))).toEqual([
-    { title: '6 train runs', titleEnd: '', note: 'train0, train2, …' },
-    { title: '6 model versions', titleEnd: '', note: 'model0:v0, model2:v0, …' },
+    { title: '6 train runs', titleEnd: '', note: 'train0 … train6' },
+    { title: '6 model versions', titleEnd: '', note: 'model0:v0 … model6:v0' },
   ])
-  expect(groupName(graph, [0, 0])).toBe('2 versions of data')
+  const versions = lineageGraph({
+    ...lineage,
+    artifacts: [
+      ...lineage.artifacts.slice(0, 1),
+      ...lineage.artifacts.slice(1).map((each, index) => ({ ...each, collection: 'net', version: `v${index}` })),
+    ],
+  })
+  const nets = visibleGraph(versions, WHOLE_LINEAGE).nodes.filter(({ kind }) => kind === 'group')[1]
+  expect(textOf(versions, nets)).toEqual({ title: 'net', titleEnd: ' × 6', note: 'versions v0 … v6' })
+  expect(labelOf(versions, nets)).toBe('6 versions of net')
 })
 
 test('a search finds by name, type, alias and id, and what begins with it first', () => {

@@ -1,5 +1,6 @@
 import { type LineageGraph, type LineageNode, nameOf, typeOf } from '~/features/artifacts/lineage/lineage-graph'
 import type { VisibleNode } from '~/features/artifacts/lineage/visible-graph'
+import { compareNaturally } from '~/features/metrics/sections'
 import { formatInteger } from '~/lib/format-number'
 
 /** What is written on a node: what it is called, and below that what it is. */
@@ -13,7 +14,11 @@ export interface NodeText {
 export function textOf(graph: LineageGraph, { members }: VisibleNode): NodeText {
   const first = graph.nodes[members[0]]
   if (members.length > 1) {
-    return { title: groupName(graph, members), titleEnd: '', note: someNames(graph, members) }
+    const collection = sharedCollection(graph, members)
+    if (collection === null)
+      return { title: groupName(graph, members), titleEnd: '', note: endsOf(graph, members, nameOf) }
+    const note = `versions ${endsOf(graph, members, versionOf)}`
+    return { title: collection, titleEnd: ` × ${formatInteger(members.length)}`, note }
   }
   if (first.kind === 'artifact') {
     const { collection, version, type, aliases } = first.artifact
@@ -25,26 +30,39 @@ export function textOf(graph: LineageGraph, { members }: VisibleNode): NodeText 
 
 /** What a node is called when it is read out. */
 export function labelOf(graph: LineageGraph, node: VisibleNode): string {
+  if (node.kind === 'group') return groupName(graph, node.members)
   const { title, titleEnd, note } = textOf(graph, node)
-  if (node.kind === 'group') return title
   return `${node.kind === 'run' ? 'run' : 'version'} ${title}${titleEnd}, ${note.replaceAll(' · ', ', ')}`
 }
 
 /** `37 train runs`, `37 versions of digits`, `12 dataset versions`. */
-export function groupName({ nodes }: LineageGraph, members: readonly number[]): string {
-  const first = nodes[members[0]]
+export function groupName(graph: LineageGraph, members: readonly number[]): string {
+  const first = graph.nodes[members[0]]
   const count = formatInteger(members.length)
   if (first.kind === 'run') return `${[count, typeOf(first)].filter(Boolean).join(' ')} runs`
-  const sameCollection = members.every((member) => {
-    const node = nodes[member]
-    return node.kind === 'artifact' && node.artifact.collection === first.artifact.collection
-  })
-  return sameCollection ? `${count} versions of ${first.artifact.collection}` : `${count} ${typeOf(first)} versions`
+  const collection = sharedCollection(graph, members)
+  return collection === null ? `${count} ${typeOf(first)} versions` : `${count} versions of ${collection}`
 }
 
-function someNames({ nodes }: LineageGraph, members: readonly number[]): string {
-  const [first, second] = members.map((member) => nameOf(nodes[member]))
-  return `${first}, ${second}${members.length > 2 ? ', …' : ''}`
+/** The collection that all are versions of, if they are. */
+function sharedCollection({ nodes }: LineageGraph, members: readonly number[]): string | null {
+  const collections = new Set(
+    members.map((member) => {
+      const node = nodes[member]
+      return node.kind === 'artifact' ? node.artifact.collection : null
+    }),
+  )
+  return collections.size === 1 ? ([...collections][0] ?? null) : null
+}
+
+function versionOf(node: LineageNode): string {
+  return node.kind === 'artifact' ? node.artifact.version : nameOf(node)
+}
+
+/** The first and the last one, in the order of their names. */
+function endsOf({ nodes }: LineageGraph, members: readonly number[], name: (node: LineageNode) => string): string {
+  const names = members.map((member) => name(nodes[member])).sort(compareNaturally)
+  return `${names[0]} … ${names.at(-1)}`
 }
 
 /** Nodes whose name holds all words of a search, those that begin with it first. */

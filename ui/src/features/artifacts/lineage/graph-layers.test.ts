@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { layersOf } from '~/features/artifacts/lineage/graph-layers'
+import { depthsOf, layersOf } from '~/features/artifacts/lineage/graph-layers'
 
 type Links = [number, number][]
 
@@ -7,6 +7,7 @@ test('arrows go to a later column, and what is first used late stands right befo
   // 0 → 1 → 2 → 3, and 4 is used by 3 only.
   const links: Links = [[0, 1], [1, 2], [2, 3], [4, 3]] // biome-ignore format: a line is easier to read
   expect(layersOf(5, links)).toEqual({ layers: Int32Array.of(0, 1, 2, 3, 2), turned: new Set() })
+  expect([...depthsOf(5, links).layers]).toEqual([0, 1, 2, 3, 0])
 })
 
 test('the longest way decides', () => {

@@ -1,13 +1,34 @@
 /** Which column each node of a directed graph belongs in. */
 
+export type Link = readonly [from: number, to: number]
+
+interface Layers {
+  /** The column of each node, from 0 on. */
+  layers: Int32Array
+  /** Links that close a circle and are turned round for this, by their place. */
+  turned: ReadonlySet<number>
+}
+
+/** Columns such that arrows go to a later one: as many as there are arrows on the longest way to a node. */
+export function depthsOf(count: number, links: readonly Link[]): Layers {
+  const { depths, turned } = waysThrough(count, links)
+  return { layers: depths, turned }
+}
+
 /**
- * Columns such that arrows go to a later one, and no further than they must. Arrows that close a circle are turned round
- * for this: `turned` holds them, by their place in `links`.
+ * As `depthsOf`, but what more arrows leave than reach stands right before what it leads to, for that is nearer: a data set
+ * that is first used at the end.
  */
-export function layersOf(
-  count: number,
-  links: readonly (readonly [from: number, to: number])[],
-): { layers: Int32Array; turned: Set<number> } {
+export function layersOf(count: number, links: readonly Link[]): Layers {
+  const { depths, turned, order, before, after } = waysThrough(count, links)
+  for (const node of order.reverse()) {
+    if (after[node].length <= before[node].length) continue
+    depths[node] = after[node].reduce((least, next) => Math.min(least, depths[next] - 1), Number.MAX_SAFE_INTEGER)
+  }
+  return { layers: depths, turned }
+}
+
+function waysThrough(count: number, links: readonly Link[]) {
   const turned = closingLinks(count, links)
   const before: number[][] = Array.from({ length: count }, () => [])
   const after: number[][] = Array.from({ length: count }, () => [])
@@ -18,18 +39,13 @@ export function layersOf(
     before[to].push(from)
   }
   const order = sorted(before, after)
-  const layers = new Int32Array(count)
-  for (const node of order) for (const next of after[node]) layers[next] = Math.max(layers[next], layers[node] + 1)
-  // What more arrows leave than reach stands right before what it leads to: a data set that is first used at the end.
-  for (const node of order.reverse()) {
-    if (after[node].length <= before[node].length) continue
-    layers[node] = after[node].reduce((least, next) => Math.min(least, layers[next] - 1), Number.MAX_SAFE_INTEGER)
-  }
-  return { layers, turned }
+  const depths = new Int32Array(count)
+  for (const node of order) for (const next of after[node]) depths[next] = Math.max(depths[next], depths[node] + 1)
+  return { depths, turned, order, before, after }
 }
 
 /** The links that lead back to a node on the way to which they were found, depth first. */
-function closingLinks(count: number, links: readonly (readonly [number, number])[]): Set<number> {
+function closingLinks(count: number, links: readonly Link[]): Set<number> {
   const leaving: number[][] = Array.from({ length: count }, () => [])
   const reached = new Uint8Array(count)
   for (const [index, [from, to]] of links.entries()) {

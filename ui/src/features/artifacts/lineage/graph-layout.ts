@@ -1,4 +1,4 @@
-import { layersOf } from '~/features/artifacts/lineage/graph-layers'
+import { type Link, layersOf } from '~/features/artifacts/lineage/graph-layers'
 import { minimizeCrossings } from '~/features/artifacts/lineage/minimize-crossings'
 import { placeInColumn } from '~/features/artifacts/lineage/place-in-column'
 
@@ -6,8 +6,6 @@ export interface Box {
   width: number
   height: number
 }
-
-export type Link = readonly [from: number, to: number]
 
 /** Where boxes and links stand; x goes right, y down, from 0 on. */
 export interface GraphLayout {

@@ -3,6 +3,7 @@ import { MapDrawing } from '~/features/artifacts/lineage/map-drawing'
 import { boxAt, nodeAt, nodesIn, type Scene } from '~/features/artifacts/lineage/scene'
 import {
   between,
+  filled,
   fitted,
   keptInSight,
   panned,
@@ -207,7 +208,8 @@ export class GraphStage {
   /** At first all of it is shown, or, where that would be too small to read, the version that was asked for. */
   private firstView(scene: Scene): Viewport {
     const whole = fitted(planeOf(scene), this.size, FIT_MARGIN)
-    return whole.scale >= CARD_SCALE + 0.1 ? whole : inTheMiddle(boxAt(scene, 0), this.size, 0.9)
+    if (whole.scale >= CARD_SCALE + 0.1) return whole
+    return filled(inTheMiddle(boxAt(scene, 0), this.size, 0.9), scene.layout, this.size, FIT_MARGIN)
   }
 
   private updateWindow(): void {

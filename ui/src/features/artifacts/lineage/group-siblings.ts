@@ -1,4 +1,4 @@
-import { layersOf } from '~/features/artifacts/lineage/graph-layers'
+import { depthsOf } from '~/features/artifacts/lineage/graph-layers'
 import { type Direction, type LineageGraph, typeOf } from '~/features/artifacts/lineage/lineage-graph'
 
 /** So many of a kind are shown as one. */
@@ -35,7 +35,7 @@ interface GroupingState {
  */
 export function groupSiblings(graph: LineageGraph, { grouped, opened, apart }: GroupingState): Grouping {
   const { nodes, up, down } = graph
-  const { layers } = layersOf(
+  const { layers } = depthsOf(
     nodes.length,
     down.flatMap((list, from) => list.map((to) => [from, to] as const)),
   )

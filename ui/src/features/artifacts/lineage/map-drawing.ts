@@ -19,6 +19,9 @@ export class MapDrawing {
   draw(scene: Scene, look: Look, sight: Rectangle): void {
     const context = this.canvas.getContext('2d')
     if (context === null) return
+    // A map of what is all in sight tells nothing.
+    const all = sight.x <= 0 && sight.y <= 0 && sight.x + sight.width >= scene.layout.width
+    this.canvas.style.visibility = all && sight.y + sight.height >= scene.layout.height ? 'hidden' : ''
     if (this.drawn?.scene !== scene || this.drawn.look !== look) this.drawNodes(scene, look)
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.clearRect(0, 0, this.canvas.width, this.canvas.height)

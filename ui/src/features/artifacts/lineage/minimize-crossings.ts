@@ -1,4 +1,4 @@
-type Link = readonly [from: number, to: number]
+import type { Link } from '~/features/artifacts/lineage/graph-layers'
 
 /** How often the order is gone through; it hardly gets better after that. */
 const SWEEPS = 8

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   between,
+  filled,
   fitted,
   keptInSight,
   MAX_SCALE,
@@ -37,6 +38,13 @@ test('a graph cannot be lost from sight', () => {
   const plane = { width: 300, height: 100 }
   expect(keptInSight({ x: 5000, y: -5000, scale: 1 }, plane, screen, 40)).toEqual({ x: 960, y: -60, scale: 1 })
   expect(keptInSight({ x: 10, y: 10, scale: 1 }, plane, screen, 40)).toEqual({ x: 10, y: 10, scale: 1 })
+})
+
+test('a view is filled as far as the graph goes', () => {
+  const plane = { width: 4000, height: 100 }
+  expect(filled({ x: 300, y: 0, scale: 1 }, plane, screen, 40)).toEqual({ x: 40, y: 200, scale: 1 })
+  expect(filled({ x: -3500, y: 0, scale: 1 }, plane, screen, 40)).toEqual({ x: -3040, y: 200, scale: 1 })
+  expect(filled({ x: -500, y: 0, scale: 1 }, plane, screen, 40)).toEqual({ x: -500, y: 200, scale: 1 })
 })
 
 test('the way from one view to another begins and ends at them', () => {

@@ -76,6 +76,19 @@ export function keptInSight(view: Viewport, plane: Size, screen: Size, margin: n
   }
 }
 
+/** No emptier at one side than it must be: what is smaller than the screen stands in its middle. */
+export function filled(view: Viewport, plane: Size, screen: Size, margin: number): Viewport {
+  const along = (offset: number, length: number, room: number) => {
+    const spare = room - length * view.scale
+    return spare > 2 * margin ? spare / 2 : Math.max(spare - margin, Math.min(margin, offset))
+  }
+  return {
+    x: along(view.x, plane.width, screen.width),
+    y: along(view.y, plane.height, screen.height),
+    scale: view.scale,
+  }
+}
+
 /** Part of the way from one to another, `part` from 0 to 1: zooms evenly, as the eye sees it. */
 export function between(from: Viewport, to: Viewport, screen: Size, part: number): Viewport {
   const scale = from.scale * (to.scale / from.scale) ** part

@@ -1,4 +1,5 @@
 import { dominatedWeights } from '~/features/artifacts/lineage/dominated-weights'
+import type { Link } from '~/features/artifacts/lineage/graph-layers'
 import { type Bunch, type Grouping, groupSiblings } from '~/features/artifacts/lineage/group-siblings'
 import { type Direction, type LineageGraph, type LineageNode, typeOf } from '~/features/artifacts/lineage/lineage-graph'
 
@@ -43,7 +44,7 @@ export interface VisibleNode extends Bunch {
 export interface VisibleGraph {
   /** The first one is the version that was asked for. */
   nodes: readonly VisibleNode[]
-  links: readonly (readonly [from: number, to: number])[]
+  links: readonly Link[]
   /** What each node came from, and what came of it. */
   up: readonly (readonly number[])[]
   down: readonly (readonly number[])[]
