@@ -39,7 +39,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
-        ErrorKind::Invalid => invalid(py, message),
+        ErrorKind::Invalid | ErrorKind::Data => invalid(py, message),
         ErrorKind::ArtifactFinalized => raise(py, "ArtifactFinalizedError", &FINALIZED, message),
         ErrorKind::ArtifactNotLogged => raise(py, "ArtifactNotLoggedError", &NOT_LOGGED, message),
         ErrorKind::Timeout => raise(py, "WaitTimeoutError", &TIMEOUT, message),
