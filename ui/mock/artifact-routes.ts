@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LinkArtifactRequest, UpdateArtifactRequest, UpdateCollectionRequest } from '../src/api/types.ts'
+import { diffOf } from './artifact-diff.ts'
 import { listEntries } from './artifact-files.ts'
 import { ArtifactError, type MockArtifacts, type MockCollection } from './artifacts.ts'
 import { ENTITY } from './data.ts'
@@ -109,6 +110,16 @@ function answerVersion(
       const runs = mock?.users ?? []
       const next = start + limit
       return { json: { runs: runs.slice(start, next), next_cursor: next < runs.length ? String(next) : null } }
+    }
+    case 'lineage':
+      return { json: artifacts.lineage(collection, number, Number(params.get('limit') ?? 1_000)) }
+    case 'diff': {
+      const other = artifacts.numberOf(collection, params.get('from') ?? '')
+      const side = (each: number): Parameters<typeof diffOf>[0] => [
+        artifacts.artifact(collection, each),
+        collection.members.get(each)?.files() ?? [],
+      ]
+      return { json: diffOf(side(other), side(number), [start, limit]) }
     }
     case 'files': {
       const file = files.find((each) => each.path === path.join('/'))

@@ -7,6 +7,8 @@ import type {
   CollectionList,
   ErrorKind,
   JsonObject,
+  Lineage,
+  LineageArtifact,
   LinkArtifactRequest,
   RunArtifacts,
   UpdateArtifactRequest,
@@ -21,8 +23,10 @@ import {
   mediaFiles,
   modelFiles,
   shardFiles,
+  sized,
 } from './artifact-files.ts'
 import { ENTITY, type MockData, NOTES } from './data.ts'
+import { lineageOf, thousandNodes } from './lineage.ts'
 
 /** What the mock answers with an error. */
 export class ArtifactError extends Error {
@@ -78,7 +82,19 @@ export class MockArtifacts {
     this.addDigits()
     this.addModels()
     this.addOthers()
+    this.addLineage()
     this.addRegistry()
+  }
+
+  /** In the project with the most runs. */
+  private addLineage(): void {
+    const project = 'archive-2000'
+    const steps = thousandNodes(this.data.runs.get(project)?.length ?? 0)
+    for (const [place, { collection, type, by, usedBy }] of steps.entries()) {
+      const known = this.collections.find((each) => each.project === project && each.name === collection)
+      const files = () => [sized(`${collection}.bin`, 1_000_000 + place, String(place))]
+      this.log(known ?? this.add(project, collection, type, 100), files, 100 - place / 12, { by, usedBy })
+    }
   }
 
   private addDigits(): void {
@@ -295,6 +311,20 @@ export class MockArtifacts {
       size_bytes: files.reduce((sum, file) => sum + (file.size_bytes ?? 0), 0),
       use_count: version.users.length,
     }
+  }
+
+  lineage(collection: MockCollection, number: number, limit: number): Lineage {
+    const describe = ({ place }: MockVersion): LineageArtifact => {
+      const home = this.find(place.project, place.collection)
+      const { type, aliases, digest, file_count, size_bytes, created_at } = this.artifact(
+        home,
+        this.numberOf(home, place.version),
+      )
+      return { ...place, type, aliases, digest, file_count, size_bytes, created_at }
+    }
+    const place = collection.members.get(number)?.place
+    if (place === undefined) throw notFound(`${collection.name} has no version v${number}`)
+    return lineageOf(this.collections, this.data, place, describe, limit)
   }
 
   find(project: string, name: string): MockCollection {

@@ -15,6 +15,14 @@ pub enum ErrorKind {
     ConfigFile,
     /// The run is finished.
     Finished,
+    /// The artifact is finalized or logged: nothing more can be added to it.
+    ArtifactFinalized,
+    /// The artifact has no version yet: it must be logged, and committed, first.
+    ArtifactNotLogged,
+    /// What was waited for did not happen in time; it may yet.
+    Timeout,
+    /// The content is not what it was: damaged, or changed since.
+    Data,
     /// A folder is in the way.
     IsADirectory,
     /// The operating system refused.
@@ -92,6 +100,24 @@ impl From<steplog_journal::AppendError> for Error {
 
 impl From<steplog_model::InvalidFile> for Error {
     fn from(error: steplog_model::InvalidFile) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidArtifactName> for Error {
+    fn from(error: steplog_model::InvalidArtifactName) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidArtifact> for Error {
+    fn from(error: steplog_model::InvalidArtifact) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidManifest> for Error {
+    fn from(error: steplog_model::InvalidManifest) -> Self {
         Self::invalid(error)
     }
 }

@@ -1,6 +1,6 @@
 //! Errors of the client as the exceptions of `steplog.errors`.
 
-use pyo3::exceptions::PyIsADirectoryError;
+use pyo3::exceptions::{PyIsADirectoryError, PyTimeoutError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -36,7 +36,10 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
-        ErrorKind::Invalid => invalid(py, message),
+        ErrorKind::Invalid | ErrorKind::Data | ErrorKind::ArtifactFinalized | ErrorKind::ArtifactNotLogged => {
+            invalid(py, message)
+        }
+        ErrorKind::Timeout => PyTimeoutError::new_err(message),
         ErrorKind::ConfigConflict | ErrorKind::ConfigFile => raise(py, "ConfigError", &CONFIG, message),
         ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::NotFound => raise(py, "NotFoundError", &NOT_FOUND, message),

@@ -7,11 +7,11 @@ use rusqlite::Connection;
 use steplog_journal::StreamDecoder;
 use steplog_model::{ContentHash, StreamId};
 
-use crate::blobs::{Blobs, hash_file};
+use crate::blobs::{Blobs, Condition};
 use crate::database::{Sql as _, check_integrity};
 use crate::statistics::Statistics;
 use crate::values::Rows;
-use crate::{Error, Store, catalog, chunk, console, load, system};
+use crate::{Error, Store, artifacts, catalog, chunk, console, load, system};
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ struct Check<'a> {
 
 impl Store {
     /// Checks the database's own structure, and of every run that journal bytes and chunks have their checksums, decode,
-    /// and agree with what the catalog says of them. `progress` is told runs done and runs in all.
+    /// and agree with what the catalog says of them; then all manifests of artifacts, and the bytes that they hold. `progress` is told runs done and runs in all.
     ///
     /// # Errors
     /// The database cannot be read at all; damage that was found is an answer, not an error.
@@ -72,6 +72,7 @@ impl Store {
             check.files(&self.shared.blobs, &mut sound)?;
             progress(done as u64 + 1, total);
         }
+        artifacts::check_manifests(&reader, &self.shared.blobs, &mut sound, &mut |finding| findings.push(finding))?;
         Ok(findings)
     }
 }
@@ -137,22 +138,26 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// That the bytes of files have their hash; `sound` are those already seen to.
+    /// That the bytes of files have their hash; `sound` are those already seen to. Those that do not are set aside.
     fn files(&mut self, blobs: &Blobs, sound: &mut HashSet<ContentHash>) -> Result<(), Error> {
-        let mut statement = self.database.sql("SELECT path, sha256 FROM files WHERE run = $1 ORDER BY path")?;
+        let mut statement =
+            self.database.sql("SELECT path, sha256, size_bytes FROM files WHERE run = $1 ORDER BY path")?;
         let mut rows = statement.query([self.run])?;
         while let Some(row) = rows.next()? {
-            let (path, hash): (String, [u8; 32]) = (row.get(0)?, row.get(1)?);
+            let (path, hash, size): (String, [u8; 32], i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let hash = ContentHash::from_bytes(hash);
             if sound.contains(&hash) {
                 continue;
             }
-            match hash_file(&blobs.path(hash)) {
-                Ok(found) if found == hash => drop(sound.insert(hash)),
-                Ok(found) => {
-                    self.found(&format!("file {path:?}"), format!("its hash should be {hash}, and is {found}"))
+            let place = format!("file {path:?}");
+            match blobs.check(hash, size as u64) {
+                Ok(Condition::Good) => drop(sound.insert(hash)),
+                Ok(Condition::Damaged(found)) => {
+                    let message = format!("its hash should be {hash}, and is {found}: it was set aside");
+                    self.found(&place, message);
                 }
-                Err(error) => self.found(&format!("file {path:?}"), format!("its bytes cannot be read: {error}")),
+                Ok(Condition::Gone) => self.found(&place, "its bytes were damaged or lost; send the file again"),
+                Err(error) => self.found(&place, error),
             }
         }
         Ok(())
