@@ -1,6 +1,6 @@
 //! What a run has to do with artifacts: those that it logs, and those that it uses.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use steplog_model::{
     CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, ManifestDigest, Project, Selector,
     Version, path_segment,
 };
-use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
+use steplog_protocol::{ArtifactPlace, CollectionKind, RunArtifacts as RunArtifactList};
 
 use super::ArtifactInfo;
 use super::cache;
@@ -71,6 +71,14 @@ pub(crate) struct Ticket {
     session: RunArtifacts,
     collection: CollectionName,
     id: ArtifactId,
+}
+
+/// What a server says to a question.
+enum Told<T> {
+    Found(T),
+    Missing,
+    /// There is no server, or none is to be asked.
+    Nobody,
 }
 
 /// A draft as it is about to be logged.
@@ -343,7 +351,7 @@ impl RunArtifacts {
         let identity = &self.inner.identity;
         let names = [identity.entity.as_str(), identity.project.as_str(), identity.id.as_str()];
         let path = format!("/runs/{}/artifacts", names.map(path_segment).join("/"));
-        let Some(list) = self.ask::<RunArtifactList>(&path)? else { return Ok(None) };
+        let Told::Found(list) = self.ask::<RunArtifactList>(&path)? else { return Ok(None) };
         let artifacts = |infos: Vec<ArtifactInfo>| -> Result<Vec<Artifact>, Error> {
             infos.into_iter().map(|info| Artifact::from_committed(self.of_server(info))).collect()
         };
@@ -354,14 +362,15 @@ impl RunArtifacts {
         Committed { info, origin: Origin::Server(self.connection().clone()) }
     }
 
-    /// Asks the server; `None` when it has no such thing, or is not there.
-    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Error> {
+    /// Asks the server.
+    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Told<T>, Error> {
         if !self.is_online() && self.inner.identity.mode != Mode::Disabled {
-            return Ok(None);
+            return Ok(Told::Nobody);
         }
         match self.connection().get(path) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) if error.kind() == ErrorKind::NotFound || error.is_unreachable() => Ok(None),
+            Ok(answer) => Ok(Told::Found(answer)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Told::Missing),
+            Err(error) if error.is_unreachable() => Ok(Told::Nobody),
             Err(error) => Err(error),
         }
     }
@@ -377,16 +386,19 @@ impl RunArtifacts {
         let base = format!("{}/{}", part(entity.as_str()), part(project.as_str()));
         let version = part(&selector.to_string());
         let path = format!("/artifacts/{base}/{}/versions/{version}", part(name.collection.as_str()));
-        if let Some(info) = self.ask::<ArtifactInfo>(&path)? {
-            return Ok(self.of_server(info));
+        let mut told = self.ask::<ArtifactInfo>(&path)?;
+        if let (Told::Missing, Some(digest)) = (&told, name.digest()) {
+            told = self.ask(&format!("/artifact-digests/{base}/{digest}"))?;
         }
-        if let Some(digest) = name.digest()
-            && let Some(info) = self.ask::<ArtifactInfo>(&format!("/artifact-digests/{base}/{digest}"))?
-        {
-            return Ok(self.of_server(info));
-        }
+        let answers = match told {
+            Told::Found(info) => return Ok(self.of_server(info)),
+            Told::Missing => true,
+            Told::Nobody => false,
+        };
         if *entity == identity.entity
-            && let Some(found) = self.find_local(project, name, &selector)?
+            && let Some((found, servers)) = self.find_local(project, name, &selector)?
+            // What the server has had, and under this name has no more, is not what is meant.
+            && !(answers && servers.contains_key(&self.inner.settings.base_url))
         {
             return Ok(found);
         }
@@ -415,19 +427,18 @@ impl RunArtifacts {
         Ok(())
     }
 
+    /// A version on this disk, and what it is on servers.
     fn find_local(
         &self,
         project: &Project,
         name: &ArtifactName,
         selector: &Selector,
-    ) -> Result<Option<Committed>, Error> {
+    ) -> Result<Option<(Committed, BTreeMap<String, ArtifactPlace>)>, Error> {
         let store = &self.inner.store;
         let in_collection = |collection: &Collection, find: &dyn Fn(&Collection) -> Option<Version>| {
-            let version = find(collection).and_then(|version| collection.get(version));
-            version.map(|local| Committed {
-                info: collection.info(local),
-                origin: Origin::Local(store.clone(), local.manifest),
-            })
+            let local = find(collection).and_then(|version| collection.get(version))?;
+            let origin = Origin::Local(store.clone(), local.manifest);
+            Some((Committed { info: collection.info(local), origin }, local.servers.clone()))
         };
         if let Some(collection) = store.collection(project, &name.collection)? {
             let find = |collection: &Collection| collection.find(selector).map(|local| local.version);
