@@ -74,7 +74,7 @@ impl Store {
                 Ok(Some(committed)) => return self.answer(committed),
                 Ok(None) => {}
                 Err(error) => {
-                    shared.give_up_manifest(manifest.id);
+                    shared.let_go_later(manifest.id);
                     return Err(error);
                 }
             }

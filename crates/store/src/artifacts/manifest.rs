@@ -58,9 +58,9 @@ impl PreparedManifest {
 
 impl Shared {
     /// Brings the rows of a manifest into the database, unless they are there. They are garbage until
-    /// [`PreparedManifest::take`]; whoever does not come to call that calls [`Self::give_up_manifest`].
+    /// [`PreparedManifest::take`]; whoever does not come to call that calls [`Self::let_go_later`].
     pub(super) fn prepare_manifest(
-        self: &Arc<Self>,
+        &self,
         entity: &Entity,
         sha256: ContentHash,
         digest: ManifestDigest,
@@ -92,14 +92,14 @@ impl Shared {
         match self.write_lines(entity, id, lines) {
             Ok(missing) if missing.is_empty() => Ok(Prepared::Rows(PreparedManifest { id, is_new: true })),
             other => {
-                self.give_up_manifest(id);
+                self.let_go_later(id);
                 other.map(Prepared::Missing)
             }
         }
     }
 
     /// Lets go of a manifest that was not committed. When that fails it goes after the next start.
-    pub(super) fn give_up_manifest(&self, manifest: i64) {
+    pub(super) fn let_go_later(&self, manifest: i64) {
         let removable_at = self.options.clock.now() + NAMELESS_SECONDS;
         if let Err(error) = self.write(move |database| let_go(database, manifest, removable_at), |_| {}) {
             tracing::warn!("the rows of a manifest stay until the next start: {error}");
@@ -184,12 +184,7 @@ impl Shared {
     }
 
     /// Writes the rows of lines, some at a time. Answers what went missing since they were checked.
-    fn write_lines(
-        self: &Arc<Self>,
-        entity: &Entity,
-        manifest: i64,
-        mut lines: LineReader,
-    ) -> Result<Vec<MissingBlob>, Error> {
+    fn write_lines(&self, entity: &Entity, manifest: i64, mut lines: LineReader) -> Result<Vec<MissingBlob>, Error> {
         let mut folders = Folders::default();
         loop {
             let mut rows = Rows::default();
@@ -210,18 +205,9 @@ impl Shared {
         }
     }
 
-    fn write_rows(self: &Arc<Self>, entity: &Entity, manifest: i64, rows: Rows) -> Result<Vec<MissingBlob>, Error> {
-        let (shared, owner) = (self.clone(), entity.clone());
-        let missing = self.write(
-            move |database| {
-                let missing = rows.missing(&shared, database, &owner)?;
-                if missing.is_empty() {
-                    rows.write(database, owner.as_str(), manifest)?;
-                }
-                Ok(missing)
-            },
-            |_| {},
-        )?;
+    fn write_rows(&self, entity: &Entity, manifest: i64, rows: Rows) -> Result<Vec<MissingBlob>, Error> {
+        let owner = entity.clone();
+        let missing = self.write(move |database| rows.write(database, owner.as_str(), manifest), |_| {})?;
         Ok(missing.blobs(self, entity))
     }
 }
@@ -285,20 +271,8 @@ struct Rows {
 }
 
 impl Rows {
-    /// Looks again, for bytes may have gone since the lines were checked. From here on they cannot.
-    fn missing(&self, shared: &Shared, database: &Connection, entity: &Entity) -> Result<Missing, Error> {
-        let mut missing = Missing::default();
-        for (path, entry) in &self.entries {
-            if let Some(hash) = entry.sha256() {
-                let found = shared.held_size(database, entity, hash)?;
-                check_size(path, entry.size_bytes, found)?;
-                missing.note(hash, found.is_some());
-            }
-        }
-        Ok(missing)
-    }
-
-    fn write(&self, database: &Connection, entity: &str, manifest: i64) -> Result<(), Error> {
+    /// Answers which bytes have gone since the lines were checked. The others stay from here on.
+    fn write(&self, database: &Connection, entity: &str, manifest: i64) -> Result<Missing, Error> {
         let mut entries = database.sql(
             "INSERT INTO manifest_entries (manifest, path, size_bytes, md5, sha256, digest, reference, extra)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -323,7 +297,7 @@ impl Rows {
                 }
             };
         }
-        self.write_blobs(database, entity, manifest)?;
+        let missing = self.write_blobs(database, entity, manifest)?;
         let mut folders = database.sql(
             "INSERT INTO manifest_folders (manifest, parent, name, file_count, size_bytes) VALUES ($1, $2, $3, $4, $5)",
         )?;
@@ -332,21 +306,22 @@ impl Rows {
             let size = folder.size_bytes.min(i64::MAX as u64) as i64;
             folders.execute(params![manifest, parent, name, folder.file_count as i64, size])?;
         }
-        Ok(())
+        Ok(missing)
     }
 
-    fn write_blobs(&self, database: &Connection, entity: &str, manifest: i64) -> Result<(), Error> {
+    fn write_blobs(&self, database: &Connection, entity: &str, manifest: i64) -> Result<Missing, Error> {
         let mut hashes: Vec<ContentHash> = self.entries.iter().filter_map(|(_, entry)| entry.sha256()).collect();
         // By hash, so that the pages of the table are touched in their order.
         hashes.sort_unstable();
         hashes.dedup();
         let mut blobs =
             database.sql("INSERT INTO manifest_blobs (sha256, manifest) VALUES ($1, $2) ON CONFLICT DO NOTHING")?;
+        let mut missing = Missing::default();
         for hash in hashes {
             blobs.execute((hash.as_bytes(), manifest))?;
-            hold(database, entity, hash)?;
+            missing.note(hash, hold(database, entity, hash)?);
         }
-        Ok(())
+        Ok(missing)
     }
 }
 
