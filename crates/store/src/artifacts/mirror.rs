@@ -88,7 +88,7 @@ impl Store {
         match written {
             Ok(changes) => self.shared.notify_artifacts(&changes),
             Err(error) => {
-                ids.into_iter().for_each(|manifest| self.shared.let_go_later(manifest));
+                ids.into_iter().for_each(|manifest| self.shared.give_up_manifest(manifest));
                 return Err(error);
             }
         }
