@@ -15,6 +15,14 @@ pub enum ErrorKind {
     ConfigFile,
     /// The run is finished.
     Finished,
+    /// The artifact is finalized or logged: nothing more can be added to it.
+    ArtifactFinalized,
+    /// The artifact has no version yet: it must be logged, and committed, first.
+    ArtifactNotLogged,
+    /// What was waited for did not happen in time; it may yet.
+    Timeout,
+    /// The content is not what it was: damaged, or changed since.
+    Data,
     /// A folder is in the way.
     IsADirectory,
     /// The operating system refused.
@@ -32,12 +40,14 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    /// Nobody answered at all.
+    is_unreachable: bool,
 }
 
 impl Error {
     /// An error with a message for people: lowercase, naming the thing.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), is_unreachable: false }
     }
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {
@@ -50,6 +60,16 @@ impl Error {
 
     pub(crate) fn io(error: std::io::Error, what: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Io, format!("{what}: {error}"))
+    }
+
+    /// No server answers.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { is_unreachable: true, ..Self::new(ErrorKind::Server, message) }
+    }
+
+    /// Whether nobody answered at all: what was asked for may be elsewhere.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.is_unreachable
     }
 
     /// What the caller can do about it.
@@ -92,6 +112,24 @@ impl From<steplog_journal::AppendError> for Error {
 
 impl From<steplog_model::InvalidFile> for Error {
     fn from(error: steplog_model::InvalidFile) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidArtifactName> for Error {
+    fn from(error: steplog_model::InvalidArtifactName) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidArtifact> for Error {
+    fn from(error: steplog_model::InvalidArtifact) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<steplog_model::InvalidManifest> for Error {
+    fn from(error: steplog_model::InvalidManifest) -> Self {
         Self::invalid(error)
     }
 }

@@ -653,6 +653,12 @@ fn home_below(root: &Path) -> std::io::Result<PathBuf> {
     Ok(if hidden.is_dir() { hidden } else { root.join("steplog") })
 }
 
+/// The folder of all runs, where nobody names one.
+pub(crate) fn default_home() -> Result<PathBuf, Error> {
+    let root = environment("DIR").map(PathBuf::from).unwrap_or_default();
+    home_below(&root).map_err(|error| Error::io(error, "there is no working directory"))
+}
+
 fn split_tags(tags: &str) -> Vec<String> {
     tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
 }

@@ -263,6 +263,7 @@
 //! ```
 
 pub mod api;
+pub mod artifact;
 
 mod config_file;
 mod console;
@@ -293,6 +294,7 @@ mod upload;
 mod uploader;
 
 pub use api::{Api, ApiSettings};
+pub use artifact::Artifact;
 pub use config_file::read_config_file;
 pub use console::ConsoleMode;
 pub use error::{Error, ErrorKind};
@@ -311,4 +313,4 @@ pub use steplog_model::{
     RunId, RunPath, Summary, Value, join_key, split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
-pub use transport::{Http, Transport, TransportError};
+pub use transport::{ArtifactTransport, Commit, Http, Transport, TransportError};

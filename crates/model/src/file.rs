@@ -1,5 +1,6 @@
 //! Files of a run: what they may be called, and what `save()` says about them.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -69,6 +70,12 @@ impl FilePath {
             parts.push(part.to_str().ok_or_else(|| InvalidFile(format!("file path {:?} is not UTF-8", shown())))?);
         }
         parts.join("/").try_into()
+    }
+}
+
+impl Borrow<str> for FilePath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -33,10 +33,16 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static COMM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static AUTHENTICATION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static NOT_FOUND: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FINALIZED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static NOT_LOGGED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static TIMEOUT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
-        ErrorKind::Invalid => invalid(py, message),
+        ErrorKind::Invalid | ErrorKind::Data => invalid(py, message),
+        ErrorKind::ArtifactFinalized => raise(py, "ArtifactFinalizedError", &FINALIZED, message),
+        ErrorKind::ArtifactNotLogged => raise(py, "ArtifactNotLoggedError", &NOT_LOGGED, message),
+        ErrorKind::Timeout => raise(py, "WaitTimeoutError", &TIMEOUT, message),
         ErrorKind::ConfigConflict | ErrorKind::ConfigFile => raise(py, "ConfigError", &CONFIG, message),
         ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::NotFound => raise(py, "NotFoundError", &NOT_FOUND, message),

@@ -83,3 +83,45 @@ export type ApiKeyList = Schemas['ApiKeyList']
 export type CreatedApiKey = Schemas['CreatedApiKey']
 export type ErrorKind = Schemas['ErrorKind']
 export type ErrorBody = Schemas['ErrorBody']
+export type ArtifactPlace = Schemas['ArtifactPlace']
+export type ArtifactRun = Schemas['ArtifactRun']
+export type Artifact = Omit<Schemas['Artifact'], 'metadata'> & { metadata: JsonObject }
+export type ArtifactList = Omit<Schemas['ArtifactList'], 'artifacts'> & { artifacts: Artifact[] }
+export type ArtifactEntry = Omit<Schemas['ArtifactEntry'], 'extra'> & { extra: JsonObject }
+export type ArtifactFolder = Schemas['ArtifactFolder']
+export type ArtifactEntryList = Omit<Schemas['ArtifactEntryList'], 'entries'> & { entries: ArtifactEntry[] }
+export type ArtifactRuns = Schemas['ArtifactRuns']
+export type ArtifactsEvent = Schemas['ArtifactsEvent']
+export type ArtifactVerification = Schemas['ArtifactVerification']
+export type Collection = Schemas['Collection']
+export type CollectionAlias = Schemas['CollectionAlias']
+export type CollectionKind = Schemas['CollectionKind']
+export type CollectionList = Schemas['CollectionList']
+export type DiffChange = Schemas['DiffChange']
+export type DiffEntry = Omit<Schemas['DiffEntry'], 'before' | 'after'> & {
+  before: ArtifactEntry | null
+  after: ArtifactEntry | null
+}
+export type ArtifactDiff = Omit<Schemas['ArtifactDiff'], 'before' | 'after' | 'entries'> & {
+  before: Artifact
+  after: Artifact
+  entries: DiffEntry[]
+}
+export type Lineage = Schemas['Lineage']
+export type LineageArtifact = Schemas['LineageArtifact']
+export type LineageRun = Schemas['LineageRun']
+export type LineageEdge = Schemas['LineageEdge']
+export type LineageRelation = Schemas['LineageRelation']
+export type LinkArtifactRequest = Schemas['LinkArtifactRequest']
+export type RunArtifacts = Omit<Schemas['RunArtifacts'], 'logged' | 'used'> & {
+  logged: Artifact[]
+  used: Artifact[]
+}
+/** Absent members stay as they are. */
+export type UpdateArtifactRequest = Omit<Optional<Schemas['UpdateArtifactRequest']>, 'metadata'> & {
+  metadata?: JsonObject
+}
+/** Absent members stay as they are. */
+export type UpdateCollectionRequest = Optional<Schemas['UpdateCollectionRequest']>
+
+type Optional<Shape> = { [Name in keyof Shape]?: NonNullable<Shape[Name]> }

@@ -23,7 +23,7 @@ use crate::{fork, transport};
 const MAX_JSON_BYTES: u64 = 256 << 20;
 
 /// How long to wait before each further try, when a server is busy.
-pub(super) const PAUSES: [Duration; 5] = [
+pub(crate) const PAUSES: [Duration; 5] = [
     Duration::from_millis(200),
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -39,8 +39,8 @@ pub(crate) struct Connection {
     base_url: String,
     authorization: Option<String>,
     timeout: Duration,
-    pub(super) entity: OnceLock<String>,
-    pub(super) project: Option<String>,
+    pub(crate) entity: OnceLock<String>,
+    pub(crate) project: Option<String>,
 }
 
 /// What a server sends, as it comes.
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Download {
 }
 
 impl Connection {
-    pub(super) fn new(resolved: Resolved, settings: ApiSettings, sources: &Sources) -> Self {
+    pub(crate) fn new(resolved: Resolved, settings: ApiSettings, sources: &Sources) -> Self {
         fork::watch();
         let entity = settings.entity.or_else(|| sources.get("ENTITY")).or(resolved.default_entity);
         let timeout = settings.timeout.unwrap_or(Duration::from_secs(60));
@@ -73,11 +73,11 @@ impl Connection {
         }
     }
 
-    pub(super) fn base_url(&self) -> &str {
+    pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    pub(super) fn default_entity(&self) -> Result<String, Error> {
+    pub(crate) fn default_entity(&self) -> Result<String, Error> {
         if let Some(entity) = self.entity.get() {
             return Ok(entity.clone());
         }
@@ -85,24 +85,24 @@ impl Connection {
         Ok(self.entity.get_or_init(|| session.default_entity).clone())
     }
 
-    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.json(|agent| self.prepare_short(agent.get(self.address(path))).call())
     }
 
-    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+    pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
         self.json(|agent| self.prepare_short(agent.post(self.address(path))).send_json(body))
     }
 
-    pub(super) fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+    pub(crate) fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
         self.json(|agent| self.prepare_short(agent.patch(self.address(path))).send_json(body))
     }
 
-    pub(super) fn delete(&self, path: &str) -> Result<(), Error> {
+    pub(crate) fn delete(&self, path: &str) -> Result<(), Error> {
         self.call(|agent| self.prepare_short(agent.delete(self.address(path))).call()).map(drop)
     }
 
     /// A body as it comes, however long that takes.
-    pub(super) fn download(&self, path: &str) -> Result<Download, Error> {
+    pub(crate) fn download(&self, path: &str) -> Result<Download, Error> {
         let response = self.call(|agent| self.prepare(agent.get(self.address(path))).call())?;
         Ok(self.to_download(response))
     }
@@ -110,7 +110,7 @@ impl Connection {
     /// A body from byte `offset` on; from its beginning where `tag` is none. It breaks off when it takes longer than the
     /// timeout: whoever goes on behind what came finds out in this way that nothing comes any more. `None` when what has that
     /// tag is not there any more.
-    pub(super) fn download_from(&self, path: &str, offset: u64, tag: Option<&str>) -> Result<Option<Download>, Error> {
+    pub(crate) fn download_from(&self, path: &str, offset: u64, tag: Option<&str>) -> Result<Option<Download>, Error> {
         let response = self.call(|agent| {
             let mut request = self.prepare_short(agent.get(self.address(path)));
             if let Some(tag) = tag {
@@ -140,7 +140,7 @@ impl Connection {
         held.1.clone()
     }
 
-    pub(super) fn address(&self, path: &str) -> String {
+    pub(crate) fn address(&self, path: &str) -> String {
         format!("{}/api/v1{path}", self.base_url)
     }
 
@@ -188,7 +188,7 @@ impl Connection {
 
     fn unreachable(&self, error: &ureq::Error) -> Error {
         let hint = "hint: start a server with `steplog serve`, or name one with STEPLOG_BASE_URL";
-        Error::new(ErrorKind::Server, format!("no server answers at {}: {error}\n{hint}", self.base_url))
+        Error::unreachable(format!("no server answers at {}: {error}\n{hint}", self.base_url))
     }
 
     fn foreign(&self) -> Error {
@@ -217,13 +217,13 @@ impl Download {
     }
 
     /// Hash of all the bytes, where the server says it.
-    pub(super) fn sha256(&self) -> Option<ContentHash> {
+    pub(crate) fn sha256(&self) -> Option<ContentHash> {
         self.sha256
     }
 
     /// What a request for the rest says, so that it is of the same content; `None` where the server does not tell contents
     /// apart.
-    pub(super) fn tag(&self) -> Option<&str> {
+    pub(crate) fn tag(&self) -> Option<&str> {
         self.tag.as_deref().filter(|tag| tag.starts_with('"'))
     }
 

@@ -56,7 +56,7 @@ pub use steplog_protocol::{
 pub use time::to_iso;
 pub use tree::Entries;
 
-use connection::Connection;
+pub(crate) use connection::Connection;
 use steplog_protocol::ProjectList;
 
 use crate::Error;

@@ -9,5 +9,6 @@ mod uploader;
 
 pub use save::SaveOptions;
 pub(crate) use save::{Way, place};
+pub(crate) use send::{Fingerprint, open_to_read};
 pub(crate) use sync::{sync_files, unsent_files};
 pub(crate) use uploader::FileUploader;

@@ -83,7 +83,7 @@ enum Phase {
 
 impl Sending {
     pub(crate) fn begin(place: &Path, path: &FilePath, policy: FilePolicy, may_grow: bool) -> Result<Self, SendError> {
-        let file = open(place).map_err(SendError::Unreadable)?;
+        let file = open_to_read(place).map_err(SendError::Unreadable)?;
         let found = file.metadata().map_err(SendError::Unreadable)?;
         if !found.is_file() {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file");
@@ -202,7 +202,7 @@ impl Sending {
 }
 
 /// Opens a file to read it; a pipe without a writer is not waited for.
-fn open(place: &Path) -> io::Result<File> {
+pub(crate) fn open_to_read(place: &Path) -> io::Result<File> {
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -267,6 +268,21 @@ impl Manifest {
         self.entries.remove(path)
     }
 
+    /// The entries below a folder, by path.
+    pub fn below(&self, folder: &FilePath) -> impl Iterator<Item = (&FilePath, &ManifestEntry)> {
+        let prefix = format!("{folder}/");
+        let from = (Bound::Included(&*prefix), Bound::Unbounded);
+        self.entries.range::<str, _>(from).take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+    }
+
+    /// An entry that stands in the way of one at `path`: a file where it needs a folder, or below it. One at the path itself
+    /// does not.
+    pub fn in_the_way(&self, path: &FilePath) -> Option<&FilePath> {
+        let text = path.as_str();
+        let above = text.match_indices('/').find_map(|(end, _)| self.entries.get_key_value(&text[..end]));
+        above.map(|(file, _)| file).or_else(|| self.below(path).next().map(|(file, _)| file))
+    }
+
     /// How many entries.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -385,6 +401,20 @@ mod tests {
         let manifest = |entry: ManifestEntry| Manifest::from_iter([(path("f.txt"), entry)]);
         assert_eq!(manifest(x.clone()).digest(), manifest(other.clone()).digest());
         assert_ne!(manifest(x).content_hash(), manifest(other).content_hash());
+    }
+
+    #[test]
+    fn a_path_is_a_file_or_a_folder() {
+        let manifest = Manifest::from_iter(["a/b/c", "a/b.txt", "a/bc", "d"].map(|text| (path(text), stored(b"x"))));
+        let in_the_way = |text: &str| manifest.in_the_way(&path(text)).map(FilePath::as_str);
+        assert_eq!(in_the_way("a"), Some("a/b.txt"));
+        assert_eq!(in_the_way("a/b"), Some("a/b/c"));
+        assert_eq!(in_the_way("d/e/f"), Some("d"));
+        for free in ["a/b/c", "a/b/d", "a/b.txt", "e", "a/c/d"] {
+            assert_eq!(in_the_way(free), None, "{free}");
+        }
+        let below: Vec<_> = manifest.below(&path("a/b")).map(|(path, _)| path.as_str()).collect();
+        assert_eq!(below, ["a/b/c"]);
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 mod access;
 mod account;
+mod artifact;
+mod blob;
 mod connection;
 mod console;
 mod delivery;
 mod event;
 mod file;
 mod folder;
+mod folder_artifact;
 mod hostile;
 mod openapi;
 mod receiver;

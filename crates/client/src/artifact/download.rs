@@ -1,0 +1,1 @@
+//! Bringing the files of a version to this disk.

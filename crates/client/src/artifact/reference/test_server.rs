@@ -1,0 +1,141 @@
+//! A server of canned answers, over real connections.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use url::Url;
+
+/// What somebody asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) method: String,
+    /// Path, percent-encoded as it came.
+    pub(super) path: String,
+    /// Query, decoded.
+    pub(super) query: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: String,
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    /// So many bytes of the body are sent before the connection breaks.
+    cut_after: Option<usize>,
+}
+
+impl Answer {
+    pub(super) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into(), cut_after: None }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn cut_after(mut self, bytes: usize) -> Self {
+        self.cut_after = Some(bytes);
+        self
+    }
+
+    /// The part that is asked for, as servers with ranges answer it.
+    pub(super) fn ranged(mut self, asked: &Asked) -> Self {
+        let from = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        if let Some(from) = from.and_then(|from| from.parse::<usize>().ok()) {
+            let whole = self.body.len();
+            self.body.drain(..from);
+            self.status = 206;
+            return self.header("content-range", format!("bytes {from}-{}/{whole}", whole - 1));
+        }
+        self
+    }
+}
+
+/// Answers until the test ends.
+pub(super) struct Server {
+    pub(super) url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    pub(super) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let (answer, log) = (Arc::new(answer), asked.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (answer, log) = (answer.clone(), log.clone());
+                thread::spawn(move || serve(&stream, &*answer, &log));
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// What was asked so far: `GET /path`.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
+    }
+
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn serve(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Answer, log: &Mutex<Vec<Asked>>) {
+    let mut reader = BufReader::new(stream);
+    while let Some(asked) = read(&mut reader) {
+        let is_head = asked.method == "HEAD";
+        let answer = answer(&asked);
+        log.lock().unwrap().push(asked);
+        let mut head = format!("HTTP/1.1 {} X\r\n", answer.status);
+        if !answer.headers.iter().any(|(name, _)| *name == "content-length") {
+            head += &format!("content-length: {}\r\n", answer.body.len());
+        }
+        for (name, value) in &answer.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += "\r\n";
+        let mut stream = stream;
+        let body = if is_head { &[][..] } else { &answer.body[..answer.cut_after.unwrap_or(answer.body.len())] };
+        // Who has heard enough hangs up.
+        if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).is_err()
+            || answer.cut_after.is_some()
+        {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.insert(name.to_lowercase(), value.trim().to_owned());
+    }
+    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let url = Url::parse(&format!("http://host{target}")).unwrap();
+    Some(Asked {
+        method,
+        path: url.path().to_owned(),
+        query: url.query_pairs().into_owned().collect(),
+        headers,
+        body: String::from_utf8(body).unwrap(),
+    })
+}

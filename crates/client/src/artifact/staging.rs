@@ -1,0 +1,140 @@
+//! Where a draft keeps copies of its files until it is logged.
+//!
+//! The folder belongs to its process: when that has ended without logging the draft, however it ended, the next one
+//! removes what it left.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use steplog_model::{ContentHash, StreamId};
+
+use super::local::LocalStore;
+use crate::fork;
+
+const LOCK: &str = "lock";
+
+/// A folder of copies, named by their hashes.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    folder: PathBuf,
+    /// Held as long as the folder is in use.
+    _lock: File,
+    generation: u32,
+    count: AtomicU64,
+}
+
+/// A copy that is being written.
+pub(crate) struct Copy {
+    pub(crate) file: File,
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Staging {
+    /// A new folder, beside the local versions.
+    pub(crate) fn create(store: &LocalStore) -> io::Result<Self> {
+        let all = store.staging();
+        fs::create_dir_all(&all)?;
+        remove_left_over(&all);
+        let folder = all.join(StreamId::generate().to_string());
+        fs::create_dir(&folder)?;
+        let lock = File::create(folder.join(LOCK))?;
+        // Where locks do not work nothing is ever removed, for nobody can tell what is in use.
+        let _ = lock.try_lock();
+        Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicU64::new(0) })
+    }
+
+    /// Where the copy with a hash is.
+    pub(crate) fn blob(&self, hash: ContentHash) -> PathBuf {
+        self.folder.join(hash.to_string())
+    }
+
+    /// Begins a copy.
+    pub(crate) fn begin(&self) -> io::Result<Copy> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        // A forked child may write into the same folder.
+        let path = self.folder.join(format!("{}-{number}.part", std::process::id()));
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        Ok(Copy { file, path, is_kept: false })
+    }
+
+    /// Whether it belongs to this process, and not to one that this was forked from.
+    pub(crate) fn is_own(&self) -> bool {
+        self.generation == fork::generation()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn file_count(&self) -> usize {
+        fs::read_dir(&self.folder).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != LOCK).count()
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.is_own() {
+            // What cannot be removed now is a left-over for later.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+impl Copy {
+    /// Where it is being written.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it the name of its hash.
+    pub(crate) fn keep(mut self, staging: &Staging, hash: ContentHash) -> io::Result<()> {
+        fs::rename(&self.path, staging.blob(hash))?;
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // The folder goes as a whole in any case.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes the folders of processes that have ended.
+fn remove_left_over(all: &Path) {
+    for folder in fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        // One that is just being made has no lock yet, and its lock is taken a moment later.
+        let Ok(lock) = File::options().write(true).open(folder.join(LOCK)) else { continue };
+        if lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_goes_with_its_draft_and_left_overs_with_the_next_one() {
+        let home = tempfile::tempdir().unwrap();
+        let store = LocalStore::below(home.path());
+        let folders = || fs::read_dir(store.staging()).unwrap().count();
+        let first = Staging::create(&store).unwrap();
+        first.begin().unwrap().keep(&first, ContentHash::from_bytes([1; 32])).unwrap();
+        assert_eq!((first.file_count(), folders()), (1, 1));
+
+        let left = store.staging().join("left");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join(LOCK), "").unwrap();
+        let second = Staging::create(&store).unwrap();
+        assert!(!left.exists());
+        assert_eq!((first.file_count(), second.file_count(), folders()), (1, 0, 2));
+        drop(first);
+        drop(second);
+        assert_eq!(folders(), 0);
+    }
+}
