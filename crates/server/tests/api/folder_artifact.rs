@@ -201,7 +201,7 @@ fn where_bytes_are_that_are_not_in_the_folder_is_told() {
     version["servers"] = json!({
         "http://server:7837": { "entity": "ada", "project": "digits", "collection": "data", "version": "v3" },
     });
-    folder.collection("data", "source", &[version.clone()], json!({ "latest": "v0" }));
+    folder.collection("data", "source", std::slice::from_ref(&version), json!({ "latest": "v0" }));
     let lines = format!("{}\n", json!({ "sha256": hash(b"original"), "path": "/data/original.bin", "size_bytes": 8 }));
     folder.write(&format!("originals/{}", version["manifest"].as_str().expect("a hash")), lines.as_bytes());
     for bytes in [b"sent".as_slice(), b"original", b"short", b"secret"] {
@@ -235,7 +235,7 @@ fn where_bytes_are_that_are_not_in_the_folder_is_told() {
 fn what_is_none_of_ours_is_passed_over() {
     let folder = Folder::new();
     let version = folder.version(0, &[("a", b"0")]);
-    let good = collection("data", "source", &[version.clone()], json!({ "latest": "v0" }));
+    let good = collection("data", "source", std::slice::from_ref(&version), json!({ "latest": "v0" }));
     let file = |name: &str, text: &Json| folder.write(&format!("collections/{name}"), text.to_string().as_bytes());
     let with = |member: &str, value: Json| {
         let mut changed = good.clone();
@@ -269,7 +269,7 @@ fn what_is_none_of_ours_is_passed_over() {
 fn a_cache_of_an_earlier_look_forgets_what_has_left() {
     let (folder, base) = (Folder::new(), tempfile::tempdir().expect("a folder"));
     let version = folder.version(0, &[("a", b"0")]);
-    folder.collection("data", "source", &[version.clone()], json!({ "latest": "v0" }));
+    folder.collection("data", "source", std::slice::from_ref(&version), json!({ "latest": "v0" }));
     folder.collection("kept", "source", &[version], json!({ "latest": "v0" }));
     let look = |expected: &[&str]| {
         let cache = FolderCache::open_below(base.path(), folder.0.path()).expect("a cache");
