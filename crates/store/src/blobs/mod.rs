@@ -33,7 +33,8 @@ use std::time::{Duration, SystemTime};
 use steplog_model::{ContentHash, Entity, path_segment};
 
 use crate::Error;
-use disk::{entries, free_bytes, hash_file, refused, stands_at, sync_folder};
+pub(crate) use disk::hash_file;
+use disk::{entries, free_bytes, refused, stands_at, sync_folder};
 pub(crate) use holders::{NAMELESS_SECONDS, hold, release};
 pub use receive::Part;
 pub(crate) use unused::remove_unused;
