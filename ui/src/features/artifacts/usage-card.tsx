@@ -18,7 +18,7 @@ const WAYS = [
 const HINTS: Record<Way, string> = {
   python: 'Notes that the run used this version, and fetches its files.',
   cli: 'Lists the files, and fetches them into a folder.',
-  curl: 'The list of files as JSON lines. Each file can be fetched by itself, see Files.',
+  curl: 'The list of files as JSON lines. The preview of a file has a command for that file.',
 }
 
 /** How to get at a version from elsewhere. */

@@ -7,6 +7,7 @@ import {
   type Mesh,
   type Object3D,
   PerspectiveCamera,
+  Sprite,
   Texture,
   Scene as ThreeScene,
   Vector3,
@@ -102,7 +103,9 @@ export class SceneViewer {
 }
 
 function disposePart(part: Object3D): void {
-  if (!('geometry' in part)) return
+  // Signs share a geometry that belongs to nobody.
+  if (part instanceof Sprite) disposeMaterial(part.material)
+  if (part instanceof Sprite || !('geometry' in part)) return
   const { geometry, material } = part as Mesh
   geometry.dispose()
   for (const each of Array.isArray(material) ? material : [material]) disposeMaterial(each)
