@@ -28,7 +28,7 @@ export function UsageCard({ artifact }: { artifact: Artifact }) {
   )
   const { data: session } = useQuery(sessionQuery())
   const code = {
-    python: () => pythonCode(artifact, artifact.type),
+    python: () => pythonCode(artifact),
     cli: () => commandLineCode(artifact),
     curl: () => curlCode(artifact, null, window.location.origin, session?.login_required ?? false),
   }[way]()
