@@ -28,7 +28,7 @@ const CLAY = 0x9aa3ff
 const MAX_LABEL = 60
 const [LABEL_FONT, LABEL_HEIGHT, LABEL_PADDING] = ['500 26px system-ui, sans-serif', 44, 14]
 /** Its height as a share of what the camera sees at a distance of one. */
-const LABEL_SIZE = 0.032
+const LABEL_SIZE = 0.026
 const BOX: Point = [0.95, 0.6, 0.25]
 
 /** What is to be shown of a file. Clouds and meshes of points have their z axis upwards, as those who scan have it. */
@@ -138,16 +138,16 @@ function sign(label: string, corners: readonly Point[], color: Point): Sprite {
   canvas.height = LABEL_HEIGHT
   context.font = LABEL_FONT
   context.textBaseline = 'middle'
-  context.fillStyle = 'rgb(20 22 30 / 0.75)'
+  context.fillStyle = `rgb(${color.map((part) => Math.round(part * 150)).join(' ')} / 0.92)`
   context.roundRect(0, 0, canvas.width, canvas.height, LABEL_HEIGHT / 4)
   context.fill()
-  context.fillStyle = `rgb(${color.map((part) => Math.round(part * 255)).join(' ')})`
+  context.fillStyle = '#ffffff'
   context.fillText(text, LABEL_PADDING, LABEL_HEIGHT / 2)
   const map = new CanvasTexture(canvas)
   map.colorSpace = SRGBColorSpace
   const sprite = new Sprite(new SpriteMaterial({ map, sizeAttenuation: false, depthTest: false }))
   sprite.scale.set((LABEL_SIZE * canvas.width) / canvas.height, LABEL_SIZE, 1)
-  sprite.center.set(0.5, -0.2)
+  sprite.center.set(0.5, -0.35)
   const middle = (axis: number) => corners.reduce((sum, corner) => sum + corner[axis], 0) / corners.length
   sprite.position.set(middle(0), middle(1), Math.max(...corners.map((corner) => corner[2])))
   return sprite
