@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import json
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from steplog import _message
 from steplog._argument import tag_list, text
@@ -834,6 +834,15 @@ class Artifact:
             if value != before:
                 setattr(self, name, value)
         self._handed.clear()
+
+    def __copy__(self) -> Artifact:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Artifact:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an artifact cannot be pickled; another process finds it by its name: run.use_artifact(name)")
 
     def __getitem__(self, name: str) -> Media | None:
         return self.get(name)
