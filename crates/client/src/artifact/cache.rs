@@ -171,6 +171,7 @@ impl Cache {
             let _ = fs::remove_file(&path);
             return None;
         }
+        file.rewind().ok()?;
         Some(CachedBlob { file, path })
     }
 
@@ -212,9 +213,17 @@ impl Cache {
     pub(crate) fn keep(&self, partial: CachePartial) -> io::Result<CachedBlob> {
         let size = partial.file.metadata()?.len();
         seal(&partial.file, partial.hash)?;
+        // From now on others may read it. Where locks do not work there is none to change.
+        let _ = partial.file.lock_shared();
         self.rename(&partial.path, partial.hash)?;
         self.note(size);
         Ok(CachedBlob { file: partial.file, path: self.blob(partial.hash) })
+    }
+
+    /// Gives up fetching bytes, because they are here.
+    pub(crate) fn discard(&self, partial: CachePartial) {
+        // What is left of it goes some day.
+        let _ = fs::remove_file(&partial.path);
     }
 
     /// Takes a file that is not needed where it is any more, and whose bytes have the hash.
@@ -394,7 +403,10 @@ impl Cache {
         let mut usage = serde_json::from_str(&text).unwrap_or_default();
         let answer = change(&mut usage);
         let text = serde_json::to_string(&usage).expect("plain data has a JSON form");
-        file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes())).ok()?;
+        file.seek(SeekFrom::Start(0))
+            .and_then(|_| file.set_len(0))
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .ok()?;
         Some(answer)
     }
 }

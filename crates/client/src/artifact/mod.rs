@@ -28,8 +28,6 @@ mod cache;
 mod committed;
 mod download;
 mod draft;
-mod fetch;
-mod folder;
 mod handle;
 mod hash;
 mod local;
@@ -37,12 +35,13 @@ mod pending;
 mod pool;
 pub(crate) mod reference;
 mod staging;
+#[cfg(test)]
+mod test_server;
 mod tree;
-mod verify;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
 pub use cache::{Cache, CacheCleaning, CacheSummary, CacheVerification, parse_size};
-pub use download::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch};
+pub use download::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch, FolderVerification};
 pub use handle::{Artifact, ArtifactState};
 pub use reference::{DEFAULT_MAX_OBJECTS, ReferenceOptions};
 pub use steplog_model::{
@@ -50,7 +49,6 @@ pub use steplog_model::{
     Selector, Source, Version,
 };
 pub use steplog_protocol::Artifact as ArtifactInfo;
-pub use verify::FolderVerification;
 
 pub(crate) use committed::{Committed, Origin};
 pub(crate) use local::LocalStore;

@@ -1,28 +1,27 @@
-//! Bringing the files of a version to this disk.
+//! The files of a version on their way to a folder: from the cache, this disk, a server, or where references lead.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use steplog_model::{ContentHash, FilePath, Manifest, ManifestEntry, Source, path_segment};
+use steplog_model::{ContentHash, FilePath, ManifestEntry, Source, path_segment};
 
-use super::cache::{Begun, Cache, CachedBlob};
-use super::committed::{Committed, Origin};
 use super::fetch::{self, stopped};
 use super::folder::{Folder, Kind};
-use super::handle::Artifact;
-use super::hash::clone_file;
-use super::local::LocalBlobs;
-use super::pool;
-use super::reference::References;
+use super::writing::{Stop, Writing};
+use super::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch};
+use crate::artifact::cache::{Begun, Cache, CachedBlob};
+use crate::artifact::committed::{Committed, Origin};
+use crate::artifact::hash::clone_file;
+use crate::artifact::local::LocalBlobs;
+use crate::artifact::pool;
+use crate::artifact::reference::References;
 use crate::error::{Error, ErrorKind};
-use crate::source::environment;
 
 /// Bytes that are read at a time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -33,139 +32,10 @@ const CONNECTIONS: usize = 8;
 /// How often it is looked whether somebody else has fetched a file.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How a version is brought to this disk.
-#[derive(Clone, Debug, Default)]
-pub struct DownloadOptions {
-    /// The folder; default: [`Artifact::default_root`].
-    pub root: Option<PathBuf>,
-    /// Only files whose path begins so.
-    pub path_prefix: Option<String>,
-    /// Whether files come past the cache: they are nobody else's and may be written to. Otherwise those that the cache takes
-    /// share their bytes with it, and cannot be written to where the disk does not copy on write. Default: no.
-    pub skip_cache: bool,
-    /// Whether references to what is not there any more are left out. Default: no.
-    pub allow_missing_references: bool,
-}
-
-/// How far a download is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DownloadProgress {
-    /// How many files are there.
-    pub done_files: u64,
-    /// How many there will be.
-    pub total_files: u64,
-    /// How many bytes are there.
-    pub done_bytes: u64,
-    /// How many there will be, as far as known.
-    pub total_bytes: u64,
-}
-
-/// Told at least every 50 ms how far it is; whether to go on.
-pub type DownloadWatch<'a> = &'a mut dyn FnMut(DownloadProgress) -> bool;
-
-/// What a download did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DownloadReport {
-    /// The folder.
-    pub root: PathBuf,
-    /// How many files of the version are in it now.
-    pub file_count: u64,
-    /// How many of them were there already.
-    pub kept_count: u64,
-    /// How many bytes came from elsewhere: neither kept nor from the cache or the local store.
-    pub fetched_bytes: u64,
-    /// References to what is not there any more, which were left out.
-    pub missing_references: Vec<FilePath>,
-}
-
-impl Artifact {
-    /// Where [`Self::download`] puts the files when nobody says otherwise: `artifacts/name:v0` in the working directory, or
-    /// in the folder that `STEPLOG_ARTIFACT_DIR` names.
-    ///
-    /// # Errors
-    /// It is no version yet.
-    pub fn default_root(&self) -> Result<PathBuf, Error> {
-        let name = self.committed()?.name();
-        let folder = environment("ARTIFACT_DIR").map_or_else(|| PathBuf::from("artifacts"), PathBuf::from);
-        Ok(folder.join(if cfg!(windows) { name.replace(':', "-") } else { name }))
-    }
-
-    /// Puts the files of the version into a folder. Files that are there already with the right bytes are kept; others are
-    /// replaced when the new ones are whole and have their hashes. What else is in the folder stays.
-    ///
-    /// Nothing is written outside of the folder: links in it are not followed. When it is cut off or killed, the next one
-    /// goes on from there.
-    ///
-    /// # Errors
-    /// It is no version yet, a file or folder is in the way, the disk refuses, bytes are damaged or gone ([`ErrorKind::Data`],
-    /// [`ErrorKind::NotFound`]), a reference leads to what is not there or has changed, or no server answers. Files that were
-    /// done by then are there.
-    pub fn download(&self, options: &DownloadOptions) -> Result<DownloadReport, Error> {
-        self.download_watched(options, &mut |_| true)
-    }
-
-    /// As [`Self::download`], told about progress.
-    ///
-    /// # Errors
-    /// As [`Self::download`], or `watch` said stop.
-    pub fn download_watched(
-        &self,
-        options: &DownloadOptions,
-        watch: DownloadWatch<'_>,
-    ) -> Result<DownloadReport, Error> {
-        let prefix = options.path_prefix.as_deref().unwrap_or_default();
-        self.download_some(options, &|path| path.as_str().starts_with(prefix), watch)
-    }
-
-    /// Puts one file of the version to its place in a folder, by default [`Self::default_root`]; answers where that is.
-    ///
-    /// # Errors
-    /// There is no such file ([`ErrorKind::NotFound`]), or as [`Self::download`].
-    pub fn download_file(&self, path: &FilePath, options: &DownloadOptions) -> Result<PathBuf, Error> {
-        if self.manifest()?.get(path).is_none() {
-            let name = self.committed()?.name();
-            return Err(Error::new(ErrorKind::NotFound, format!("artifact {name} has no file {path:?}")));
-        }
-        let report = self.download_some(options, &|other| other == path, &mut |_| true)?;
-        Ok(path.below(&report.root))
-    }
-
-    fn download_some(
-        &self,
-        options: &DownloadOptions,
-        is_wanted: &dyn Fn(&FilePath) -> bool,
-        watch: DownloadWatch<'_>,
-    ) -> Result<DownloadReport, Error> {
-        let (committed, manifest) = (self.committed()?, self.manifest()?);
-        let root = match &options.root {
-            Some(root) => root.clone(),
-            None => self.default_root()?,
-        };
-        let folder = Folder::make(&root).map_err(|error| Error::io(error, format_args!("cannot write {}", root.display())))?;
-        let jobs: Vec<Job<'_>> = manifest.entries().filter(|(path, _)| is_wanted(path)).collect();
-        check_names(&folder, &manifest)?;
-        let download = Download::new(&committed, &folder, options)?;
-        let done = download.run(&jobs, watch);
-        if let Some(cache) = &download.cache {
-            cache.settle();
-        }
-        done?;
-        let mut missing_references = download.missing.into_inner().unwrap_or_else(|poison| poison.into_inner());
-        missing_references.sort();
-        Ok(DownloadReport {
-            root,
-            file_count: (jobs.len() - missing_references.len()) as u64,
-            kept_count: download.kept_count.into_inner(),
-            fetched_bytes: download.fetched_bytes.into_inner(),
-            missing_references,
-        })
-    }
-}
-
-type Job<'a> = (&'a FilePath, &'a ManifestEntry);
+pub(super) type Job<'a> = (&'a FilePath, &'a ManifestEntry);
 
 /// On its way.
-struct Download<'a> {
+pub(super) struct Delivery<'a> {
     committed: &'a Committed,
     folder: &'a Folder,
     options: &'a DownloadOptions,
@@ -191,8 +61,13 @@ struct Opened<'a> {
     folder: Option<Folder>,
 }
 
-impl<'a> Download<'a> {
-    fn new(committed: &'a Committed, folder: &'a Folder, options: &'a DownloadOptions) -> Result<Self, Error> {
+impl<'a> Delivery<'a> {
+    pub(super) fn new(
+        committed: &'a Committed,
+        folder: &'a Folder,
+        options: &'a DownloadOptions,
+        cache: Option<Cache>,
+    ) -> Result<Self, Error> {
         let local = match &committed.origin {
             Origin::Local(store, manifest) => Some(store.blobs(*manifest)?),
             Origin::Server(_) | Origin::Nowhere => None,
@@ -201,7 +76,7 @@ impl<'a> Download<'a> {
             committed,
             folder,
             options,
-            cache: if options.skip_cache { None } else { Some(Cache::open()?) },
+            cache,
             local,
             references: References::new(),
             clones: AtomicBool::new(true),
@@ -213,9 +88,11 @@ impl<'a> Download<'a> {
         })
     }
 
-    fn run(&self, jobs: &[Job<'_>], watch: DownloadWatch<'_>) -> Result<(), Error> {
+    /// Brings all of them, or as many as can be.
+    pub(super) fn run(&self, jobs: &[Job<'_>], watch: DownloadWatch<'_>) -> Result<(), Error> {
         let total_bytes = jobs.iter().filter_map(|(_, entry)| entry.size_bytes).fold(0, u64::saturating_add);
-        let mut progress = DownloadProgress { total_files: jobs.len() as u64, total_bytes, ..DownloadProgress::default() };
+        let mut progress =
+            DownloadProgress { total_files: jobs.len() as u64, total_bytes, ..DownloadProgress::default() };
         // A large file keeps several connections busy by itself.
         let is_large = |(_, entry): &Job<'_>| {
             entry.sha256().is_some() && entry.size_bytes.is_some_and(|size| size >= fetch::LARGE_BYTES)
@@ -249,6 +126,25 @@ impl<'a> Download<'a> {
         progress.done_bytes = self.done_bytes.load(Ordering::Relaxed);
         watch(progress);
         Ok(())
+    }
+
+    /// Lets the cache count what it got.
+    pub(super) fn settle(&self) {
+        if let Some(cache) = &self.cache {
+            cache.settle();
+        }
+    }
+
+    pub(super) fn into_report(self, root: PathBuf, wanted: usize) -> DownloadReport {
+        let mut missing_references = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        missing_references.sort();
+        DownloadReport {
+            root,
+            file_count: (wanted - missing_references.len()) as u64,
+            kept_count: self.kept_count.into_inner(),
+            fetched_bytes: self.fetched_bytes.into_inner(),
+            missing_references,
+        }
     }
 
     /// Sees to it that a file is there.
@@ -390,7 +286,9 @@ impl<'a> Download<'a> {
             }
             self.clones.store(false, Ordering::Relaxed);
         }
-        if !self.options.skip_cache && seal(&blob.file).and_then(|()| target.folder.link(&blob.path, target.name)).is_ok() {
+        if !self.options.skip_cache
+            && seal(&blob.file).and_then(|()| target.folder.link(&blob.path, target.name)).is_ok()
+        {
             return Ok(());
         }
         // Another disk, or a file with as many names as it may have.
@@ -414,17 +312,21 @@ impl<'a> Download<'a> {
             Error::new(ErrorKind::Io, message)
         };
         loop {
-            match cache.begin(hash).map_err(failed)? {
+            let begun = cache.begin(hash).map_err(failed)?;
+            // Who was at it before may be done.
+            if let Some(blob) = cache.get(hash, size_bytes) {
+                if let Begun::Partial(partial) = begun {
+                    cache.discard(partial);
+                }
+                self.done_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+                return Ok(blob);
+            }
+            match begun {
                 Begun::Partial(mut partial) => {
                     self.fetch(target, &mut partial.file, hash, size_bytes, &failed)?;
                     return cache.keep(partial).map_err(failed);
                 }
                 Begun::Busy => fetch::wait(TICK, &self.stop)?,
-            }
-            // Who was at it may be done.
-            if let Some(blob) = cache.get(hash, size_bytes) {
-                self.done_bytes.fetch_add(size_bytes, Ordering::Relaxed);
-                return Ok(blob);
             }
         }
     }
@@ -465,7 +367,7 @@ impl<'a> Download<'a> {
                 offset = 0;
                 file.set_len(0).map_err(failed)?;
             }
-            let mut writing = Writing { file, offset: 0, hasher: Sha256::new() };
+            let mut writing = Writing::new(file);
             writing.skip(offset, &self.stop).map_err(|stop| match stop {
                 Stop::Stopped => stopped(),
                 Stop::Io(error) => failed(error),
@@ -517,7 +419,7 @@ impl<'a> Download<'a> {
         });
         match fetched {
             Err(error) if error.kind() == ErrorKind::NotFound && self.options.allow_missing_references => {
-                self.missing.lock().unwrap_or_else(|poison| poison.into_inner()).push(target.path.clone());
+                self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(target.path.clone());
                 Ok(())
             }
             done => done,
@@ -549,56 +451,6 @@ impl Target<'_> {
     }
 }
 
-enum Stop {
-    Stopped,
-    Io(io::Error),
-}
-
-/// A file on its way, hashed as it is written. Zeros are left out, so that a file with holes stays one.
-struct Writing<'a> {
-    file: &'a mut File,
-    offset: u64,
-    hasher: Sha256,
-}
-
-impl Writing<'_> {
-    /// Hashes what is there already.
-    fn skip(&mut self, until: u64, stop: &AtomicBool) -> Result<(), Stop> {
-        self.file.seek(SeekFrom::Start(0)).map_err(Stop::Io)?;
-        let mut piece = vec![0; PIECE_BYTES];
-        while self.offset < until {
-            if stop.load(Ordering::Relaxed) {
-                return Err(Stop::Stopped);
-            }
-            let count = PIECE_BYTES.min(usize::try_from(until - self.offset).unwrap_or(PIECE_BYTES));
-            self.file.read_exact(&mut piece[..count]).map_err(Stop::Io)?;
-            self.hasher.update(&piece[..count]);
-            self.offset += count as u64;
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        for piece in bytes.chunks(PIECE_BYTES) {
-            self.hasher.update(piece);
-            self.offset += piece.len() as u64;
-            if piece.len() == PIECE_BYTES && piece.iter().all(|byte| *byte == 0) {
-                // How long it is says how far it is.
-                self.file.set_len(self.offset)?;
-                self.file.seek(SeekFrom::Start(self.offset))?;
-            } else {
-                self.file.write_all(piece)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> io::Result<ContentHash> {
-        self.file.set_len(self.offset)?;
-        Ok(ContentHash::from_bytes(self.hasher.finalize().into()))
-    }
-}
-
 /// Makes a file one that nobody writes to, before it gets a second name.
 fn seal(file: &File) -> io::Result<()> {
     let permissions = file.metadata()?.permissions();
@@ -619,38 +471,4 @@ fn is_shared(found: &std::fs::Metadata) -> bool {
     return std::os::unix::fs::MetadataExt::nlink(found) > 1;
     #[cfg(not(unix))]
     return found.permissions().readonly();
-}
-
-/// Refuses a version that cannot stand in the folder, before anything is written.
-fn check_names(folder: &Folder, manifest: &Manifest) -> Result<(), Error> {
-    let is_folding = folder.folds_case().map_err(|error| {
-        Error::io(error, format_args!("cannot write into {}", folder.path().display()))
-    })?;
-    match if is_folding { case_twins(manifest) } else { None } {
-        Some((first, second)) => Err(Error::invalid(format_args!(
-            "{first:?} and {second:?} of the version are one name in {}: name a folder on a disk that tells upper and lower \
-             case apart, or download one of them with path_prefix",
-            folder.path().display()
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// Two paths, or a path and the folder of another, that differ in upper and lower case only.
-fn case_twins(manifest: &Manifest) -> Option<(FilePath, FilePath)> {
-    let mut seen = HashMap::<String, (String, &FilePath, bool)>::new();
-    for (path, _) in manifest.entries() {
-        let text = path.as_str();
-        let ends = text.match_indices('/').map(|(end, _)| (end, false)).chain([(text.len(), true)]);
-        for (end, is_file) in ends {
-            let part = &text[..end];
-            match seen.get(&part.to_lowercase()) {
-                // Folders are told apart by nobody, and what is in them still is: one may stand for both.
-                Some((_, other, was_file)) if is_file || *was_file => return Some(((*other).clone(), path.clone())),
-                Some(_) => {}
-                None => drop(seen.insert(part.to_lowercase(), (part.to_owned(), path, is_file))),
-            }
-        }
-    }
-    None
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use system::Folder;
+pub(super) use system::Folder;
 
 /// What stands under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,7 +294,8 @@ mod system {
             let stem = text.split('.').next().unwrap_or_default().to_uppercase();
             let is_device = matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL")
                 || (stem.len() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")));
-            if text.contains([':', '/', '\\', '<', '>', '"', '|', '?', '*']) || text.ends_with(['.', ' ']) || is_device {
+            if text.contains([':', '/', '\\', '<', '>', '"', '|', '?', '*']) || text.ends_with(['.', ' ']) || is_device
+            {
                 return Err(io::Error::new(io::ErrorKind::InvalidFilename, "this system allows no such name"));
             }
             Ok(self.path.join(name))

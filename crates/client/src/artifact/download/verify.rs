@@ -11,10 +11,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use steplog_model::{ContentHash, FilePath, Manifest, Source};
 
-use super::download::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch};
 use super::folder::{Folder, Kind};
-use super::handle::Artifact;
-use super::pool;
+use super::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch};
+use crate::artifact::cache::Cache;
+use crate::artifact::handle::Artifact;
+use crate::artifact::pool;
 use crate::error::Error;
 
 /// Bytes that are read at a time.
@@ -72,10 +73,8 @@ impl Artifact {
         let manifest = self.manifest()?;
         let failed = |error| Error::io(error, format_args!("cannot read the folder {}", root.display()));
         let folder = Folder::open(root).map_err(failed)?;
-        let stored: Vec<(&FilePath, ContentHash, u64)> = manifest
-            .entries()
-            .filter_map(|(path, entry)| Some((path, entry.sha256()?, entry.size_bytes?)))
-            .collect();
+        let stored: Vec<(&FilePath, ContentHash, u64)> =
+            manifest.entries().filter_map(|(path, entry)| Some((path, entry.sha256()?, entry.size_bytes?))).collect();
         let mut verification = FolderVerification {
             reference_count: manifest.entries().filter(|(_, entry)| is_reference(&entry.source)).count() as u64,
             unexpected: unexpected(&folder, &manifest).map_err(failed)?,
@@ -125,19 +124,23 @@ impl Artifact {
     ///
     /// # Errors
     /// As [`Self::download`], or `watch` said stop.
-    pub fn checkout_watched(
+    pub fn checkout_watched(&self, root: impl AsRef<Path>, watch: DownloadWatch<'_>) -> Result<DownloadReport, Error> {
+        self.checkout_in(root.as_ref(), Some(Cache::open()?), watch)
+    }
+
+    pub(super) fn checkout_in(
         &self,
-        root: impl AsRef<Path>,
+        root: &Path,
+        cache: Option<Cache>,
         watch: DownloadWatch<'_>,
     ) -> Result<DownloadReport, Error> {
-        let root = root.as_ref();
         self.committed()?;
         let manifest = self.manifest()?;
         let failed = |error| Error::io(error, format_args!("cannot clear the folder {}", root.display()));
         let folder = Folder::make(root).map_err(failed)?;
         remove_others(&folder, "", &manifest).map_err(failed)?;
         let options = DownloadOptions { root: Some(root.to_owned()), ..DownloadOptions::default() };
-        self.download_watched(&options, watch)
+        self.download_some(&options, cache, &|_| true, watch)
     }
 }
 
@@ -217,8 +220,8 @@ fn unexpected(root: &Folder, manifest: &Manifest) -> io::Result<Vec<String>> {
     fn walk(folder: &Folder, prefix: &str, manifest: &Manifest, found: &mut Vec<String>) -> io::Result<()> {
         for name in folder.names()? {
             let path = format!("{prefix}{}", name.to_string_lossy());
-            let is_known = name.to_str().is_some()
-                && path.parse::<FilePath>().is_ok_and(|path| manifest.get(&path).is_some());
+            let is_known =
+                name.to_str().is_some() && path.parse::<FilePath>().is_ok_and(|path| manifest.get(&path).is_some());
             match folder.kind(&name)? {
                 Some(Kind::Folder) => {
                     if let Some(child) = folder.child(&name)? {
