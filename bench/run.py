@@ -19,7 +19,7 @@ from options import BENCH, Options
 from result import HEAD, line
 from server import find_binary, machine
 
-MEASURES = ["client", "console", "ingest", "query", "live", "footprint"]
+MEASURES = ["client", "console", "ingest", "query", "live", "artifacts", "footprint"]
 
 
 def main() -> int:

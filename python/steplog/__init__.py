@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     from steplog._config import Config
     from steplog._histogram import Histogram
     from steplog._history import History
+    from steplog._media.audio import Audio
+    from steplog._media.classes import Classes
+    from steplog._media.html import Html
+    from steplog._media.image import Image
+    from steplog._media.joined_table import JoinedTable
+    from steplog._media.molecule import Molecule
+    from steplog._media.object3d import Object3D
+    from steplog._media.table import Table
+    from steplog._media.video import Video
     from steplog._metric import Metric
     from steplog._run import Run
     from steplog._settings import Settings
@@ -45,20 +54,29 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertLevel",
     "Api",
+    "Audio",
     "AuthenticationError",
+    "Classes",
     "CommError",
     "Config",
     "ConfigError",
     "Error",
     "Histogram",
     "History",
+    "Html",
+    "Image",
     "InvalidDataError",
+    "JoinedTable",
     "Metric",
+    "Molecule",
     "NotFoundError",
+    "Object3D",
     "Run",
     "Settings",
     "Summary",
+    "Table",
     "UsageError",
+    "Video",
     "__version__",
     "alert",
     "as_wandb",
@@ -302,13 +320,22 @@ def __getattr__(name: str) -> Any:
     modules = {
         "AlertLevel": "_alert",
         "Api": "api",
+        "Audio": "_media.audio",
+        "Classes": "_media.classes",
         "Config": "_config",
         "Histogram": "_histogram",
         "History": "_history",
+        "Html": "_media.html",
+        "Image": "_media.image",
+        "JoinedTable": "_media.joined_table",
         "Metric": "_metric",
+        "Molecule": "_media.molecule",
+        "Object3D": "_media.object3d",
         "Run": "_run",
         "Settings": "_settings",
         "Summary": "_summary",
+        "Table": "_media.table",
+        "Video": "_media.video",
     }
     if name not in modules:
         raise AttributeError(f"module 'steplog' has no attribute {name!r}")

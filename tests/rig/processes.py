@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 from pathlib import Path
 from types import TracebackType
 
@@ -42,6 +45,19 @@ def steplog(
         capture_output=True,
         text=True,
         timeout=300,
+    )
+
+
+def begin(*arguments: str | Path, home: Path, **more: str) -> subprocess.Popen[str]:
+    """Begins a command of the binary; its errors stand where its output does."""
+    return subprocess.Popen(
+        [BINARY, *map(str, arguments)],
+        cwd=home,
+        env=environment(home, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -156,6 +172,13 @@ class Script:
         """The next line that it prints; empty when it ended."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
+
+    def unread_bytes(self) -> int:
+        """How much it has printed that is still in the pipe."""
+        assert self.process.stdout is not None
+        count = array.array("i", [0])
+        fcntl.ioctl(self.process.stdout, termios.FIONREAD, count)
+        return count[0]
 
     def tell(self, line: str) -> None:
         """Writes a line to its standard input."""

@@ -32,6 +32,8 @@ class Proxy:
         self.port: int = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.seen: Counter[Fault] = Counter()
+        #: How many bytes went to the server.
+        self.sent_bytes = 0
         self.open = True
         self.sockets: set[socket.socket] = set()
 
@@ -100,6 +102,7 @@ class Proxy:
                 hang_up(client)
                 break
             server.sendall(data)
+            self.sent_bytes += len(data)
             if budget is not None:
                 budget -= len(data)
             if fault is Fault.SLOW:

@@ -55,6 +55,30 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import('~/pages/run-page'), 'RunPage'),
 })
 
+const artifactsRoute = createRoute({
+  ...shared,
+  path: '/$entity/$project/artifacts',
+  component: lazyRouteComponent(() => import('~/pages/artifacts-page'), 'ArtifactsPage'),
+})
+
+const collectionRoute = createRoute({
+  ...shared,
+  path: '/$entity/$project/artifacts/$collection',
+  component: lazyRouteComponent(() => import('~/pages/collection-page'), 'CollectionPage'),
+})
+
+const artifactRoute = createRoute({
+  ...shared,
+  path: '/$entity/$project/artifacts/$collection/$version',
+  component: lazyRouteComponent(() => import('~/pages/artifact-page'), 'ArtifactPage'),
+})
+
+const registryRoute = createRoute({
+  ...shared,
+  path: '/registry',
+  component: lazyRouteComponent(() => import('~/pages/registry-page'), 'RegistryPage'),
+})
+
 /** Asks nobody to log in: a login page has no place in somebody else's page. */
 const embedRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -78,6 +102,10 @@ const routeTree = rootRoute.addChildren([
   projectsRoute,
   workspaceRoute,
   runRoute,
+  artifactsRoute,
+  collectionRoute,
+  artifactRoute,
+  registryRoute,
   embedRoute,
   settingsRoute,
   loginRoute,

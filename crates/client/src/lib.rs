@@ -313,4 +313,4 @@ pub use steplog_model::{
     RunId, RunPath, Summary, Value, join_key, split_key,
 };
 pub use sync::{SyncProgress, SyncReport, sync_run};
-pub use transport::{Http, Transport, TransportError};
+pub use transport::{ArtifactTransport, Commit, Http, Transport, TransportError};

@@ -23,9 +23,10 @@ mod value;
 
 pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use artifact::{
-    Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, InvalidArtifact, InvalidArtifactName, InvalidManifest, LoggedArtifact, MAX_MANIFEST_ENTRIES,
-    MAX_METADATA_KEYS, Manifest, ManifestBuilder, ManifestDigest, ManifestEntry, Md5, Selector, Source, Version,
+    Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactPath, ArtifactRecord, ArtifactType,
+    ArtifactUse, CollectionName, CollectionPath, InvalidArtifact, InvalidArtifactName, InvalidManifest, LoggedArtifact,
+    MAX_MANIFEST_ENTRIES, MAX_METADATA_KEYS, Manifest, ManifestBuilder, ManifestDigest, ManifestEntry, Md5, Selector,
+    Source, Version,
 };
 pub use config::{Config, ConfigConflict};
 pub use console::{ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES, clean_console_text, without_colours};

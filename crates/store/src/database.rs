@@ -14,7 +14,12 @@ const FILE: &str = "steplog.sqlite";
 const LOCK: &str = "steplog.lock";
 
 /// A step for each version of the schema, oldest first; none is ever changed once released.
-const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Readers kept open between queries.
 const IDLE_READERS: usize = 8;

@@ -11,6 +11,7 @@ pub struct Error {
     message: String,
     hint: Option<String>,
     response: Option<IngestResponse>,
+    lost: bool,
 }
 
 impl Error {
@@ -30,8 +31,13 @@ impl Error {
         self.response.as_ref()
     }
 
+    /// Whether the bytes that were asked for were damaged and cannot be had, while the rest of the store is well.
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, response: None }
+        Self { kind, message: message.into(), hint: None, response: None, lost: false }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -52,6 +58,10 @@ impl Error {
 
     pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Data, message)
+    }
+
+    pub(crate) fn lost(message: impl Into<String>) -> Self {
+        Self { lost: true, ..Self::data(message) }
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {

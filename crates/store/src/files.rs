@@ -1,17 +1,12 @@
 //! Files of runs: names that point at bytes.
-//!
-//! A row in `blobs` is committed before its bytes get their place, and removed after they are gone: every file in
-//! `blobs/` has a row, so what nothing points at is found without a look at the disk. Names are given and bytes removed
-//! by the writer thread alone, so a name never comes to point at bytes that are on their way out.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use steplog_model::{ContentHash, Entity, FilePath, RunPath, SavedFile, media_type};
+use steplog_model::{ContentHash, FilePath, RunPath, SavedFile, media_type};
 use steplog_protocol::{BlobStatus, FileList, FilePolicy, PutFileRequest, RunChange, RunFile};
 
-use crate::blobs::lock;
+use crate::blobs::{hold, release};
 use crate::database::Sql as _;
 use crate::state::{STATE_SQL, state_from_text};
 use crate::store::Shared;
@@ -20,92 +15,9 @@ use crate::{Error, Store, catalog};
 const DEFAULT_LIMIT: u32 = 1000;
 const MAX_LIMIT: u32 = 10_000;
 
-/// Bytes that were sent and got no name are kept for so long, in seconds: the name comes right after them.
-const NAMELESS_SECONDS: f64 = 24.0 * 3600.0;
-
-/// How many blobs are removed in one transaction.
-const REMOVE_AT_ONCE: usize = 256;
-
-/// A part of some bytes.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Whose upload it is.
-    pub entity: Entity,
-    /// The hash of the whole.
-    pub hash: ContentHash,
-    /// The size of the whole.
-    pub size_bytes: u64,
-    /// Where the part begins.
-    pub offset: u64,
-    /// The part.
-    pub bytes: Vec<u8>,
-}
-
 impl Store {
-    /// How far some bytes are here.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn blob_status(&self, entity: &Entity, hash: ContentHash) -> Result<BlobStatus, Error> {
-        let reader = self.shared.database.reader()?;
-        Ok(match self.shared.whole_size(&reader, hash)? {
-            Some(size) => BlobStatus { received_bytes: size, complete: true },
-            None => BlobStatus { received_bytes: self.shared.blobs.received(entity, hash), complete: false },
-        })
-    }
-
-    /// Takes a part of some bytes; what is here already is passed over. The last part is answered when the hash of the
-    /// whole is right and the bytes are durable.
-    ///
-    /// # Errors
-    /// They are more than was said or is allowed, or have another hash (what was sent is given up then); or the disk
-    /// refuses. A part that begins behind what is here changes nothing: the answer says where to go on.
-    pub fn receive_part(&self, part: &Part) -> Result<BlobStatus, Error> {
-        let Part { entity, hash, size_bytes, offset, bytes } = part;
-        let end = offset.saturating_add(bytes.len() as u64);
-        if *size_bytes > self.shared.options.max_file_bytes {
-            return Err(Error::invalid(format!(
-                "a file of {size_bytes} bytes is larger than this server takes, which is {} bytes",
-                self.shared.options.max_file_bytes
-            )));
-        }
-        if end > *size_bytes {
-            return Err(Error::invalid(format!("a part that ends at byte {end} is not of {size_bytes} bytes")));
-        }
-        loop {
-            let status = self.blob_status(entity, *hash)?;
-            if status.complete {
-                return Ok(status);
-            }
-            self.shared.blobs.check_room(bytes.len() as u64)?;
-            let upload = self.shared.blobs.upload(entity, *hash)?;
-            let mut upload = lock(&upload);
-            if upload.is_over {
-                // Somebody else just sent the last part.
-                continue;
-            }
-            let received = upload.received();
-            if let Some(new) = received.checked_sub(*offset).and_then(|known| bytes.get(usize::try_from(known).ok()?..))
-            {
-                upload.append(new)?;
-            }
-            if upload.received() < *size_bytes {
-                return Ok(BlobStatus { received_bytes: upload.received(), complete: false });
-            }
-            if upload.received() != *size_bytes || upload.hash() != *hash {
-                self.shared.blobs.give_up(&mut upload);
-                return Err(Error::invalid(format!("the bytes that were sent do not have the hash {hash}"))
-                    .with_hint("the file changed while it was read: send it again"));
-            }
-            upload.sync()?;
-            self.shared.note_blob(*hash, *size_bytes)?;
-            self.shared.blobs.adopt(&mut upload, *hash)?;
-            return Ok(BlobStatus { received_bytes: *size_bytes, complete: true });
-        }
-    }
-
     /// Gives bytes a name in a run, in place of what had it. When the bytes are not all here nothing changes, and the
-    /// answer says how many are.
+    /// answer says how many are. They must have been sent by the run's entity.
     ///
     /// # Errors
     /// There is no such run, it has too many files, or the size is not that of the bytes.
@@ -123,12 +35,14 @@ impl Store {
         let named = self.shared.write(
             move |database| {
                 let (run, _) = catalog::run_id(database, &at)?;
-                match shared.whole_size(database, hash)? {
+                match shared.held_size(database, &at.entity, hash)? {
                     None => Ok(false),
                     Some(size) if size != wanted.size_bytes => {
                         Err(Error::invalid(format!("the bytes of {name} are {size}, not {}", wanted.size_bytes)))
                     }
-                    Some(_) => shared.write_name(database, run, &name, hash, &wanted).map(|()| true),
+                    Some(_) => {
+                        shared.write_name(database, (run, at.entity.as_str()), &name, hash, &wanted).map(|()| true)
+                    }
                 }
             },
             |_| {},
@@ -137,8 +51,7 @@ impl Store {
             self.notify_files(path);
             return Ok(BlobStatus { received_bytes: request.size_bytes, complete: true });
         }
-        let received_bytes = self.shared.blobs.received(&path.entity, hash);
-        Ok(BlobStatus { received_bytes, complete: false })
+        self.blob_status(&path.entity, hash)
     }
 
     /// The files of a run, by path, below `prefix`.
@@ -167,7 +80,7 @@ impl Store {
     /// A file of a run, and where its bytes are. They never change: another content has another place.
     ///
     /// # Errors
-    /// There is no such run or file.
+    /// There is no such run or file, or its bytes were damaged ([`Error::is_lost`]).
     pub fn file(&self, path: &RunPath, file: &FilePath) -> Result<(RunFile, PathBuf), Error> {
         let reader = self.shared.database.reader()?;
         let (run, _) = catalog::run_id(&reader, path)?;
@@ -176,7 +89,8 @@ impl Store {
             .query_row((run, file.as_str()), |row| Ok((read_file(row)?, row.get::<_, [u8; 32]>(5)?)))
             .optional()?;
         let (found, hash) = found.ok_or_else(|| no_file(path, file))?;
-        Ok((found, self.shared.blobs.path(ContentHash::from_bytes(hash))))
+        let place = self.shared.blobs.place(ContentHash::from_bytes(hash), found.size_bytes, &found.path)?;
+        Ok((found, place))
     }
 
     /// Removes a file of a run.
@@ -193,7 +107,7 @@ impl Store {
                     .query_row((run, name.as_str()), |row| row.get(0))
                     .optional()?;
                 let hash = hash.ok_or_else(|| no_file(&at, &name))?;
-                release(database, ContentHash::from_bytes(hash), now)
+                release(database, at.entity.as_str(), ContentHash::from_bytes(hash), now)
             },
             |_| {},
         )?;
@@ -224,14 +138,6 @@ impl Store {
         Ok(saved)
     }
 
-    /// Removes bytes that nothing points at and uploads that nobody goes on with, as the background does now and then.
-    ///
-    /// # Errors
-    /// The database or the disk refuses; what is left goes the next time.
-    pub fn remove_unused_files(&self) -> Result<(), Error> {
-        remove_unused(&self.shared)
-    }
-
     fn notify_files(&self, path: &RunPath) {
         match self.shared.file_change(path) {
             Ok(Some(change)) => self.shared.notify(&[change]),
@@ -242,37 +148,10 @@ impl Store {
 }
 
 impl Shared {
-    /// The size of bytes that are here whole.
-    fn whole_size(&self, database: &Connection, hash: ContentHash) -> Result<Option<u64>, Error> {
-        let size: Option<i64> = database
-            .sql("SELECT size_bytes FROM blobs WHERE sha256 = $1")?
-            .query_row([&hash.as_bytes()[..]], |row| row.get(0))
-            .optional()?;
-        // A server that was killed may have noted bytes that have not come to their place.
-        Ok(size.map(|size| size as u64).filter(|size| self.blobs.has(hash, *size)))
-    }
-
-    /// Notes bytes that are about to get their place.
-    fn note_blob(&self, hash: ContentHash, size_bytes: u64) -> Result<(), Error> {
-        let removable_at = self.options.clock.now() + NAMELESS_SECONDS;
-        self.write(
-            move |database| {
-                database
-                    .sql(
-                        "INSERT INTO blobs (sha256, size_bytes, removable_at) VALUES ($1, $2, $3) ON CONFLICT (sha256)
-                         DO UPDATE SET removable_at = CASE WHEN removable_at IS NULL THEN NULL ELSE $3 END",
-                    )?
-                    .execute(params![hash.as_bytes(), size_bytes as i64, removable_at])?;
-                Ok(())
-            },
-            |_| {},
-        )
-    }
-
     fn write_name(
         &self,
         database: &Connection,
-        run: i64,
+        (run, entity): (i64, &str),
         file: &FilePath,
         hash: ContentHash,
         request: &PutFileRequest,
@@ -306,9 +185,9 @@ impl Shared {
                 request.modified_at.filter(|time| time.is_finite()),
                 now
             ])?;
-        database.sql("UPDATE blobs SET removable_at = NULL WHERE sha256 = $1")?.execute([&hash.as_bytes()[..]])?;
+        hold(database, entity, hash)?;
         match before.map(ContentHash::from_bytes).filter(|before| *before != hash) {
-            Some(before) => release(database, before, now),
+            Some(before) => release(database, entity, before, now),
             None => Ok(()),
         }
     }
@@ -419,55 +298,13 @@ pub(crate) fn delete_names(database: &Connection, run: i64, now: f64) -> Result<
         let mut statement = database.sql("DELETE FROM files WHERE run = $1 RETURNING sha256")?;
         statement.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?
     };
-    for hash in hashes {
-        release(database, ContentHash::from_bytes(hash), now)?;
+    let entity: Option<String> = database
+        .sql("SELECT p.entity FROM runs r JOIN projects p ON p.id = r.project WHERE r.id = $1")?
+        .query_row([run], |row| row.get(0))
+        .optional()?;
+    for (hash, entity) in hashes.into_iter().zip(entity.iter().cycle()) {
+        release(database, entity, ContentHash::from_bytes(hash), now)?;
     }
     database.sql("DELETE FROM saved_files WHERE run = $1")?.execute([run])?;
-    Ok(())
-}
-
-/// Lets go of bytes that lost a name: without another they may be removed from now on.
-fn release(database: &Connection, hash: ContentHash, now: f64) -> Result<(), Error> {
-    database
-        .sql(
-            "UPDATE blobs SET removable_at = $2
-             WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM files f WHERE f.sha256 = blobs.sha256)",
-        )?
-        .execute(params![hash.as_bytes(), now])?;
-    Ok(())
-}
-
-/// Removes bytes that nothing points at, and uploads that nobody goes on with.
-pub(crate) fn remove_unused(shared: &Arc<Shared>) -> Result<(), Error> {
-    let now = shared.options.clock.now();
-    loop {
-        let unused = {
-            let reader = shared.database.reader()?;
-            reader.sql("SELECT 1 FROM blobs WHERE removable_at <= $1")?.exists([now])?
-        };
-        if !unused {
-            break;
-        }
-        // Nothing else is in the transaction: what took the last name away is durable, and nobody gives a new one. The
-        // bytes go before their row, so that a kill in between leaves nothing that no row knows.
-        let remover = shared.clone();
-        let removed = shared.write_alone(
-            move |database| {
-                let hashes: Vec<[u8; 32]> = database
-                    .sql("SELECT sha256 FROM blobs WHERE removable_at <= $1 LIMIT $2")?
-                    .query_map(params![now, REMOVE_AT_ONCE as i64], |row| row.get(0))?
-                    .collect::<Result<_, _>>()?;
-                for hash in &hashes {
-                    remover.blobs.discard(ContentHash::from_bytes(*hash))?;
-                    database.sql("DELETE FROM blobs WHERE sha256 = $1")?.execute([&hash[..]])?;
-                }
-                Ok(hashes.len())
-            },
-            |_| {},
-        )?;
-        shared.blobs.empty_trash();
-        tracing::debug!("the bytes of {removed} files without a name were removed");
-    }
-    shared.blobs.remove_abandoned();
     Ok(())
 }

@@ -54,11 +54,12 @@ mod view;
 mod writer;
 
 pub use account::StoredUser;
+pub use blobs::Part;
 pub use console::ConsoleFormat;
 pub use deliveries::{AlertMessage, AlertReceiver, Delivery, DeliveryOutcome, DueDeliveries};
 pub use error::Error;
 pub use export::{ExportFormat, ExportSelection, MAX_ROWS};
-pub use files::{Part, page_of_files};
+pub use files::page_of_files;
 pub use options::{Clock, StoreOptions};
 pub use store::{Ingest, Store};
 pub use verify::Finding;

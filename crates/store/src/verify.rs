@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use steplog_journal::StreamDecoder;
 use steplog_model::{ContentHash, StreamId};
 
-use crate::blobs::{Blobs, hash_file};
+use crate::blobs::{Blobs, Condition};
 use crate::database::{Sql as _, check_integrity};
 use crate::statistics::Statistics;
 use crate::values::Rows;
@@ -137,22 +137,26 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// That the bytes of files have their hash; `sound` are those already seen to.
+    /// That the bytes of files have their hash; `sound` are those already seen to. Those that do not are set aside.
     fn files(&mut self, blobs: &Blobs, sound: &mut HashSet<ContentHash>) -> Result<(), Error> {
-        let mut statement = self.database.sql("SELECT path, sha256 FROM files WHERE run = $1 ORDER BY path")?;
+        let mut statement =
+            self.database.sql("SELECT path, sha256, size_bytes FROM files WHERE run = $1 ORDER BY path")?;
         let mut rows = statement.query([self.run])?;
         while let Some(row) = rows.next()? {
-            let (path, hash): (String, [u8; 32]) = (row.get(0)?, row.get(1)?);
+            let (path, hash, size): (String, [u8; 32], i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let hash = ContentHash::from_bytes(hash);
             if sound.contains(&hash) {
                 continue;
             }
-            match hash_file(&blobs.path(hash)) {
-                Ok(found) if found == hash => drop(sound.insert(hash)),
-                Ok(found) => {
-                    self.found(&format!("file {path:?}"), format!("its hash should be {hash}, and is {found}"))
+            let place = format!("file {path:?}");
+            match blobs.check(hash, size as u64) {
+                Ok(Condition::Good) => drop(sound.insert(hash)),
+                Ok(Condition::Damaged(found)) => {
+                    let message = format!("its hash should be {hash}, and is {found}: it was set aside");
+                    self.found(&place, message);
                 }
-                Err(error) => self.found(&format!("file {path:?}"), format!("its bytes cannot be read: {error}")),
+                Ok(Condition::Gone) => self.found(&place, "its bytes were damaged or lost; send the file again"),
+                Err(error) => self.found(&place, error),
             }
         }
         Ok(())

@@ -6,7 +6,8 @@ mod support;
 
 use rusqlite::Connection;
 use serde_json::json;
-use steplog_model::ConsoleOutput;
+use sha2::{Digest as _, Sha256};
+use steplog_model::{ConsoleOutput, ContentHash};
 use steplog_protocol::{ConsoleRequest, ErrorKind};
 use steplog_store::{ExportFormat, Store, StoreOptions};
 use support::{Journal, open, quiet_options};
@@ -166,4 +167,55 @@ fn a_newer_store_is_left_alone() {
     drop(database);
     let error = Store::open(folder.path(), quiet_options()).err().unwrap();
     assert!(error.to_string().contains("was written by a newer steplog (its version is 99"), "{error}");
+}
+
+/// A store whose files came before it was kept who sent them.
+#[test]
+fn in_a_store_of_version_3_bytes_belong_to_those_whose_files_they_are() {
+    let folder = TempDir::new().unwrap();
+    let database = Connection::open(folder.path().join("steplog.sqlite")).unwrap();
+    database.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;").unwrap();
+    for step in [
+        include_str!("../src/schema.sql"),
+        include_str!("../src/schema_2.sql"),
+        include_str!("testdata/version_2.sql"),
+        include_str!("../src/schema_3.sql"),
+    ] {
+        database.execute_batch(step).unwrap();
+    }
+    // "named" is a file of the run, "nameless" was sent just now and may have come from anybody.
+    let blobs: Vec<ContentHash> = ["named", "nameless"]
+        .map(|bytes| {
+            let hash = ContentHash::from_bytes(Sha256::digest(bytes).into());
+            let place = folder.path().join("blobs").join(&hash.to_string()[..2]);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join(hash.to_string()), bytes).unwrap();
+            hash
+        })
+        .into();
+    let named = blobs[0].as_bytes();
+    database.execute("INSERT INTO blobs VALUES (?1, 5, NULL)", [&named[..]]).unwrap();
+    database.execute("INSERT INTO blobs VALUES (?1, 8, 1e12)", [&blobs[1].as_bytes()[..]]).unwrap();
+    database
+        .execute(
+            "INSERT INTO files SELECT id, 'a.txt', ?1, 5, NULL, NULL, 0 FROM runs WHERE run_id = 'old'",
+            [&named[..]],
+        )
+        .unwrap();
+    database.execute_batch("PRAGMA user_version = 3").unwrap();
+    drop(database);
+    let store = open(folder.path());
+    let missing = |entity: &str| -> Vec<String> {
+        let missing = store.missing_blobs(&entity.parse().unwrap(), &blobs).unwrap();
+        missing.into_iter().map(|blob| blob.sha256).collect()
+    };
+    assert_eq!(missing("local"), [blobs[1].to_string()]);
+    assert_eq!(missing("eve"), [blobs[0].to_string(), blobs[1].to_string()]);
+    store.remove_unused_files().unwrap();
+    let (run, path) = ("local/digits/old".parse().unwrap(), "a.txt".parse().unwrap());
+    assert_eq!(std::fs::read(store.file(&run, &path).unwrap().1).unwrap(), b"named");
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), vec![]);
+    store.delete_file(&run, &path).unwrap();
+    store.remove_unused_files().unwrap();
+    assert_eq!(missing("local"), [blobs[0].to_string(), blobs[1].to_string()]);
 }

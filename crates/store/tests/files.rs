@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest as _, Sha256};
-use steplog_model::{ContentHash, FilePath, RunPath};
-use steplog_protocol::{BlobStatus, ErrorKind, FilePolicy, PutFileRequest, RunChange};
+use steplog_model::{ContentHash, Entity, FilePath, RunPath};
+use steplog_protocol::{BlobStatus, ErrorKind, FilePolicy, MissingBlob, PutFileRequest, RunChange};
 use steplog_store::{Part, Store, StoreOptions};
 use support::{HandClock, Journal, open, quiet_options};
 use tempfile::TempDir;
@@ -165,6 +165,176 @@ fn bytes_are_kept_once_and_go_with_their_last_name() {
     store.remove_unused_files().unwrap();
     assert_eq!(on_disk(&folder, "blobs").len(), 1);
     assert_eq!(on_disk(&folder, "uploads"), Vec::<PathBuf>::new());
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), vec![]);
+}
+
+#[test]
+fn bytes_are_there_only_for_those_who_sent_all_of_them() {
+    let (folder, clock) = (TempDir::new().unwrap(), HandClock::new(1000.0));
+    let store = Store::open(folder.path(), StoreOptions { clock: clock.clock(), ..quiet_options() }).unwrap();
+    let (a, b) = (run(&store, "ada/digits/a"), run(&store, "eve/digits/b"));
+    let (ada, eve) = (a.entity.clone(), b.entity.clone());
+    let (secret, other) = (bytes(1, 500), bytes(2, 10));
+    let missing = |entity, received_bytes| {
+        let missing = vec![MissingBlob { sha256: hash(&secret).to_string(), received_bytes }];
+        assert_eq!(store.missing_blobs(entity, &[hash(&secret)]).unwrap(), missing);
+    };
+    missing(&ada, 0);
+    store.receive_part(&Part { entity: a.entity.clone(), ..part(&secret, 0, 500) }).unwrap();
+    assert_eq!(put(&store, &a, "x", &secret), status(500, true));
+    // Who knows the hash gets nothing for it, and all looks as if nobody had ever sent the bytes.
+    assert_eq!(store.blob_status(&eve, hash(&secret)).unwrap(), status(0, false));
+    missing(&eve, 0);
+    assert_eq!(put(&store, &b, "y", &secret), status(0, false));
+    let of_eve = |whole: &[u8], offset, end| Part { entity: "eve".parse().unwrap(), ..part(whole, offset, end) };
+    assert_eq!(store.receive_part(&of_eve(&secret, 0, 499)).unwrap(), status(499, false));
+    assert_eq!(put(&store, &b, "y", &secret), status(499, false));
+    missing(&eve, 499);
+    let mut guess = of_eve(&secret, 499, 500);
+    guess.bytes[0] ^= 1;
+    assert_eq!(store.receive_part(&guess).unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(put(&store, &b, "y", &secret), status(0, false));
+    // Who sends them has them, and they are kept once.
+    assert_eq!(store.receive_part(&of_eve(&secret, 0, 500)).unwrap(), status(500, true));
+    assert_eq!(put(&store, &b, "y", &secret), status(500, true));
+    assert_eq!((on_disk(&folder, "blobs").len(), on_disk(&folder, "uploads").len()), (1, 0));
+    assert_eq!(store.missing_blobs(&eve, &[hash(&secret), hash(&other)]).unwrap().len(), 1);
+    // Whose last name goes has them no more; who has another keeps them.
+    store.delete_file(&a, &"x".parse().unwrap()).unwrap();
+    store.remove_unused_files().unwrap();
+    assert_eq!(put(&store, &a, "x", &secret), status(0, false));
+    assert_eq!(read(&store, &b, "y"), secret);
+    store.delete_run(&b).unwrap();
+    store.remove_unused_files().unwrap();
+    assert_eq!(on_disk(&folder, "blobs"), Vec::<PathBuf>::new());
+    // Bytes without a name are there for a day, counted anew whenever they come.
+    store.receive_pack(&eve, &pack(&[&other])).unwrap();
+    clock.set(1000.0 + DAY - 1.0);
+    store.receive_pack(&eve, &pack(&[&other])).unwrap();
+    clock.set(1000.0 + DAY);
+    store.remove_unused_files().unwrap();
+    assert_eq!(store.missing_blobs(&eve, &[hash(&other)]).unwrap(), vec![]);
+    clock.set(1000.0 + 2.0 * DAY);
+    store.remove_unused_files().unwrap();
+    assert_eq!(on_disk(&folder, "blobs"), Vec::<PathBuf>::new());
+}
+
+/// Blobs as they travel in one request.
+fn pack(blobs: &[&[u8]]) -> Vec<u8> {
+    let mut pack = Vec::new();
+    for bytes in blobs {
+        pack.extend(hash(bytes).as_bytes());
+        pack.extend((bytes.len() as u32).to_le_bytes());
+        pack.extend(*bytes);
+    }
+    pack
+}
+
+#[test]
+fn a_pack_comes_in_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let a = run(&store, "local/digits/a");
+    let local = "local".parse().unwrap();
+    let many: Vec<Vec<u8>> = (0..600u32).map(|number| number.to_le_bytes().repeat(number as usize % 50)).collect();
+    let many: Vec<&[u8]> = many.iter().map(Vec::as_slice).collect();
+    let mut lie = pack(&many);
+    *lie.last_mut().unwrap() ^= 1;
+    let last = hash(many[599]);
+    assert_eq!(
+        store.receive_pack(&local, &lie).unwrap_err().to_string(),
+        format!("the bytes that were sent do not have the hash {last}")
+    );
+    assert_eq!(
+        store.receive_pack(&local, &lie[..50]).unwrap_err().to_string(),
+        "the pack is cut off in the blob that begins at byte 36"
+    );
+    assert_eq!((on_disk(&folder, "blobs"), on_disk(&folder, "packs")), (vec![], vec![]));
+    // Twelve of them are empty: the same.
+    assert_eq!(store.receive_pack(&local, &pack(&many)).unwrap().count, 589);
+    assert_eq!((on_disk(&folder, "blobs").len(), on_disk(&folder, "packs").len()), (589, 0));
+    assert_eq!(store.missing_blobs(&local, &many.iter().map(|bytes| hash(bytes)).collect::<Vec<_>>()).unwrap(), vec![]);
+    for number in [0, 1, 599] {
+        let path = format!("files/{number}");
+        assert_eq!(put(&store, &a, &path, many[number]), status(many[number].len(), true));
+        assert_eq!(read(&store, &a, &path), many[number]);
+    }
+    assert_eq!(store.receive_pack(&local, &pack(&[])).unwrap().count, 0);
+    let too_many = vec![hash(b""); 10_001];
+    assert_eq!(
+        store.missing_blobs(&local, &too_many).unwrap_err().to_string(),
+        "10001 hashes are more than 10000 at once"
+    );
+    let full = StoreOptions { reserve_bytes: u64::MAX, ..quiet_options() };
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(folder.path(), full).unwrap();
+    assert_eq!(store.receive_pack(&local, &pack(&[b"x"])).unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[test]
+fn whatever_a_kill_leaves_of_a_pack_each_blob_is_whole_or_missing() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let a = run(&store, "local/digits/a");
+    let local: Entity = "local".parse().unwrap();
+    let place = |hash: ContentHash| folder.path().join("blobs").join(&hash.to_string()[..2]).join(hash.to_string());
+    store.receive_pack(&local, &pack(&[b"one", b"two"])).unwrap();
+    store.abandon();
+    drop(store);
+    // Both were noted, and only one had come to its place; others were being written.
+    fs::rename(place(hash(b"two")), folder.path().join("packs/0")).unwrap();
+    fs::write(folder.path().join("packs/7"), b"half of").unwrap();
+    let store = open(folder.path());
+    assert_eq!(on_disk(&folder, "packs"), Vec::<PathBuf>::new());
+    let missing: Vec<_> = store
+        .missing_blobs(&local, &[hash(b"one"), hash(b"two"), hash(b"half of it")])
+        .unwrap()
+        .into_iter()
+        .map(|blob| blob.sha256)
+        .collect();
+    assert_eq!(missing, [hash(b"two").to_string(), hash(b"half of it").to_string()]);
+    assert_eq!(put(&store, &a, "x", b"two"), status(0, false));
+    store.receive_pack(&local, &pack(&[b"two", b"half of it"])).unwrap();
+    for (path, bytes) in [("1", &b"one"[..]), ("2", b"two"), ("3", b"half of it")] {
+        assert_eq!(put(&store, &a, path, bytes), status(bytes.len(), true));
+        assert_eq!(read(&store, &a, path), bytes);
+    }
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), vec![]);
+}
+
+/// Many threads send and name the same bytes while others remove what has no name.
+#[test]
+fn bytes_that_are_named_are_never_removed() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let runs = ["ada/digits/a", "eve/digits/b"].map(|path| run(&store, path));
+    std::thread::scope(|scope| {
+        for a in &runs {
+            let store = &store;
+            scope.spawn(move || {
+                for round in 0..60 {
+                    let whole = [b'x', round % 3];
+                    let path: FilePath = "x".parse().unwrap();
+                    // The answer that they are missing comes whenever the last name was just removed.
+                    while !store.put_file(a, &path, &request(&whole)).unwrap().complete {
+                        match round % 2 {
+                            0 => drop(store.receive_pack(&a.entity, &pack(&[&whole])).unwrap()),
+                            _ => drop(
+                                store.receive_part(&Part { entity: a.entity.clone(), ..part(&whole, 0, 2) }).unwrap(),
+                            ),
+                        }
+                    }
+                    assert_eq!(fs::read(store.file(a, &path).unwrap().1).unwrap(), whole);
+                    if round % 4 == 0 {
+                        store.delete_file(a, &path).unwrap();
+                    }
+                }
+            });
+        }
+        scope.spawn(|| (0..200).for_each(|_| store.remove_unused_files().unwrap()));
+    });
+    store.remove_unused_files().unwrap();
+    assert_eq!(on_disk(&folder, "blobs").len(), 1);
     assert_eq!(store.verify(&mut |_, _| {}).unwrap(), vec![]);
 }
 
@@ -347,14 +517,45 @@ fn a_kill_while_bytes_are_removed_leaves_nothing_behind() {
 }
 
 #[test]
-fn damaged_bytes_are_found() {
+fn damaged_bytes_are_found_set_aside_and_come_back() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path());
-    let a = run(&store, "local/digits/a");
+    let (a, b) = (run(&store, "local/digits/a"), run(&store, "ada/digits/b"));
     upload(&store, &a, "x", b"good");
+    store.receive_part(&Part { entity: "ada".parse().unwrap(), ..part(b"good", 0, 4) }).unwrap();
+    assert_eq!(put(&store, &b, "y", b"good"), status(4, true));
     let place = store.file(&a, &"x".parse::<FilePath>().unwrap()).unwrap().1;
     fs::write(&place, b"baad").unwrap();
-    let findings: Vec<_> = store.verify(&mut |_, _| {}).unwrap().iter().map(ToString::to_string).collect();
+    let findings = || store.verify(&mut |_, _| {}).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
     let (good, bad) = (hash(b"good"), hash(b"baad"));
-    assert_eq!(findings, [format!("run local/digits/a, file \"x\": its hash should be {good}, and is {bad}")]);
+    let lost = "its bytes were damaged or lost; send the file again";
+    let first = format!("run local/digits/a, file \"x\": its hash should be {good}, and is {bad}: it was set aside");
+    assert_eq!(findings(), [first, format!("run ada/digits/b, file \"y\": {lost}")]);
+    assert_eq!(
+        findings(),
+        [format!("run local/digits/a, file \"x\": {lost}"), format!("run ada/digits/b, file \"y\": {lost}")]
+    );
+    assert_eq!(on_disk(&folder, "damaged"), [folder.path().join("damaged").join(good.to_string())]);
+    // Nobody gets them, and for everybody they are missing.
+    let error = store.file(&a, &"x".parse().unwrap()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.is_lost(), error.to_string()),
+        (ErrorKind::Data, true, "the bytes of x were damaged on the server's disk and are not to be had".into())
+    );
+    for entity in ["local", "ada"] {
+        let missing = store.missing_blobs(&entity.parse().unwrap(), &[good]).unwrap();
+        assert_eq!(missing, [MissingBlob { sha256: good.to_string(), received_bytes: 0 }]);
+    }
+    assert_eq!(put(&store, &a, "x", b"good"), status(0, false));
+    // One of those who have them sends them again, and all have them back.
+    upload(&store, &b, "y", b"good");
+    assert_eq!((read(&store, &a, "x"), read(&store, &b, "y")), (b"good".to_vec(), b"good".to_vec()));
+    assert_eq!((findings(), on_disk(&folder, "damaged")), (vec![], vec![]));
+    // Damage that nobody needs healed goes with the names.
+    fs::write(&place, b"baad").unwrap();
+    assert_eq!(findings().len(), 2);
+    store.delete_run(&a).unwrap();
+    store.delete_run(&b).unwrap();
+    store.remove_unused_files().unwrap();
+    assert_eq!((on_disk(&folder, "damaged"), on_disk(&folder, "blobs")), (vec![], vec![]));
 }

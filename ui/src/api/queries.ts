@@ -15,6 +15,10 @@ export const keyOf = {
   alerts: (project: string) => ['alerts', project] as const,
   histograms: (project: string) => ['histograms', project] as const,
   console: (project: string) => ['console', project] as const,
+  /** All that is known of a project's artifacts: collections, versions, entries, lineage. */
+  artifacts: (project: string) => ['artifacts', project] as const,
+  /** Lists over all projects of an entity. */
+  artifactsOf: (entity: string) => ['artifacts-of', entity] as const,
 }
 
 export const sessionQuery = () =>

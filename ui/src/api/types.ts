@@ -1,3 +1,4 @@
+import type { ArtifactSchemas } from '~/api/artifact-schema'
 import type { components } from '~/api/schema'
 
 /**
@@ -83,3 +84,43 @@ export type ApiKeyList = Schemas['ApiKeyList']
 export type CreatedApiKey = Schemas['CreatedApiKey']
 export type ErrorKind = Schemas['ErrorKind']
 export type ErrorBody = Schemas['ErrorBody']
+export type ArtifactPlace = ArtifactSchemas['ArtifactPlace']
+export type ArtifactRun = ArtifactSchemas['ArtifactRun']
+export type Artifact = Omit<ArtifactSchemas['Artifact'], 'metadata'> & { metadata: JsonObject }
+export type ArtifactList = Omit<ArtifactSchemas['ArtifactList'], 'artifacts'> & { artifacts: Artifact[] }
+export type ArtifactEntry = Omit<ArtifactSchemas['ArtifactEntry'], 'extra'> & { extra: JsonObject }
+export type ArtifactFolder = ArtifactSchemas['ArtifactFolder']
+export type ArtifactEntryList = Omit<ArtifactSchemas['ArtifactEntryList'], 'entries'> & { entries: ArtifactEntry[] }
+export type ArtifactRuns = ArtifactSchemas['ArtifactRuns']
+export type ArtifactVerification = ArtifactSchemas['ArtifactVerification']
+export type Collection = ArtifactSchemas['Collection']
+export type CollectionKind = ArtifactSchemas['CollectionKind']
+export type CollectionList = ArtifactSchemas['CollectionList']
+export type DiffChange = ArtifactSchemas['DiffChange']
+export type DiffEntry = Omit<ArtifactSchemas['DiffEntry'], 'before' | 'after'> & {
+  before: ArtifactEntry | null
+  after: ArtifactEntry | null
+}
+export type ArtifactDiff = Omit<ArtifactSchemas['ArtifactDiff'], 'before' | 'after' | 'entries'> & {
+  before: Artifact
+  after: Artifact
+  entries: DiffEntry[]
+}
+export type Lineage = ArtifactSchemas['Lineage']
+export type LineageArtifact = ArtifactSchemas['LineageArtifact']
+export type LineageRun = ArtifactSchemas['LineageRun']
+export type LineageEdge = ArtifactSchemas['LineageEdge']
+export type LineageRelation = ArtifactSchemas['LineageRelation']
+export type LinkArtifactRequest = ArtifactSchemas['LinkArtifactRequest']
+export type RunArtifacts = Omit<ArtifactSchemas['RunArtifacts'], 'logged' | 'used'> & {
+  logged: Artifact[]
+  used: Artifact[]
+}
+/** Absent members stay as they are. */
+export type UpdateArtifactRequest = Omit<Optional<ArtifactSchemas['UpdateArtifactRequest']>, 'metadata'> & {
+  metadata?: JsonObject
+}
+/** Absent members stay as they are. */
+export type UpdateCollectionRequest = Optional<ArtifactSchemas['UpdateCollectionRequest']>
+
+type Optional<Shape> = { [Name in keyof Shape]?: NonNullable<Shape[Name]> }

@@ -216,7 +216,7 @@ impl Connection {
 
     fn unreachable(&self, error: &ureq::Error) -> Error {
         let hint = "hint: start a server with `steplog serve`, or name one with STEPLOG_BASE_URL";
-        Error::new(ErrorKind::Server, format!("no server answers at {}: {error}\n{hint}", self.base_url))
+        Error::unreachable(format!("no server answers at {}: {error}\n{hint}", self.base_url))
     }
 
     fn foreign(&self) -> Error {

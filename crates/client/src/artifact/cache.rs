@@ -155,13 +155,17 @@ impl Cache {
 
     /// Bytes that are here. A file that was changed since it came is read anew; a damaged one is dropped.
     pub(crate) fn get(&self, hash: ContentHash, size_bytes: u64) -> Option<CachedBlob> {
+        self.look_up(hash, Some(size_bytes))
+    }
+
+    fn look_up(&self, hash: ContentHash, size_bytes: Option<u64>) -> Option<CachedBlob> {
         let path = self.blob(hash);
         let mut file = open(&path).ok()?;
         let found = file.metadata().ok()?;
         if !is_own(&found) || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
             return None;
         }
-        let is_whole = found.len() == size_bytes;
+        let is_whole = size_bytes.is_none_or(|size| size == found.len());
         if is_whole && is_stamped(&found, hash) {
             // The next one to go is the one that was not asked for the longest.
             let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
@@ -436,6 +440,11 @@ pub(crate) fn adopt(hash: ContentHash, path: &Path) {
         // What cannot be removed is of no consequence: it is found by its hash again.
         let _ = fs::remove_file(path);
     }
+}
+
+/// The file of the user's cache with these bytes, if they are there.
+pub(crate) fn find(hash: ContentHash) -> Option<PathBuf> {
+    Cache::open().ok()?.look_up(hash, None).map(|blob| blob.path)
 }
 
 /// A number of bytes: `50GB`, `1.5 TiB`, `1000`.

@@ -24,20 +24,29 @@
 //! server. [`Artifact::wait`] waits for that.
 
 mod add;
+mod bytes;
 mod cache;
+mod collection;
 mod committed;
 mod download;
 mod draft;
+mod edit;
 mod handle;
 mod hash;
 mod local;
-mod pending;
 mod pool;
+mod post;
+mod receipt;
 pub(crate) mod reference;
+mod run;
+mod session;
+mod ship;
 mod staging;
+mod sync;
 #[cfg(test)]
 mod test_server;
 mod tree;
+mod uploader;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
 pub use cache::{Cache, CacheCleaning, CacheSummary, CacheVerification, parse_size};
@@ -50,5 +59,7 @@ pub use steplog_model::{
 };
 pub use steplog_protocol::Artifact as ArtifactInfo;
 
-pub(crate) use committed::{Committed, Origin};
 pub(crate) use local::LocalStore;
+pub(crate) use session::RunArtifacts;
+pub(crate) use sync::{sync_artifacts, unsent_artifacts};
+pub(crate) use uploader::ArtifactUploader;

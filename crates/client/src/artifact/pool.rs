@@ -140,7 +140,9 @@ mod tests {
                 worked.fetch_add(1, Ordering::Relaxed);
                 if *thing == 3 { Err("third") } else { Ok(()) }
             },
-            || drop(stopped.fetch_add(1, Ordering::Relaxed)),
+            || {
+                stopped.fetch_add(1, Ordering::Relaxed);
+            },
             |_, ()| Ok(()),
             || Ok(()),
         );

@@ -10,7 +10,10 @@ mod record;
 pub use manifest::{
     InvalidManifest, MAX_MANIFEST_ENTRIES, Manifest, ManifestBuilder, ManifestDigest, ManifestEntry, Md5, Source,
 };
-pub use name::{Alias, ArtifactName, ArtifactType, CollectionName, InvalidArtifactName, Selector, Version};
+pub use name::{
+    Alias, ArtifactName, ArtifactPath, ArtifactType, CollectionName, CollectionPath, InvalidArtifactName, Selector,
+    Version,
+};
 pub use record::{
     ArtifactDetails, ArtifactId, ArtifactLink, ArtifactRecord, ArtifactUse, InvalidArtifact, LoggedArtifact,
     MAX_METADATA_KEYS,

@@ -247,6 +247,45 @@ impl fmt::Display for Selector {
     }
 }
 
+/// Where a collection is found: `entity/project/collection`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CollectionPath {
+    /// User or team.
+    pub entity: Entity,
+    /// Project.
+    pub project: Project,
+    /// Collection.
+    pub collection: CollectionName,
+}
+
+impl CollectionPath {
+    /// The path of a version of it.
+    pub fn artifact(self, selector: Selector) -> ArtifactPath {
+        ArtifactPath { collection: self, selector }
+    }
+}
+
+impl fmt::Display for CollectionPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.entity, self.project, self.collection)
+    }
+}
+
+/// Where a version is found: `entity/project/collection:version`, or `…:alias`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ArtifactPath {
+    /// Its collection.
+    pub collection: CollectionPath,
+    /// Which of the versions.
+    pub selector: Selector,
+}
+
+impl fmt::Display for ArtifactPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.collection, self.selector)
+    }
+}
+
 /// How a script names an artifact: `[[entity/]project/]collection[:version]`, `…[:alias]`, or `[[entity/]project/]digest`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactName {

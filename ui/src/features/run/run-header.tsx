@@ -9,9 +9,9 @@ import { useNow } from '~/hooks/use-now'
 import { formatInteger, plural } from '~/lib/format-number'
 import { formatDateTime, formatDuration } from '~/lib/format-time'
 import { runPath } from '~/lib/path-builder'
-import { moveFocus } from '~/ui/arrow-keys'
 import { CopyButton } from '~/ui/copy-button'
 import { StateBadge } from '~/ui/state-badge'
+import { Tabs } from '~/ui/tabs'
 import styles from './run-header.module.css'
 
 export const RUN_TABS = [
@@ -20,6 +20,7 @@ export const RUN_TABS = [
   { value: 'logs', label: 'Logs' },
   { value: 'data', label: 'Data' },
   { value: 'files', label: 'Files' },
+  { value: 'artifacts', label: 'Artifacts' },
   { value: 'alerts', label: 'Alerts' },
 ] as const
 export type RunTab = (typeof RUN_TABS)[number]['value']
@@ -74,26 +75,14 @@ export function RunHeader({ run, tab, alertCount, onTab, onDeleted }: RunHeaderP
         {run.job_type !== null && <span>job {run.job_type}</span>}
         <EditableTags run={run} />
       </div>
-      <div
-        className={styles.tabs}
-        role="tablist"
-        aria-label="Run"
-        onKeyDown={(event) => moveFocus(event, 'horizontal')?.click()}
-      >
-        {RUN_TABS.map(({ value, label }) => (
-          <button
-            key={value}
-            type="button"
-            role="tab"
-            aria-selected={tab === value}
-            tabIndex={tab === value ? 0 : -1}
-            onClick={() => onTab(value)}
-          >
-            {label}
-            {value === 'alerts' && alertCount > 0 && <span className={styles.count}>{formatInteger(alertCount)}</span>}
-          </button>
-        ))}
-      </div>
+      <Tabs
+        label="Run"
+        value={tab}
+        tabs={RUN_TABS.map((each) =>
+          each.value === 'alerts' && alertCount > 0 ? { ...each, count: formatInteger(alertCount) } : each,
+        )}
+        onChange={onTab}
+      />
     </header>
   )
 }

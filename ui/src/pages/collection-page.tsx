@@ -1,0 +1,5 @@
+import { Message } from '~/ui/message'
+
+export function CollectionPage() {
+  return <Message title="collection" />
+}

@@ -1,0 +1,5 @@
+import { Message } from '~/ui/message'
+
+export function RegistryPage() {
+  return <Message title="registry" />
+}
