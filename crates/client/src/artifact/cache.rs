@@ -429,16 +429,18 @@ struct CacheFile {
     used_at: SystemTime,
 }
 
-/// Takes a file into the user's cache that is not needed where it is any more, and whose bytes have the hash.
-pub(crate) fn adopt(hash: ContentHash, path: &Path) {
-    let kept = Cache::open().map_err(io::Error::other).and_then(|cache| {
-        cache.adopt(hash, path)?;
+/// Takes files into the user's cache that are not needed where they are any more, and whose bytes have the hashes.
+pub(crate) fn adopt_all(files: impl Iterator<Item = (ContentHash, PathBuf)>) {
+    let cache = Cache::open().ok();
+    for (hash, path) in files {
+        let is_kept = cache.as_ref().is_some_and(|cache| cache.adopt(hash, &path).is_ok());
+        if !is_kept {
+            // What cannot be removed is of no consequence: it is found by its hash again.
+            let _ = fs::remove_file(&path);
+        }
+    }
+    if let Some(cache) = cache {
         cache.settle();
-        Ok(())
-    });
-    if kept.is_err() {
-        // What cannot be removed is of no consequence: it is found by its hash again.
-        let _ = fs::remove_file(path);
     }
 }
 
