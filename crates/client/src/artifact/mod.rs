@@ -31,6 +31,8 @@ mod committed;
 mod download;
 mod draft;
 mod edit;
+#[cfg(test)]
+mod fake_server;
 mod handle;
 mod hash;
 mod local;
