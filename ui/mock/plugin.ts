@@ -15,6 +15,8 @@ import type {
   User,
 } from '../src/api/types.ts'
 import { MockAlerts } from './alerts.ts'
+import { answerArtifacts } from './artifact-routes.ts'
+import { ArtifactError, MockArtifacts } from './artifacts.ts'
 import { consoleLength, queryConsole } from './console.ts'
 import { ENTITY, HISTOGRAM_KEYS, MockData, type MockRun } from './data.ts'
 import { contentOf, filesOf } from './files.ts'
@@ -53,6 +55,7 @@ const seconds = () => Date.now() / 1000
 class MockServer {
   private data = new MockData(seconds())
   private alerts = new MockAlerts(this.data)
+  private artifacts = new MockArtifacts(this.data, seconds())
   private ticks = 0
   private watchers = new Set<ServerResponse>()
   private timer: ReturnType<typeof setInterval> | undefined
@@ -67,7 +70,7 @@ class MockServer {
       await this.route(request, response)
     } catch (error) {
       const refused =
-        error instanceof Refused
+        error instanceof Refused || error instanceof ArtifactError
           ? error
           : error instanceof FilterError
             ? new Refused(400, 'invalid', error.message)
@@ -86,6 +89,10 @@ class MockServer {
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
     const body = request.method === 'GET' ? undefined : await readJson(request)
     const call = `${request.method} ${parts[0]}${parts.length === 2 && parts[1] === 'query' ? '/query' : ''}`
+    if (parts[0] === 'artifacts') {
+      if (answerArtifacts(this.artifacts, request, response, url, parts, body)) this.pushArtifacts(parts[2])
+      return
+    }
     if (parts[0] === 'runs' && parts.length >= 4)
       return this.run(request, response, url, parts, body as UpdateRunRequest)
     if (call === 'GET session' || call === 'POST session') return this.json(response, this.session())
@@ -147,6 +154,10 @@ class MockServer {
       if (file === '') this.json(response, { files: filesOf(mock), next_cursor: null })
       else if (content === undefined) throw new Refused(404, 'not_found', `the run has no file ${file}`)
       else response.writeHead(200, { 'Content-Type': content[0] }).end(content[1])
+      return
+    }
+    if (tail === 'artifacts') {
+      this.json(response, this.artifacts.ofRun(project, id))
       return
     }
     if (request.method === 'DELETE') {
@@ -234,6 +245,12 @@ class MockServer {
 
   private push(runs: RunChange[]): void {
     for (const watcher of this.watchers) watcher.write(`event: runs\ndata: ${JSON.stringify({ runs })}\n\n`)
+  }
+
+  private pushArtifacts(project: string): void {
+    for (const watcher of this.watchers) {
+      watcher.write(`event: artifacts\ndata: ${JSON.stringify({ projects: [`${ENTITY}/${project}`] })}\n\n`)
+    }
   }
 
   private found(response: ServerResponse, thing: unknown): void {

@@ -25,8 +25,9 @@ pub use alert::{Alert, AlertLevel, InvalidAlert, MAX_ALERT_TITLE};
 pub use artifact::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactPath, ArtifactRecord, ArtifactType,
     ArtifactUse, CollectionName, CollectionPath, InvalidArtifact, InvalidArtifactName, InvalidManifest, LoggedArtifact,
-    MAX_MANIFEST_ENTRIES, MAX_METADATA_KEYS, Manifest, ManifestBuilder, ManifestDigest, ManifestEntry, Md5, Selector,
-    Source, Version,
+    MAX_MANIFEST_ENTRIES, MAX_MANIFEST_LINE_BYTES, MAX_METADATA_KEYS, Manifest, ManifestBuilder, ManifestDigest,
+    ManifestEntry, ManifestLines, ManifestTotals, Md5, Selector, Source, Version, write_manifest_header,
+    write_manifest_line,
 };
 pub use config::{Config, ConfigConflict};
 pub use console::{ConsoleLines, ConsoleOutput, MAX_CONSOLE_LINE_BYTES, clean_console_text, without_colours};

@@ -1,7 +1,7 @@
 //! What the server pushes while somebody watches: `GET /events?project=entity/project` (server-sent events).
 //!
-//! Without `project` the events of every readable project come. An event named `runs` carries a [`RunsEvent`]; an
-//! event named `resync` says that events were lost and the watcher should read everything again. A comment line comes
+//! Without `project` the events of every readable project come. An event named `runs` carries a [`RunsEvent`], one named
+//! `artifacts` an [`ArtifactsEvent`]; an event named `resync` says that events were lost and the watcher should read everything again. A comment line comes
 //! every 15 s.
 
 use serde::{Deserialize, Serialize};
@@ -43,5 +43,27 @@ pub struct RunChange {
     /// Whether name, notes, tags, config, environment, state or the like changed, or the run is new.
     pub details: bool,
     /// Whether the run is gone.
+    pub deleted: bool,
+}
+
+/// The collections of artifacts that changed since the last event; at most one event every 100 ms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ArtifactsEvent {
+    /// Each collection once.
+    pub collections: Vec<ArtifactChange>,
+}
+
+/// A collection of which something changed: versions, aliases, what is said of them, or who uses them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ArtifactChange {
+    /// User or team.
+    pub entity: String,
+    /// Project.
+    pub project: String,
+    /// Collection.
+    pub collection: String,
+    /// Whether the collection is gone.
     pub deleted: bool,
 }

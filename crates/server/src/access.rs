@@ -159,10 +159,7 @@ async fn check(
     }
     let user = caller.user().ok_or_else(ApiError::unauthenticated)?;
     match access {
-        Access::Write if !user.admin && entity != Some(user.name.as_str()) => {
-            let entity = entity.unwrap_or("?");
-            Err(ApiError::forbidden(format!("{} may not write to the runs of {entity}", user.name)))
-        }
+        Access::Write => caller.check_may_write(state, entity).map(|()| caller),
         Access::Admin if !user.admin => Err(ApiError::forbidden(format!("{} is not an admin", user.name))),
         _ => Ok(caller),
     }

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use steplog_model::Entity;
 use steplog_protocol::{ErrorKind, User};
 
 use crate::error::ApiError;
@@ -59,6 +60,23 @@ impl Caller {
         let message = "this server has no accounts, so there are no keys and nobody logs in";
         self.user()
             .ok_or_else(|| ApiError::new(ErrorKind::Conflict, message).hint("make an account with `steplog user add`"))
+    }
+
+    /// Whether the caller may see what belongs to an entity: whoever has an account reads everything.
+    pub(crate) fn may_see(&self, _entity: &Entity) -> bool {
+        true
+    }
+
+    /// Refuses changes of what belongs to an entity, unless it is the caller's own.
+    pub(crate) fn check_may_write(&self, state: &ServerState, entity: Option<&str>) -> Result<(), ApiError> {
+        if !state.has_accounts() {
+            return Ok(());
+        }
+        let user = self.user().ok_or_else(ApiError::unauthenticated)?;
+        if user.admin || entity == Some(user.name.as_str()) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(format!("{} may not write to the runs of {}", user.name, entity.unwrap_or("?"))))
     }
 
     /// Whether a browser's session cookie came along, and no API key.

@@ -89,6 +89,18 @@ impl From<steplog_model::InvalidName> for ApiError {
     }
 }
 
+impl From<steplog_model::InvalidArtifactName> for ApiError {
+    fn from(error: steplog_model::InvalidArtifactName) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<steplog_model::InvalidManifest> for ApiError {
+    fn from(error: steplog_model::InvalidManifest) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
 impl From<steplog_model::InvalidFile> for ApiError {
     fn from(error: steplog_model::InvalidFile) -> Self {
         Self::invalid(error.to_string())

@@ -10,7 +10,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
-use steplog_model::{ContentHash, Entity, FilePath, RunPath, StreamId};
+use steplog_model::{
+    ArtifactPath, CollectionPath, ContentHash, Entity, FilePath, ManifestDigest, Project, RunPath, StreamId,
+};
 
 use crate::error::ApiError;
 
@@ -150,6 +152,78 @@ impl<S: Send + Sync> FromRequestParts<S> for FileInPath {
     }
 }
 
+/// The one entity that a path with `{entity}` names.
+pub(crate) struct EntityInPath(pub(crate) Entity);
+
+impl<S: Send + Sync> FromRequestParts<S> for EntityInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(path::<String, S>(parts, state).await?.try_into()?))
+    }
+}
+
+/// The project that a path with `{entity}/{project}` names.
+pub(crate) struct ProjectInPath(pub(crate) Entity, pub(crate) Project);
+
+impl<S: Send + Sync> FromRequestParts<S> for ProjectInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project): (String, String) = path(parts, state).await?;
+        Ok(Self(entity.try_into()?, project.try_into()?))
+    }
+}
+
+/// The collection that a path with `{entity}/{project}/{collection}` names.
+pub(crate) struct CollectionInPath(pub(crate) CollectionPath);
+
+impl<S: Send + Sync> FromRequestParts<S> for CollectionInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, collection): (String, String, String) = path(parts, state).await?;
+        Ok(Self(collection_path(entity, project, &collection)?))
+    }
+}
+
+/// The version that a path with `{entity}/{project}/{collection}` and `{version}` names.
+pub(crate) struct ArtifactInPath(pub(crate) ArtifactPath);
+
+impl<S: Send + Sync> FromRequestParts<S> for ArtifactInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, collection, version): (String, String, String, String) = path(parts, state).await?;
+        Ok(Self(collection_path(entity, project, &collection)?.artifact(version.parse()?)))
+    }
+}
+
+/// The file that a path with `{entity}/{project}/{collection}`, `{version}` and `{*path}` names.
+pub(crate) struct ArtifactFileInPath(pub(crate) ArtifactPath, pub(crate) FilePath);
+
+impl<S: Send + Sync> FromRequestParts<S> for ArtifactFileInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, collection, version, file): (String, String, String, String, String) =
+            path(parts, state).await?;
+        Ok(Self(collection_path(entity, project, &collection)?.artifact(version.parse()?), file.try_into()?))
+    }
+}
+
+/// The digest that a path with `{entity}/{project}/{digest}` names.
+pub(crate) struct DigestInPath(pub(crate) Entity, pub(crate) Project, pub(crate) ManifestDigest);
+
+impl<S: Send + Sync> FromRequestParts<S> for DigestInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (entity, project, digest): (String, String, String) = path(parts, state).await?;
+        Ok(Self(entity.try_into()?, project.try_into()?, digest.parse()?))
+    }
+}
+
 /// The bytes that a path with `{entity}/{sha256}` names.
 pub(crate) struct BlobInPath(pub(crate) Entity, pub(crate) ContentHash);
 
@@ -187,4 +261,8 @@ impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
 
 fn run_path(entity: String, project: String, run: String) -> Result<RunPath, ApiError> {
     Ok(RunPath { entity: entity.try_into()?, project: project.try_into()?, run: run.try_into()? })
+}
+
+fn collection_path(entity: String, project: String, collection: &str) -> Result<CollectionPath, ApiError> {
+    Ok(CollectionPath { entity: entity.try_into()?, project: project.try_into()?, collection: collection.parse()? })
 }

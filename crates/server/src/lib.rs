@@ -22,6 +22,7 @@ mod routes;
 mod secret;
 mod serve;
 mod state;
+mod turns;
 mod ui;
 
 pub use account::{MIN_PASSWORD_CHARACTERS, create_user, delete_user};

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use steplog_protocol::{RunChange, RunsEvent};
+use serde::Serialize;
+use steplog_protocol::{ArtifactChange, ArtifactsEvent, RunChange, RunsEvent};
 use tokio::sync::{Notify, broadcast};
 
 /// Least time between two events of a project.
@@ -17,14 +18,16 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// How many events wait for a watcher that does not read.
 const QUEUE_EVENTS: usize = 64;
 
-/// Above so many changed runs of a project in one interval, reading everything again is cheaper.
-const MAX_RUNS: usize = 5_000;
+/// Above so many changed runs, or collections of artifacts, of a project in one interval, reading everything again is cheaper.
+const MAX_CHANGES: usize = 5_000;
 
 /// What a watcher receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A [`RunsEvent`] as JSON.
     Runs(Arc<str>),
+    /// An [`ArtifactsEvent`] as JSON.
+    Artifacts(Arc<str>),
     /// Events were lost.
     Resync,
 }
@@ -38,10 +41,19 @@ pub(crate) struct Live {
 /// Takes changes in, from any thread.
 pub(crate) struct Publisher(Arc<Hub>);
 
+/// What changed in a project.
+#[derive(Default)]
+struct Changes {
+    /// By path.
+    runs: BTreeMap<String, RunChange>,
+    /// By name.
+    collections: BTreeMap<String, ArtifactChange>,
+}
+
 #[derive(Default)]
 struct Hub {
-    /// Changes that were not sent yet, by project (`entity/project`) and run path; `None` when there were too many.
-    pending: Mutex<HashMap<String, Option<BTreeMap<String, RunChange>>>>,
+    /// Changes that were not sent yet, by project (`entity/project`); `None` when there were too many.
+    pending: Mutex<HashMap<String, Option<Changes>>>,
     /// By project; `None` is for all projects. A channel that nobody listens to is dropped at the next event.
     channels: Mutex<HashMap<Option<String>, broadcast::Sender<Event>>>,
     changed: Notify,
@@ -82,28 +94,43 @@ impl Drop for Live {
 }
 
 impl Publisher {
-    /// Notes a change; never blocks for long.
+    /// Notes a change of a run; never blocks for long.
     pub(crate) fn publish(&self, change: &RunChange) {
-        let Some((project, _)) = change.path.rsplit_once('/') else {
-            return;
-        };
+        if let Some((project, _)) = change.path.rsplit_once('/') {
+            self.merge(project, |changes| changes.merge_run(change));
+        }
+    }
+
+    /// Notes a change of a collection of artifacts; never blocks for long.
+    pub(crate) fn publish_artifacts(&self, change: &ArtifactChange) {
+        let project = format!("{}/{}", change.entity, change.project);
+        self.merge(&project, |changes| drop(changes.collections.insert(change.collection.clone(), change.clone())));
+    }
+
+    fn merge(&self, project: &str, merge: impl FnOnce(&mut Changes)) {
         let is_watched = {
             let channels = lock(&self.0.channels);
             !channels.is_empty() && (channels.contains_key(&None) || channels.contains_key(&Some(project.to_owned())))
         };
-        if is_watched {
-            self.0.merge(project, change);
-            self.0.changed.notify_one();
+        if !is_watched {
+            return;
         }
+        let mut pending = lock(&self.0.pending);
+        let changes = pending.entry(project.to_owned()).or_insert_with(|| Some(Changes::default()));
+        if let Some(known) = changes {
+            merge(known);
+            if known.runs.len() > MAX_CHANGES || known.collections.len() > MAX_CHANGES {
+                *changes = None;
+            }
+        }
+        drop(pending);
+        self.0.changed.notify_one();
     }
 }
 
-impl Hub {
-    fn merge(&self, project: &str, change: &RunChange) {
-        let mut pending = lock(&self.pending);
-        let runs = pending.entry(project.to_owned()).or_insert_with(|| Some(BTreeMap::new()));
-        let Some(changes) = runs else { return };
-        if let Some(earlier) = changes.get_mut(&change.path) {
+impl Changes {
+    fn merge_run(&mut self, change: &RunChange) {
+        if let Some(earlier) = self.runs.get_mut(&change.path) {
             *earlier = RunChange {
                 rows: earlier.rows | change.rows,
                 keys: earlier.keys | change.keys,
@@ -114,26 +141,39 @@ impl Hub {
                 details: earlier.details | change.details,
                 ..change.clone()
             };
-        } else if changes.len() < MAX_RUNS {
-            changes.insert(change.path.clone(), change.clone());
         } else {
-            *runs = None;
+            self.runs.insert(change.path.clone(), change.clone());
         }
     }
 
+    fn into_events(self) -> Vec<Event> {
+        let mut events = Vec::new();
+        if !self.runs.is_empty() {
+            events.push(Event::Runs(json(&RunsEvent { runs: self.runs.into_values().collect() })));
+        }
+        if !self.collections.is_empty() {
+            let event = ArtifactsEvent { collections: self.collections.into_values().collect() };
+            events.push(Event::Artifacts(json(&event)));
+        }
+        events
+    }
+}
+
+fn json(event: &impl Serialize) -> Arc<str> {
+    serde_json::to_string(event).expect("plain data becomes JSON").into()
+}
+
+impl Hub {
     fn send(&self) {
         let pending = std::mem::take(&mut *lock(&self.pending));
         let mut channels = lock(&self.channels);
         channels.retain(|_, channel| channel.receiver_count() > 0);
-        for (project, runs) in pending {
-            let event = runs.map_or(Event::Resync, |runs| {
-                let event = RunsEvent { runs: runs.into_values().collect() };
-                Event::Runs(serde_json::to_string(&event).expect("plain data becomes JSON").into())
-            });
+        for (project, changes) in pending {
+            let events = changes.map_or_else(|| vec![Event::Resync], Changes::into_events);
             for audience in [Some(project), None] {
                 if let Some(channel) = channels.get(&audience) {
                     // Nobody listens any more: then there is nobody to miss it.
-                    let _ = channel.send(event.clone());
+                    events.iter().for_each(|event| drop(channel.send(event.clone())));
                 }
             }
         }
@@ -213,6 +253,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn changes_of_artifacts_are_events_of_their_own() {
+        let live = Live::start();
+        let (mut one, mut all) = (live.watch(Some("e/p".into())), live.watch(None));
+        let artifact = |collection: &str, deleted| ArtifactChange {
+            entity: "e".into(),
+            project: "p".into(),
+            collection: collection.into(),
+            deleted,
+        };
+        let publisher = live.publisher();
+        for (collection, deleted) in [("b", false), ("a", false), ("b", true)] {
+            publisher.publish_artifacts(&artifact(collection, deleted));
+        }
+        publisher.publish(&change("e/p/a", 0));
+        for watcher in [&mut one, &mut all] {
+            assert_eq!(runs(watcher.next().await), [change("e/p/a", 0)]);
+            let Some(Event::Artifacts(json)) = watcher.next().await else { panic!("artifacts changed") };
+            let event: ArtifactsEvent = serde_json::from_str(&json).expect("our own JSON");
+            assert_eq!(event.collections, [artifact("a", false), artifact("b", true)]);
+        }
+    }
+
+    #[tokio::test]
     async fn a_watcher_who_does_not_read_is_told_to_start_over() {
         let live = Live::start();
         let mut watcher = live.watch(None);
@@ -229,7 +292,7 @@ mod tests {
     async fn too_many_changes_become_a_resync() {
         let live = Live::start();
         let mut watcher = live.watch(None);
-        for run in 0..=MAX_RUNS {
+        for run in 0..=MAX_CHANGES {
             live.publisher().publish(&change(&format!("e/p/{run}"), 0));
         }
         assert_eq!(watcher.next().await, Some(Event::Resync));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::http::StatusCode;
 use steplog_protocol::{CreateUserRequest, ErrorDetail, ErrorKind, ServerSource, User};
 use steplog_store::Store;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -17,6 +18,7 @@ use crate::in_flight::InFlight;
 use crate::live::Live;
 use crate::login_limit::LoginLimit;
 use crate::routes;
+use crate::turns::Turns;
 
 /// How many queries run at once; more wait. Each holds a thread, and answers of tens of megabytes exist.
 const MAX_QUERIES: usize = 32;
@@ -26,6 +28,9 @@ const MAX_EXPORTS: usize = 16;
 
 /// How many parts of files are taken in at once, 8 MiB each; more wait.
 const MAX_PARTS: usize = 16;
+
+/// How many artifacts are read whole at once; more are told to come back. Each lasts as long as the disk takes.
+const MAX_VERIFICATIONS: usize = 2;
 
 /// How many passwords are hashed at once: 19 MiB each.
 const MAX_PASSWORD_CHECKS: usize = 2;
@@ -60,6 +65,8 @@ struct Inner {
     exports: Arc<Semaphore>,
     password_checks: Semaphore,
     parts: Semaphore,
+    turns: Turns,
+    verifications: Semaphore,
     tests: Semaphore,
     sender: Sender,
     deliveries_changed: Arc<Notify>,
@@ -91,6 +98,8 @@ impl ServerState {
                 wake.notify_one();
             }
         }));
+        let publisher = live.publisher();
+        store.subscribe_artifacts(Box::new(move |change| publisher.publish_artifacts(change)));
         Ok(Self(Arc::new(Inner {
             store,
             source,
@@ -103,6 +112,8 @@ impl ServerState {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             password_checks: Semaphore::new(MAX_PASSWORD_CHECKS),
             parts: Semaphore::new(MAX_PARTS),
+            turns: Turns::default(),
+            verifications: Semaphore::new(MAX_VERIFICATIONS),
             tests: Semaphore::new(MAX_TESTS),
             sender: Sender::new(delivery),
             deliveries_changed,
@@ -166,6 +177,11 @@ impl ServerState {
         &self.0.parts
     }
 
+    /// Parts of files that are ahead of their turn.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
+    }
+
     pub(crate) fn tests(&self) -> &Semaphore {
         &self.0.tests
     }
@@ -185,6 +201,16 @@ impl ServerState {
         work: impl FnOnce(&Store) -> Result<T, steplog_store::Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.blocking(&self.0.queries, move |store| work(store).map_err(ApiError::from)).await
+    }
+
+    /// Runs store work that reads very much, unless there is enough of it already.
+    pub(crate) async fn verification<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, steplog_store::Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let busy = || ApiError::unavailable("other artifacts are being verified").retry_after(30);
+        let _permit = self.0.verifications.try_acquire().map_err(|_| busy())?;
+        self.query(work).await
     }
 
     /// Runs account work, which hashes passwords, on a thread of its own.
@@ -239,6 +265,8 @@ impl From<steplog_store::Error> for ApiError {
     fn from(error: steplog_store::Error) -> Self {
         match error.ingest_response() {
             Some(response) if error.kind() == ErrorKind::Conflict => Self::offset(response.clone()),
+            // Not the server's fault as a whole, and nothing that helps to try again.
+            _ if error.is_lost() => Self::from(account::from_store(error)).status(StatusCode::GONE),
             _ => account::from_store(error).into(),
         }
     }

@@ -9,7 +9,7 @@ use steplog_protocol::{RunChange, RunState};
 use crate::database::Sql as _;
 use crate::hot::LiveRun;
 use crate::store::{Shared, Wake};
-use crate::{Error, blobs, database, state};
+use crate::{Error, artifacts, blobs, database, state};
 
 /// How often the store notes that it is alive while runs are, in seconds.
 const NOTE_ALIVE: f64 = 15.0;
@@ -45,6 +45,8 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         }
         if (now - removed_files_at).abs() >= REMOVE_FILES {
             removed_files_at = now;
+            report("removing expired artifacts", artifacts::remove_expired(shared));
+            report("removing unused manifests", artifacts::remove_unused(shared));
             report("removing unused files", blobs::remove_unused(shared));
         }
         let is_running = shared.states().values().any(|state| *state == RunState::Running);

@@ -92,3 +92,21 @@ impl From<steplog_model::InvalidName> for Error {
         Self::invalid(error.to_string())
     }
 }
+
+impl From<steplog_model::InvalidArtifactName> for Error {
+    fn from(error: steplog_model::InvalidArtifactName) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<steplog_model::InvalidArtifact> for Error {
+    fn from(error: steplog_model::InvalidArtifact) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<steplog_model::InvalidManifest> for Error {
+    fn from(error: steplog_model::InvalidManifest) -> Self {
+        Self::invalid(error.to_string())
+    }
+}

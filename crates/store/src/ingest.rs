@@ -7,10 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value as Json};
 use steplog_journal::{MAX_FRAME_BYTES, StreamDecoder, StreamError};
 use steplog_model::{
-    Alert, Change, Config, MetricDefinition, MetricDefinitions, Record, RunPath, RunStart, RunUpdate, SavedFile,
-    StreamId, Value,
+    Alert, ArtifactRecord, Change, Config, MetricDefinition, MetricDefinitions, Record, RunPath, RunStart, RunUpdate,
+    SavedFile, StreamId, Value,
 };
-use steplog_protocol::{Control, IngestResponse, RunChange, RunState};
+use steplog_protocol::{ArtifactChange, Control, IngestResponse, RunChange, RunState};
 
 use crate::database::Sql as _;
 use crate::edit::{Edits, Noun};
@@ -18,7 +18,7 @@ use crate::hot::{HotStream, LiveRun};
 use crate::state::{run_life, run_state};
 use crate::store::{Ingest, Shared};
 use crate::writer::stream_of;
-use crate::{Error, alerts, catalog, chunk, console, environment, files, load, name, system};
+use crate::{Error, alerts, artifacts, catalog, chunk, console, environment, files, load, name, system};
 
 /// What a sender is told.
 pub(crate) type Answer = Result<IngestResponse, Error>;
@@ -45,6 +45,8 @@ pub(crate) struct Staged {
     new_keys: Vec<(Arc<str>, i64)>,
     answer: Answer,
     change: Option<RunChange>,
+    /// Collections that the run used a version of.
+    artifact_changes: Vec<ArtifactChange>,
     /// Whether the request has more whole frames.
     more: bool,
     now: f64,
@@ -59,6 +61,7 @@ struct Digest {
     metrics: Vec<MetricDefinition>,
     alerts: Vec<Alert>,
     files: Vec<SavedFile>,
+    artifacts: Vec<ArtifactRecord>,
     preempting: bool,
     /// Highest step with a row.
     last_step: Option<i64>,
@@ -161,6 +164,7 @@ impl<'a> Staging<'a> {
         };
         let stream_row = self.write_stream(&live, stream_row, &piece, &digest)?;
         let new_keys = self.write_keys(&live, &records)?;
+        let artifact_changes = artifacts::write_records(self.database, live.id, &live.path, &digest.artifacts)?;
         let change = match consumed {
             0 => None,
             _ => {
@@ -182,6 +186,7 @@ impl<'a> Staging<'a> {
                 None => Ok(response),
             },
             change,
+            artifact_changes,
             live,
             now: self.now,
         }))
@@ -486,6 +491,7 @@ impl<'a> Staging<'a> {
                 || !digest.config.is_empty()
                 || !digest.metrics.is_empty()
                 || digest.preempting
+                || !digest.artifacts.is_empty()
                 || digest.has_summary
                 || *update != RunUpdate::default(),
             deleted: false,
@@ -571,6 +577,7 @@ impl Staged {
     /// Brings the piece into memory. Answers what to tell the sender and the watchers, and whether there is more.
     pub(crate) fn apply(mut self, shared: &Shared) -> (Answer, Option<RunChange>, bool) {
         shared.note_changed_run(self.live.project, self.live.id);
+        shared.notify_artifacts(&self.artifact_changes);
         let mut hot = self.live.hot();
         let before = hot.bytes;
         for (key, id) in self.new_keys {
@@ -655,6 +662,12 @@ fn digest(records: &[Record], mut open_step: Option<i64>) -> Digest {
             Record::File(file) => {
                 saw(&mut digest, file.time);
                 digest.files.push(file.clone());
+            }
+            Record::Artifact(record) => {
+                if let ArtifactRecord::Logged(logged) = record {
+                    saw(&mut digest, logged.time);
+                }
+                digest.artifacts.push(record.clone());
             }
             Record::Preempting { time } => {
                 saw(&mut digest, *time);

@@ -2,6 +2,7 @@
 
 mod account;
 mod alerts;
+mod artifacts;
 mod background;
 mod blobs;
 mod cache;
@@ -54,6 +55,7 @@ mod view;
 mod writer;
 
 pub use account::StoredUser;
+pub use artifacts::{CollectionQuery, EntryQuery, ManifestPages};
 pub use blobs::Part;
 pub use console::ConsoleFormat;
 pub use deliveries::{AlertMessage, AlertReceiver, Delivery, DeliveryOutcome, DueDeliveries};

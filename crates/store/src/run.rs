@@ -9,7 +9,7 @@ use crate::database::Sql as _;
 use crate::edit::{Edits, Noun};
 use crate::ingest::tags_json;
 use crate::state::{STATE_SQL, state_from_text};
-use crate::{Error, Store, catalog, console, edit, files, lineage, load};
+use crate::{Error, Store, artifacts, catalog, console, edit, files, lineage, load};
 
 /// Longest name, in characters; notes, tags and groups are bounded by the size of a request.
 const MAX_NAME: usize = 512;
@@ -212,6 +212,7 @@ fn delete(database: &Connection, run: i64, project: i64, now: f64) -> Result<(),
         )?
         .execute(params![run, now])?;
     files::delete_names(database, run, now)?;
+    artifacts::forget_run(database, run)?;
     for table in [
         "journal_bytes",
         "chunks",

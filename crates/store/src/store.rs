@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::thread::{self, JoinHandle};
 
 use steplog_model::{RunPath, StreamId};
-use steplog_protocol::{Control, IngestResponse, RunChange, RunState};
+use steplog_protocol::{ArtifactChange, Control, IngestResponse, RunChange, RunState};
 
 use crate::background;
 use crate::blobs::Blobs;
@@ -16,7 +16,7 @@ use crate::database::Sql as _;
 use crate::hot::LiveRun;
 use crate::view::Caches;
 use crate::writer::{self, Queue, stream_of};
-use crate::{Error, StoreOptions, catalog, deliveries, load, state};
+use crate::{Error, StoreOptions, artifacts, catalog, deliveries, load, state};
 
 /// Everything durable on a server. All calls block; all may come from any thread.
 pub struct Store {
@@ -45,7 +45,8 @@ struct Threads {
     background: JoinHandle<()>,
 }
 
-type Listener = Box<dyn Fn(&RunChange) + Send + Sync>;
+/// Those who are told of every change of a kind.
+type Listeners<T> = RwLock<Vec<Box<dyn Fn(&T) + Send + Sync>>>;
 
 /// What the threads of a store share. Locks are taken in the order of the fields, and none but the first is held while
 /// waiting for the writer.
@@ -63,7 +64,8 @@ pub(crate) struct Shared {
     /// Memory of live columns, frozen ones too.
     hot_bytes: AtomicUsize,
     pub(crate) signal: Signal,
-    listeners: RwLock<Vec<Listener>>,
+    listeners: Listeners<RunChange>,
+    artifact_listeners: Listeners<ArtifactChange>,
     pub(crate) caches: Caches,
     /// Uploads are held while waiting for the writer, which takes none.
     pub(crate) blobs: Blobs,
@@ -101,6 +103,7 @@ impl Store {
         let now = options.clock.now();
         state::grant_grace(&connection, now, options.crashed_after.as_secs_f64())?;
         deliveries::recover(&connection)?;
+        artifacts::recover(&connection, now)?;
         let shared = Arc::new(Shared {
             caches: Caches::new(options.cache_bytes),
             blobs: Blobs::new(directory, options.reserve_bytes),
@@ -114,6 +117,7 @@ impl Store {
             hot_bytes: AtomicUsize::new(0),
             signal: Signal::default(),
             listeners: RwLock::default(),
+            artifact_listeners: RwLock::default(),
         });
         shared.load_unsealed(now)?;
         let (for_writer, for_background) = (shared.clone(), shared.clone());
@@ -215,6 +219,18 @@ impl Store {
     /// Calls `listener` after every commit that changed a run, from the threads of the store: it must not block, nor write.
     pub fn subscribe(&self, listener: Box<dyn Fn(&RunChange) + Send + Sync>) {
         self.shared.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    /// Calls `listener` after every commit that changed a collection of artifacts, from any thread: it must not block, nor
+    /// write.
+    pub fn subscribe_artifacts(&self, listener: Box<dyn Fn(&ArtifactChange) + Send + Sync>) {
+        self.shared.artifact_listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    /// Lets so many more transactions begin, and refuses the rest, as if the process had been killed then: for tests.
+    #[doc(hidden)]
+    pub fn fail_after(&self, jobs: u64) {
+        self.shared.queue.close_after(jobs);
     }
 }
 
@@ -336,6 +352,13 @@ impl Shared {
 
     pub(crate) fn notify(&self, changes: &[RunChange]) {
         let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            listeners.iter().for_each(|listener| listener(change));
+        }
+    }
+
+    pub(crate) fn notify_artifacts(&self, changes: &[ArtifactChange]) {
+        let listeners = self.artifact_listeners.read().unwrap_or_else(PoisonError::into_inner);
         for change in changes {
             listeners.iter().for_each(|listener| listener(change));
         }

@@ -11,7 +11,7 @@ use crate::blobs::{Blobs, Condition};
 use crate::database::{Sql as _, check_integrity};
 use crate::statistics::Statistics;
 use crate::values::Rows;
-use crate::{Error, Store, catalog, chunk, console, load, system};
+use crate::{Error, Store, artifacts, catalog, chunk, console, load, system};
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ struct Check<'a> {
 
 impl Store {
     /// Checks the database's own structure, and of every run that journal bytes and chunks have their checksums, decode,
-    /// and agree with what the catalog says of them. `progress` is told runs done and runs in all.
+    /// and agree with what the catalog says of them; then all manifests of artifacts, and the bytes that they hold. `progress` is told runs done and runs in all.
     ///
     /// # Errors
     /// The database cannot be read at all; damage that was found is an answer, not an error.
@@ -72,6 +72,7 @@ impl Store {
             check.files(&self.shared.blobs, &mut sound)?;
             progress(done as u64 + 1, total);
         }
+        artifacts::check_manifests(&reader, &self.shared.blobs, &mut sound, &mut |finding| findings.push(finding))?;
         Ok(findings)
     }
 }

@@ -48,6 +48,8 @@ struct Waiting {
     work: VecDeque<Work>,
     bytes: usize,
     closed: bool,
+    /// So many more jobs are taken; `None` for no limit.
+    jobs_left: Option<u64>,
 }
 
 impl Queue {
@@ -76,6 +78,10 @@ impl Queue {
 
     fn push_job(&self, job: Job) {
         let mut waiting = self.waiting();
+        if waiting.jobs_left == Some(0) {
+            waiting.closed = true;
+        }
+        waiting.jobs_left = waiting.jobs_left.map(|jobs| jobs.saturating_sub(1));
         if waiting.closed {
             drop(waiting);
             (job.done)(Err(closed()));
@@ -89,6 +95,11 @@ impl Queue {
     pub(crate) fn close(&self) {
         self.waiting().closed = true;
         self.changed.notify_all();
+    }
+
+    /// Closes by itself after so many more jobs: for tests of what a kill leaves.
+    pub(crate) fn close_after(&self, jobs: u64) {
+        self.waiting().jobs_left = Some(jobs);
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

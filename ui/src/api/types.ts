@@ -94,6 +94,7 @@ export type ArtifactEntryList = Omit<ArtifactSchemas['ArtifactEntryList'], 'entr
 export type ArtifactRuns = ArtifactSchemas['ArtifactRuns']
 export type ArtifactVerification = ArtifactSchemas['ArtifactVerification']
 export type Collection = ArtifactSchemas['Collection']
+export type CollectionAlias = ArtifactSchemas['CollectionAlias']
 export type CollectionKind = ArtifactSchemas['CollectionKind']
 export type CollectionList = ArtifactSchemas['CollectionList']
 export type DiffChange = ArtifactSchemas['DiffChange']

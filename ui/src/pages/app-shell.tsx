@@ -1,4 +1,7 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useParams, useRouterState } from '@tanstack/react-router'
+import { Boxes, ChartLine, FolderKanban, Library } from 'lucide-react'
+import { sessionQuery } from '~/api/queries'
 import { ThemeSwitch } from '~/features/account/theme-switch'
 import { UserMenu } from '~/features/account/user-menu'
 import { ConnectionBanner } from '~/features/live/connection-banner'
@@ -31,6 +34,7 @@ export function AppShell() {
           </Link>
           <Crumbs />
         </nav>
+        <Sections />
         <div id={HEADER_SLOT_ID} className={styles.slot} />
         <ShortcutsHelp />
         <ThemeSwitch />
@@ -46,8 +50,9 @@ export function AppShell() {
 }
 
 function Crumbs() {
-  const { entity, project, id } = useParams({ strict: false })
+  const { entity, project, id, collection, version } = useParams({ strict: false })
   if (entity === undefined || project === undefined) return null
+  const leaf = id ?? (version === undefined ? collection : `${collection}:${version}`)
   return (
     <>
       <span className={styles.slash}>/</span>
@@ -56,12 +61,54 @@ function Crumbs() {
       <Link to="/$entity/$project" params={{ entity, project }} className={styles.crumb}>
         {project}
       </Link>
-      {id !== undefined && (
+      {leaf !== undefined && (
         <>
           <span className={styles.slash}>/</span>
-          <span className={styles.entity}>{id}</span>
+          <span className={styles.entity}>{leaf}</span>
         </>
       )}
     </>
+  )
+}
+
+/** The parts of a project, or of everything where no project is open. */
+function Sections() {
+  const { entity, project, collection } = useParams({ strict: false })
+  const path = useRouterState({ select: ({ location }) => location.pathname })
+  const { data: session } = useQuery(sessionQuery())
+  // A folder has no registry, and who must log in first sees nothing yet.
+  if (path === '/login') return null
+  const inProject = entity !== undefined && project !== undefined
+  if (!inProject && (session === undefined || session.source === 'folder')) return null
+  const exact = { activeOptions: { exact: true } }
+  const inArtifacts = collection !== undefined || path.endsWith('/artifacts')
+  return (
+    <nav className={styles.sections} aria-label="Sections">
+      {inProject ? (
+        <>
+          <Link to="/$entity/$project" params={{ entity, project }} {...exact} data-here={!inArtifacts} title="Runs">
+            <ChartLine size={15} /> <span>Runs</span>
+          </Link>
+          <Link
+            to="/$entity/$project/artifacts"
+            params={{ entity, project }}
+            {...exact}
+            data-here={inArtifacts}
+            title="Artifacts"
+          >
+            <Boxes size={15} /> <span>Artifacts</span>
+          </Link>
+        </>
+      ) : (
+        <>
+          <Link to="/" {...exact} data-here={path === '/'} title="Projects">
+            <FolderKanban size={15} /> <span>Projects</span>
+          </Link>
+          <Link to="/registry" {...exact} data-here={path === '/registry'} title="Registry">
+            <Library size={15} /> <span>Registry</span>
+          </Link>
+        </>
+      )}
+    </nav>
   )
 }

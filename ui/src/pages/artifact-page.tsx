@@ -4,6 +4,7 @@ import { Compass } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import { ApiError } from '~/api/client'
 import { ARTIFACT_TABS, ArtifactHeader, type ArtifactTab } from '~/features/artifacts/artifact-header'
+import { ArtifactOverview } from '~/features/artifacts/artifact-overview'
 import { artifactQuery } from '~/features/artifacts/artifact-queries'
 import { useLive } from '~/features/live/use-live'
 import { useTitle } from '~/hooks/use-title'
@@ -65,6 +66,7 @@ export function ArtifactPage() {
           </div>
         }
       >
+        {tab === 'overview' && <ArtifactOverview artifact={artifact} />}
         {tab === 'lineage' && <LineageTab artifact={artifact} />}
         {tab === 'diff' && (
           <DiffTab artifact={artifact} from={search.from ?? null} onFrom={(from) => go({ tab: 'diff', from })} />

@@ -76,7 +76,7 @@ export function WorkspacePage() {
               value: 'charts',
               label: (
                 <>
-                  <ChartLine size={14} /> Charts
+                  <ChartLine size={14} /> <span className={styles.mode}>Charts</span>
                 </>
               ),
               title: 'Charts',
@@ -85,7 +85,7 @@ export function WorkspacePage() {
               value: 'table',
               label: (
                 <>
-                  <Table2 size={14} /> Table
+                  <Table2 size={14} /> <span className={styles.mode}>Table</span>
                 </>
               ),
               title: 'Table',

@@ -49,6 +49,11 @@ export function Dialog({ title, label, onClose, children, actions, size = 'small
   )
 }
 
+/** The buttons at the end of a dialog. */
+export function DialogFooter({ children }: { children: ReactNode }) {
+  return <footer className={styles.footer}>{children}</footer>
+}
+
 interface ConfirmDialogProps {
   title: string
   children: ReactNode
@@ -65,12 +70,12 @@ export function ConfirmDialog({ title, children, action, busy, error, onConfirm,
     <Dialog title={title} label={title} onClose={onClose}>
       <div className={styles.text}>{children}</div>
       {error !== null && <p className={styles.error}>{error}</p>}
-      <footer className={styles.footer}>
+      <DialogFooter>
         <Button onClick={onClose}>Cancel</Button>
         <Button look="danger" disabled={busy} onClick={onConfirm}>
           {action}
         </Button>
-      </footer>
+      </DialogFooter>
     </Dialog>
   )
 }

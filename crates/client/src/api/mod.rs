@@ -56,7 +56,7 @@ pub use steplog_protocol::{
 pub use time::to_iso;
 pub use tree::Entries;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, PAUSES};
 use steplog_protocol::ProjectList;
 
 use crate::Error;

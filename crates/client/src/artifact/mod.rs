@@ -31,6 +31,8 @@ mod committed;
 mod download;
 mod draft;
 mod edit;
+#[cfg(test)]
+mod fake_server;
 mod handle;
 mod hash;
 mod local;
@@ -43,10 +45,14 @@ mod session;
 mod ship;
 mod staging;
 mod sync;
+#[cfg(test)]
+mod test_server;
 mod tree;
 mod uploader;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
+pub use cache::{Cache, CacheCleaning, CacheSummary, CacheVerification, parse_size};
+pub use download::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch, FolderVerification};
 pub use handle::{Artifact, ArtifactState};
 pub use reference::{DEFAULT_MAX_OBJECTS, ReferenceOptions};
 pub use steplog_model::{

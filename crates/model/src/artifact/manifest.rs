@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use sha2::Sha256;
 
+use super::lines::{ManifestBuilder, write_manifest_header, write_manifest_line};
 use crate::{ContentHash, FilePath};
 
 /// So many entries a manifest may have.
@@ -27,16 +28,13 @@ const MAX_EXTRA_BYTES: usize = 4096;
 /// this line, and equal content has equal digests everywhere.
 const DIGEST_HEADER: &str = "wandb-artifact-manifest-v1\n";
 
-/// First line of a manifest as JSON lines.
-const FILE_HEADER: &str = r#"{"format":"steplog-manifest","version":1}"#;
-
 /// A manifest that was refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidManifest(String);
 
 impl InvalidManifest {
-    fn new(message: impl fmt::Display) -> Self {
+    pub(super) fn new(message: impl fmt::Display) -> Self {
         Self(message.to_string())
     }
 }
@@ -317,11 +315,10 @@ impl Manifest {
 
     /// As JSON lines: a header, then an entry a line, by path. Equal manifests have equal bytes.
     pub fn to_json_lines(&self) -> Vec<u8> {
-        let mut lines = FILE_HEADER.as_bytes().to_vec();
-        lines.push(b'\n');
+        let mut lines = Vec::new();
+        write_manifest_header(&mut lines);
         for (path, entry) in &self.entries {
-            serde_json::to_writer(&mut lines, &Line::of(path, entry)).expect("plain data has a JSON form");
-            lines.push(b'\n');
+            write_manifest_line(&mut lines, path, entry);
         }
         lines
     }
@@ -344,66 +341,18 @@ impl FromIterator<(FilePath, ManifestEntry)> for Manifest {
     }
 }
 
-/// Makes a [`Manifest`] of lines that come from elsewhere.
-#[derive(Debug, Default)]
-pub struct ManifestBuilder {
-    manifest: Manifest,
-    has_header: bool,
-}
-
-impl ManifestBuilder {
-    /// Takes one line, without its end.
-    ///
-    /// # Errors
-    /// It is not an entry, its path does not come behind that of the line before, or it stands in a file's place.
-    pub fn line(&mut self, line: &[u8]) -> Result<(), InvalidManifest> {
-        if !self.has_header {
-            if line != FILE_HEADER.as_bytes() {
-                return Err(InvalidManifest::new("it does not begin as a manifest of version 1"));
-            }
-            self.has_header = true;
-            return Ok(());
-        }
-        let number = self.manifest.len() + 2;
-        let refused = |reason: &dyn fmt::Display| InvalidManifest::new(format_args!("line {number}: {reason}"));
-        if self.manifest.len() >= MAX_MANIFEST_ENTRIES {
-            return Err(refused(&format_args!("there are more than {MAX_MANIFEST_ENTRIES} entries")));
-        }
-        let line: Line = serde_json::from_slice(line).map_err(|error| refused(&error))?;
-        let (path, entry) = line.into_entry().map_err(|error| refused(&error))?;
-        if let Some((last, _)) = self.manifest.entries.last_key_value()
-            && *last >= path
-        {
-            return Err(refused(&format_args!("{path:?} does not come behind {last:?}")));
-        }
-        // What could be below it comes later.
-        if let Some(folder) = self.manifest.in_the_way(&path) {
-            return Err(refused(&format_args!("{path:?} is below {folder:?}, which is a file")));
-        }
-        self.manifest.entries.insert(path, entry);
-        Ok(())
-    }
-
-    /// The manifest.
-    ///
-    /// # Errors
-    /// There was not even a header.
-    pub fn finish(self) -> Result<Manifest, InvalidManifest> {
-        if self.has_header { Ok(self.manifest) } else { Err(InvalidManifest::new("it is empty")) }
-    }
-}
-
-struct DigestBuilder {
+/// Makes both digests, entry by entry.
+pub(super) struct DigestBuilder {
     md5: Md5Hasher,
     sha256: Sha256,
 }
 
 impl DigestBuilder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { md5: Md5Hasher::new_with_prefix(DIGEST_HEADER), sha256: Sha256::new_with_prefix(DIGEST_HEADER) }
     }
 
-    fn add(&mut self, path: &FilePath, entry: &ManifestEntry) {
+    pub(super) fn add(&mut self, path: &FilePath, entry: &ManifestEntry) {
         let digest = entry.digest();
         self.md5.update(format!("{path}:{digest}\n"));
         match entry.sha256() {
@@ -412,53 +361,16 @@ impl DigestBuilder {
         }
     }
 
-    fn finish(self) -> (ManifestDigest, ContentHash) {
+    pub(super) fn finish(self) -> (ManifestDigest, ContentHash) {
         (ManifestDigest(self.md5.finalize().into()), ContentHash::from_bytes(self.sha256.finalize().into()))
-    }
-}
-
-/// An entry as a line.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    path: FilePath,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    size_bytes: Option<u64>,
-    digest: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reference: Option<String>,
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    extra: Map<String, Json>,
-}
-
-impl Line {
-    fn of(path: &FilePath, entry: &ManifestEntry) -> Self {
-        let (reference, extra) = match &entry.source {
-            Source::Stored { .. } => (None, Map::new()),
-            Source::Reference { uri, extra, .. } => (Some(uri.clone()), extra.clone()),
-        };
-        let sha256 = entry.sha256().map(|hash| hash.to_string());
-        Self { path: path.clone(), size_bytes: entry.size_bytes, digest: entry.digest(), sha256, reference, extra }
-    }
-
-    fn into_entry(self) -> Result<(FilePath, ManifestEntry), InvalidManifest> {
-        let entry = match (self.sha256, self.reference, self.size_bytes) {
-            (Some(sha256), None, Some(size_bytes)) => {
-                ManifestEntry::stored(size_bytes, self.digest.parse()?, sha256.parse().map_err(InvalidManifest::new)?)
-            }
-            (None, Some(uri), size_bytes) => ManifestEntry::reference(uri, self.digest, size_bytes, self.extra),
-            _ => return Err(InvalidManifest::new("an entry has either a size and a SHA-256, or a reference")),
-        };
-        entry.check()?;
-        Ok((self.path, entry))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILE_HEADER: &str = r#"{"format":"steplog-manifest","version":1}"#;
 
     fn path(text: &str) -> FilePath {
         text.parse().unwrap()

@@ -3,13 +3,15 @@
 //! A *collection* has a name and a type, and versions `v0`, `v1`, …; an *alias* of a collection points at one of them. A
 //! version's content is its *manifest*: paths, and for each the digests of its bytes or where they are to be found.
 
+mod lines;
 mod manifest;
 mod name;
 mod record;
 
-pub use manifest::{
-    InvalidManifest, MAX_MANIFEST_ENTRIES, Manifest, ManifestBuilder, ManifestDigest, ManifestEntry, Md5, Source,
+pub use lines::{
+    MAX_MANIFEST_LINE_BYTES, ManifestBuilder, ManifestLines, ManifestTotals, write_manifest_header, write_manifest_line,
 };
+pub use manifest::{InvalidManifest, MAX_MANIFEST_ENTRIES, Manifest, ManifestDigest, ManifestEntry, Md5, Source};
 pub use name::{
     Alias, ArtifactName, ArtifactPath, ArtifactType, CollectionName, CollectionPath, InvalidArtifactName, Selector,
     Version,

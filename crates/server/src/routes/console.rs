@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
-use steplog_model::RunPath;
 use steplog_protocol::{ConsoleLineList, ConsoleOutput, ConsoleRequest};
 use steplog_store::{ConsoleFormat, Store};
 
@@ -67,9 +66,9 @@ pub(super) async fn read_console(
         Format::Jsonl => (ConsoleFormat::Jsonl, "application/jsonl; charset=utf-8", "output.jsonl"),
     };
     let disposition = format!("attachment; filename=\"{}\"", file_name(&path, extension));
-    let write = move |store: &Store, path: &RunPath, out: &mut dyn Write| {
-        store.export_console(path, format, parameters.stream.as_deref(), parameters.output, out)
+    let write = move |store: &Store, out: &mut dyn Write| {
+        store.export_console(&path, format, parameters.stream.as_deref(), parameters.output, out)
     };
-    let body = stream_file(&state, path, write).await?;
+    let body = stream_file(&state, write).await?;
     Ok(([(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)], body))
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde_json::Value;
-use steplog_protocol::{Grid, SeriesInfo, SeriesMetadata};
+use steplog_protocol::{ArtifactChange, ArtifactsEvent, Grid, SeriesInfo, SeriesMetadata};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -26,6 +26,9 @@ pub fn openapi_json() -> String {
     schemas.insert(SeriesMetadata::name().into(), SeriesMetadata::schema());
     schemas.insert(Grid::name().into(), Grid::schema());
     schemas.insert(SeriesInfo::name().into(), SeriesInfo::schema());
+    // And these in events of another name than the one that the route mentions.
+    schemas.insert(ArtifactsEvent::name().into(), ArtifactsEvent::schema());
+    schemas.insert(ArtifactChange::name().into(), ArtifactChange::schema());
     let mut document = serde_json::to_value(&document).expect("the document is plain data");
     name_wildcards(&mut document);
     require_answered_members(&mut document);

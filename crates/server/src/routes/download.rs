@@ -47,11 +47,10 @@ impl TableFormat {
     }
 }
 
-/// Starts a download and waits for its first piece, so that a run that is not there is a 404.
-pub(super) async fn stream_file(
+/// Starts a download and waits for its first piece, so that what is not there is a 404.
+pub(super) async fn stream_file<E: Into<ApiError>>(
     state: &ServerState,
-    path: RunPath,
-    write: impl FnOnce(&Store, &RunPath, &mut dyn Write) -> Result<(), steplog_store::Error> + Send + 'static,
+    write: impl FnOnce(&Store, &mut dyn Write) -> Result<(), E> + Send + 'static,
 ) -> Result<Body, ApiError> {
     let busy = || ApiError::unavailable("too many exports are running at once").retry_after(5);
     let permit = Arc::clone(state.exports()).try_acquire_owned().map_err(|_| busy())?;
@@ -60,12 +59,12 @@ pub(super) async fn stream_file(
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let mut writer = PieceWriter { buffer: Vec::with_capacity(PIECE_BYTES), sender, runtime };
-        let result = write(&store, &path, &mut writer);
+        let result = write(&store, &mut writer);
         if let Err(error) = result {
             // The reader may be gone, and that may be the error.
             let _ = writer.sender.blocking_send(Err(error.into()));
         } else if let Err(error) = writer.flush() {
-            tracing::debug!(run = %path, "the reader of an export of {path} went away: {error}");
+            tracing::debug!("the reader of an export went away: {error}");
         }
         drop(permit);
     });

@@ -24,11 +24,11 @@ pub(super) struct Parameters {
     project: Option<String>,
 }
 
-/// Server-sent events: `runs` with what changed, at most every 100 ms, and `resync` when events were lost.
+/// Server-sent events: `runs` and `artifacts` with what changed, at most every 100 ms, and `resync` when events were lost.
 #[utoipa::path(
     get, path = "/events", tag = "events",
     params(("project" = Option<String>, Query, description = "`entity/project`; all projects when absent.")),
-    responses((status = 200, description = "Events named `runs` carry this shape.", body = RunsEvent, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events named `runs` carry this shape, those named `artifacts` an `ArtifactsEvent`.", body = RunsEvent, content_type = "text/event-stream"))
 )]
 pub(super) async fn watch_events(
     State(state): State<ServerState>,
@@ -48,6 +48,7 @@ pub(super) async fn watch_events(
         };
         let event = match event {
             Event::Runs(json) => sse::Event::default().event("runs").data(json),
+            Event::Artifacts(json) => sse::Event::default().event("artifacts").data(json),
             Event::Resync => sse::Event::default().event("resync").data("{}"),
         };
         Some((Ok::<_, Infallible>(event), (watcher, stopping)))

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::Deserialize;
-use steplog_model::RunPath;
 use steplog_store::{ExportSelection, Store};
 
 use crate::error::ApiError;
@@ -58,8 +57,8 @@ pub(super) async fn read_history(
         samples: parameters.samples,
     };
     let disposition = format!("attachment; filename=\"{}\"", file_name(&path, extension));
-    let write = move |store: &Store, path: &RunPath, out: &mut dyn Write| store.export(path, format, &selection, out);
-    let body = stream_file(&state, path, write).await?;
+    let write = move |store: &Store, out: &mut dyn Write| store.export(&path, format, &selection, out);
+    let body = stream_file(&state, write).await?;
     Ok(([(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)], body))
 }
 

@@ -121,7 +121,7 @@ pub(super) fn declared_length(headers: &HeaderMap, limit: usize) -> Result<usize
 
 /// Reads a body of at most so many bytes.
 pub(super) async fn read_body(body: Body, declared: usize) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(declared);
     let mut pieces = body.into_data_stream();
     loop {
         let piece = tokio::time::timeout(BODY_SILENCE, pieces.next()).await.map_err(|_| {

@@ -3,6 +3,13 @@
 mod alert;
 mod alert_channel;
 mod api_key;
+mod artifact;
+mod artifact_collection;
+mod artifact_diff;
+mod artifact_file;
+mod artifact_lineage;
+mod artifact_link;
+mod artifact_verification;
 mod blob;
 mod console;
 mod document;
@@ -49,6 +56,29 @@ pub(crate) fn api() -> OpenApiRouter<ServerState> {
         .routes(Access::Read.routes(routes!(file::read_file)))
         .routes(Access::Write.routes(routes!(file::put_file, file::delete_file)))
         .routes(Access::Write.routes(routes!(blob::read_blob_status, blob::put_part)))
+        .routes(Access::Write.routes(routes!(blob::query_missing_blobs)))
+        .routes(Access::Write.routes(routes!(blob::post_pack)))
+        .routes(Access::Read.routes(routes!(artifact_collection::list_collections_of_entity)))
+        .routes(Access::Read.routes(routes!(artifact_collection::list_collections)))
+        .routes(Access::Read.routes(routes!(artifact_collection::read_collection)))
+        .routes(
+            Access::Write
+                .routes(routes!(artifact_collection::update_collection, artifact_collection::delete_collection)),
+        )
+        .routes(Access::Read.routes(routes!(artifact::list_artifacts)))
+        .routes(Access::Write.routes(routes!(artifact::commit_artifact)))
+        .routes(Access::Read.routes(routes!(artifact::read_artifact)))
+        .routes(Access::Write.routes(routes!(artifact::update_artifact, artifact::delete_artifact)))
+        .routes(Access::Read.routes(routes!(artifact::read_artifact_by_digest)))
+        .routes(Access::Read.routes(routes!(artifact_file::read_manifest)))
+        .routes(Access::Read.routes(routes!(artifact_file::list_entries)))
+        .routes(Access::Read.routes(routes!(artifact_file::read_artifact_file)))
+        .routes(Access::Read.routes(routes!(artifact_diff::read_diff)))
+        .routes(Access::Read.routes(routes!(artifact_lineage::read_lineage)))
+        .routes(Access::Read.routes(routes!(artifact_lineage::list_runs_of_artifact)))
+        .routes(Access::Read.routes(routes!(artifact_lineage::read_run_artifacts)))
+        .routes(Access::Write.routes(routes!(artifact_verification::verify_artifact)))
+        .routes(Access::Write.routes(routes!(artifact_link::link_artifact)))
         .routes(Access::Read.routes(routes!(key::query_keys)))
         .routes(Access::Read.routes(routes!(series::query_series)))
         .routes(Access::Read.routes(routes!(alert::query_alerts)))

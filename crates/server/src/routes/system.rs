@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::Deserialize;
-use steplog_model::RunPath;
 use steplog_store::Store;
 
 use crate::error::ApiError;
@@ -38,7 +37,7 @@ pub(super) async fn read_system(
 ) -> Result<impl IntoResponse, ApiError> {
     let (format, media_type, extension) = parameters.format.parts();
     let disposition = format!("attachment; filename=\"{}\"", file_name(&path, &format!("system.{extension}")));
-    let write = move |store: &Store, path: &RunPath, out: &mut dyn Write| store.export_system(path, format, out);
-    let body = stream_file(&state, path, write).await?;
+    let write = move |store: &Store, out: &mut dyn Write| store.export_system(&path, format, out);
+    let body = stream_file(&state, write).await?;
     Ok(([(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)], body))
 }

@@ -13,6 +13,8 @@ fn routes() -> Vec<(String, String, String)> {
             let access = operation["x-access"].as_str().expect("an access level").to_owned();
             let path = path.strip_prefix("/api/v1").expect("the prefix");
             let path = path.replace("{entity}", "carol").replace("{project}", "p").replace("{run}", "r");
+            let path =
+                path.replace("{collection}", "c").replace("{version}", "v0").replace("{digest}", &"0".repeat(32));
             let path = path.replace("{sha256}", &"0".repeat(64)).replace("{path}", "a/b.txt");
             let path = path.replace("{stream}", &"0".repeat(32)).replace("{name}", "carol").replace("{id}", "12345678");
             routes.push((method.to_uppercase(), path, access));
@@ -36,18 +38,33 @@ fn every_route_has_a_level() {
         [
             "write DELETE /alert-channels/carol/12345678",
             "account DELETE /api-keys/12345678",
+            "write DELETE /artifacts/carol/p/c",
+            "write DELETE /artifacts/carol/p/c/versions/v0",
             "write DELETE /runs/carol/p/r",
             "write DELETE /runs/carol/p/r/files/a/b.txt",
             "public DELETE /session",
             "admin DELETE /users/carol",
             "write GET /alert-channels/carol",
             "account GET /api-keys",
+            &format!("read GET /artifact-digests/carol/p/{stream}"),
+            "read GET /artifacts/carol",
+            "read GET /artifacts/carol/p",
+            "read GET /artifacts/carol/p/c",
+            "read GET /artifacts/carol/p/c/versions",
+            "read GET /artifacts/carol/p/c/versions/v0",
+            "read GET /artifacts/carol/p/c/versions/v0/diff",
+            "read GET /artifacts/carol/p/c/versions/v0/entries",
+            "read GET /artifacts/carol/p/c/versions/v0/files/a/b.txt",
+            "read GET /artifacts/carol/p/c/versions/v0/lineage",
+            "read GET /artifacts/carol/p/c/versions/v0/manifest",
+            "read GET /artifacts/carol/p/c/versions/v0/runs",
             &format!("write GET /blobs/carol/{hash}"),
             "read GET /events",
             &format!("write GET /ingest/carol/p/r/{stream}"),
             "public GET /openapi.json",
             "read GET /projects",
             "read GET /runs/carol/p/r",
+            "read GET /runs/carol/p/r/artifacts",
             "read GET /runs/carol/p/r/console",
             "read GET /runs/carol/p/r/files",
             "read GET /runs/carol/p/r/files/a/b.txt",
@@ -57,12 +74,19 @@ fn every_route_has_a_level() {
             "public GET /session",
             "admin GET /users",
             "write PATCH /alert-channels/carol/12345678",
+            "write PATCH /artifacts/carol/p/c",
+            "write PATCH /artifacts/carol/p/c/versions/v0",
             "write PATCH /runs/carol/p/r",
             "write POST /alert-channels/carol",
             "write POST /alert-channels/carol/12345678/test",
             "write POST /alert-deliveries/carol/12345678/send",
             "read POST /alerts/query",
             "account POST /api-keys",
+            "write POST /artifacts/carol/p/c/links",
+            "write POST /artifacts/carol/p/c/versions",
+            "write POST /artifacts/carol/p/c/versions/v0/verify",
+            "write POST /blobs/carol",
+            "write POST /blobs/carol/missing",
             "read POST /console/query",
             &format!("write POST /ingest/carol/p/r/{stream}"),
             "read POST /keys/query",

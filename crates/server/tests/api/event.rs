@@ -10,7 +10,7 @@ use crate::support::{Journal, TestServer, error};
 const RUN: &str = "local/digits/r1";
 
 /// The next event: its name and data. `None` when the stream ends.
-fn next_event(lines: &mut BufReader<impl Read>) -> Option<(String, Json)> {
+pub(crate) fn next_event(lines: &mut BufReader<impl Read>) -> Option<(String, Json)> {
     let (mut name, mut data) = (String::new(), Json::Null);
     loop {
         let mut line = String::new();

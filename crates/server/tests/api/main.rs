@@ -2,6 +2,8 @@
 
 mod access;
 mod account;
+mod artifact;
+mod blob;
 mod connection;
 mod console;
 mod delivery;

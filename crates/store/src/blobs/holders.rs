@@ -112,7 +112,10 @@ pub(crate) fn release(database: &Connection, entity: &str, hash: ContentHash, no
         .sql(
             "UPDATE blob_holders SET removable_at = $3 WHERE sha256 = $1 AND entity = $2 AND NOT EXISTS (
                  SELECT 1 FROM files f JOIN runs r ON r.id = f.run JOIN projects p ON p.id = r.project
-                 WHERE f.sha256 = blob_holders.sha256 AND p.entity = blob_holders.entity)",
+                 WHERE f.sha256 = blob_holders.sha256 AND p.entity = blob_holders.entity)
+             AND NOT EXISTS (
+                 SELECT 1 FROM manifest_blobs b JOIN manifests m ON m.id = b.manifest
+                 WHERE b.sha256 = blob_holders.sha256 AND m.entity = blob_holders.entity)",
         )?
         .execute(params![hash.as_bytes(), entity, now])?;
     Ok(())

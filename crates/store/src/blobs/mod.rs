@@ -100,7 +100,7 @@ impl Blobs {
     }
 
     /// Where the bytes with a hash stand once they are whole.
-    fn path(&self, hash: ContentHash) -> PathBuf {
+    pub(crate) fn path(&self, hash: ContentHash) -> PathBuf {
         let name = hash.to_string();
         self.whole.join(&name[..2]).join(name)
     }
@@ -152,7 +152,7 @@ impl Blobs {
     }
 
     /// How many bytes of an upload are here.
-    fn received(&self, entity: &Entity, hash: ContentHash) -> u64 {
+    pub(crate) fn received(&self, entity: &Entity, hash: ContentHash) -> u64 {
         fs::metadata(self.upload_path(entity, hash)).map_or(0, |found| found.len())
     }
 

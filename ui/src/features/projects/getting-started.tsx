@@ -1,5 +1,5 @@
 import { PYTHON_LINES, shellLines } from '~/features/projects/first-run'
-import { CopyButton } from '~/ui/copy-button'
+import { Snippet } from '~/ui/snippet'
 import styles from './getting-started.module.css'
 
 interface GettingStartedProps {
@@ -24,16 +24,5 @@ export function GettingStarted({ folder, loginRequired }: GettingStartedProps) {
       <h3 className={styles.step}>In a script or notebook</h3>
       <Snippet label="Copy the Python lines" code={PYTHON_LINES} />
     </section>
-  )
-}
-
-function Snippet({ label, code }: { label: string; code: string }) {
-  return (
-    <div className={styles.snippet}>
-      <pre>
-        <code>{code}</code>
-      </pre>
-      <CopyButton text={code} label={label} className={styles.copy} />
-    </div>
   )
 }

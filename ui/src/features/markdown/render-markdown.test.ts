@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderMarkdown } from '~/features/run/render-markdown'
+import { renderMarkdown } from '~/features/markdown/render-markdown'
 
 test('markdown becomes HTML', () => {
   expect(renderMarkdown('**bold** `code`')).toBe('<p><strong>bold</strong> <code>code</code></p>\n')

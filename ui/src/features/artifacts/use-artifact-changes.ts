@@ -1,0 +1,100 @@
+import { hashKey, type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
+import { sendJson } from '~/api/client'
+import { keyOf } from '~/api/queries'
+import type {
+  Artifact,
+  ArtifactPlace,
+  Collection,
+  LinkArtifactRequest,
+  UpdateArtifactRequest,
+  UpdateCollectionRequest,
+} from '~/api/types'
+import { artifactQuery, collectionQuery } from '~/features/artifacts/artifact-queries'
+import { api, projectPath } from '~/lib/path-builder'
+import { errorText } from '~/ui/message'
+import { showToast } from '~/ui/toast-store'
+
+/**
+ * Has all lists of artifacts of a project, and those over all projects of its entity, read again; what is gone (`except`)
+ * is not asked for any more.
+ */
+function useReadAgain() {
+  const queries = useQueryClient()
+  return ({ entity, project }: Pick<ArtifactPlace, 'entity' | 'project'>, except?: QueryKey) => {
+    const gone = except === undefined ? null : hashKey(except)
+    void queries.invalidateQueries({
+      queryKey: keyOf.artifacts(projectPath(entity, project)),
+      predicate: ({ queryHash }) => queryHash !== gone,
+    })
+    void queries.invalidateQueries({ queryKey: keyOf.artifactsOf(entity) })
+  }
+}
+
+/** Changes what people may change of a version; what the server refuses is told in its words. */
+export function useUpdateArtifact(place: ArtifactPlace) {
+  const queries = useQueryClient()
+  const readAgain = useReadAgain()
+  return useMutation({
+    mutationFn: (body: UpdateArtifactRequest) => sendJson<Artifact>('PATCH', api.version(place), body),
+    onSuccess: (artifact) => {
+      queries.setQueryData(artifactQuery(place).queryKey, artifact)
+      readAgain(place)
+    },
+    onError: (error) => showToast(`Could not change the version: ${errorText(error)}`, { kind: 'error' }),
+  })
+}
+
+/** Deletes a version; of a registry, the link. */
+export function useDeleteArtifact(place: ArtifactPlace) {
+  const readAgain = useReadAgain()
+  return useMutation({
+    mutationFn: (deleteAliases: boolean) =>
+      sendJson<void>('DELETE', api.version(place, '', deleteAliases ? { delete_aliases: 'true' } : {})),
+    onSuccess: () => readAgain(place, artifactQuery(place).queryKey),
+  })
+}
+
+type CollectionPlace = Pick<Collection, 'entity' | 'project' | 'name'>
+
+export function useUpdateCollection({ entity, project, name }: CollectionPlace) {
+  const queries = useQueryClient()
+  const readAgain = useReadAgain()
+  return useMutation({
+    mutationFn: (body: UpdateCollectionRequest) =>
+      sendJson<Collection>('PATCH', api.collection(entity, project, name), body),
+    onSuccess: (collection) => {
+      queries.setQueryData(collectionQuery(entity, project, collection.name).queryKey, collection)
+      readAgain({ entity, project })
+    },
+    onError: (error) => showToast(`Could not change the collection: ${errorText(error)}`, { kind: 'error' }),
+  })
+}
+
+/** Deletes a collection with all that is in it. */
+export function useDeleteCollection({ entity, project, name }: CollectionPlace) {
+  const readAgain = useReadAgain()
+  return useMutation({
+    mutationFn: () => sendJson<void>('DELETE', api.collection(entity, project, name)),
+    onSuccess: () => readAgain({ entity, project }, collectionQuery(entity, project, name).queryKey),
+  })
+}
+
+/** Where a version is linked to. */
+export interface LinkTarget {
+  project: string
+  collection: string
+  aliases: string[]
+}
+
+/** Links a version into a collection of a registry. */
+export function useLinkArtifact(source: ArtifactPlace) {
+  const readAgain = useReadAgain()
+  const { entity } = source
+  return useMutation({
+    mutationFn: ({ project, collection, aliases }: LinkTarget) => {
+      const body: LinkArtifactRequest = { source, aliases }
+      return sendJson<Artifact>('POST', api.links(entity, project, collection), body)
+    },
+    onSuccess: (linked) => readAgain(linked),
+  })
+}
