@@ -11,7 +11,6 @@ use steplog::{Api, Artifact};
 
 use crate::api::{ask, lock, with_iso_times};
 use crate::artifact::NativeArtifact;
-use crate::error::to_exception;
 use crate::to_python::json_to_python;
 
 /// Versions of a collection, page by page.
