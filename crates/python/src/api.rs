@@ -323,7 +323,7 @@ impl NativeApiRun {
 }
 
 /// Adds every time in Unix seconds as an ISO 8601 text.
-fn with_iso_times(info: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn with_iso_times(info: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
     for member in ["created_at", "updated_at", "finished_at"] {
         if info.contains(member)? {
             let seconds: Option<f64> = info.get_item(member)?.extract()?;

@@ -2,6 +2,7 @@
 
 mod api;
 mod array;
+mod artifact;
 mod config_file;
 mod console;
 mod error;
@@ -13,6 +14,7 @@ mod save;
 mod text;
 mod to_python;
 mod to_value;
+mod waiting;
 
 use pyo3::prelude::*;
 
@@ -21,6 +23,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
     module.add_class::<console::NativeWriter>()?;
+    module.add_class::<artifact::NativeArtifact>()?;
+    module.add_class::<artifact::NativeNewFile>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
     module.add_function(wrap_pyfunction!(histogram::count_histogram, module)?)?;
     module.add_function(wrap_pyfunction!(histogram::histogram_edges, module)?)?;

@@ -22,8 +22,8 @@ class Sink(Protocol):
     def add_bytes(self, path: str, data: bytes) -> None:
         """Add a file with this content."""
 
-    def add_local_file(self, path: str, local_path: str) -> None:
-        """Add a copy of a file of this disk."""
+    def add_local_file(self, path: str, local_path: str, sha256: str) -> None:
+        """Add a copy of a file of this disk, whose content has the hash."""
 
 
 class Source(Protocol):

@@ -36,6 +36,11 @@ pub(crate) struct Hashed {
 }
 
 impl Hashed {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let sha256 = ContentHash::from_bytes(Sha256::digest(bytes).into());
+        Self { size_bytes: bytes.len() as u64, md5: Md5::of(bytes), sha256 }
+    }
+
     pub(crate) fn entry(&self) -> ManifestEntry {
         ManifestEntry::stored(self.size_bytes, self.md5, self.sha256)
     }
