@@ -129,7 +129,7 @@ function answerVersion(
       }
       // A sentinel: bytes that are no longer what they were.
       if (file.path === 'optimizer.pt') {
-        throw new ArtifactError(409, 'data', `${file.path} is damaged: log the version again to mend it`)
+        throw new ArtifactError(410, 'data', `${file.path} is damaged: log the version again to mend it`)
       }
       return { bytes: file.content?.() ?? Buffer.from('x'.repeat(1_000)), mediaType: file.media_type }
     }

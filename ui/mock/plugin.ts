@@ -3,6 +3,7 @@ import type { Connect, Plugin } from 'vite'
 import type {
   AlertsRequest,
   ApiKey,
+  ArtifactsEvent,
   ConsoleRequest,
   CreateAlertChannelRequest,
   ErrorKind,
@@ -90,7 +91,7 @@ class MockServer {
     const body = request.method === 'GET' ? undefined : await readJson(request)
     const call = `${request.method} ${parts[0]}${parts.length === 2 && parts[1] === 'query' ? '/query' : ''}`
     if (parts[0] === 'artifacts') {
-      if (answerArtifacts(this.artifacts, request, response, url, parts, body)) this.pushArtifacts(parts[2])
+      if (answerArtifacts(this.artifacts, request, response, url, parts, body)) this.pushArtifacts(parts[2], parts[3])
       return
     }
     if (parts[0] === 'runs' && parts.length >= 4)
@@ -247,10 +248,9 @@ class MockServer {
     for (const watcher of this.watchers) watcher.write(`event: runs\ndata: ${JSON.stringify({ runs })}\n\n`)
   }
 
-  private pushArtifacts(project: string): void {
-    for (const watcher of this.watchers) {
-      watcher.write(`event: artifacts\ndata: ${JSON.stringify({ projects: [`${ENTITY}/${project}`] })}\n\n`)
-    }
+  private pushArtifacts(project: string, collection: string): void {
+    const event: ArtifactsEvent = { collections: [{ entity: ENTITY, project, collection, deleted: false }] }
+    for (const watcher of this.watchers) watcher.write(`event: artifacts\ndata: ${JSON.stringify(event)}\n\n`)
   }
 
   private found(response: ServerResponse, thing: unknown): void {

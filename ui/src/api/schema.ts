@@ -126,6 +126,292 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/artifact-digests/{entity}/{project}/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest version of a project with a digest. */
+        get: operations["read_artifact_by_digest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The collections of all projects of an entity, by type and name. */
+        get: operations["list_collections_of_entity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The collections of a project, by type and name. */
+        get: operations["list_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One collection. */
+        get: operations["read_collection"];
+        put?: never;
+        post?: never;
+        /** Removes a collection and all its versions, or, of a registry, all its links. */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        /** Changes name, description or protected aliases of a collection. */
+        patch: operations["update_collection"];
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Links a version into a registry collection, which is made if need be. A link keeps a version from expiring, and with a
+         *     protected alias from being removed: so it needs the right to write on both sides.
+         */
+        post: operations["link_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a collection, newest first. */
+        get: operations["list_artifacts"];
+        put?: never;
+        /** Commits a version whose bytes were sent; makes the collection if need be. Repeating a request is harmless. */
+        post: operations["commit_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version, by its number or an alias. */
+        get: operations["read_artifact"];
+        put?: never;
+        post?: never;
+        /** Removes a version and all links to it, or, of a registry, one link. */
+        delete: operations["delete_artifact"];
+        options?: never;
+        head?: never;
+        /** Changes what people may change of a version. Of a link these are its aliases. */
+        patch: operations["update_artifact"];
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paths that are not the same in a version and in another one of its collection. */
+        get: operations["read_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files and folders in a folder of a version, or all files below it. */
+        get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The content of a file of a version; whole, or a range of it. */
+        get: operations["read_artifact_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What led to a version and what came of it. */
+        get: operations["read_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The manifest of a version: JSON lines, as they were committed. */
+        get: operations["read_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs that used a version, newest first. */
+        get: operations["list_runs_of_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{entity}/{project}/{collection}/versions/{version}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads the stored bytes of a version whole; the answer comes when that is done. Damaged ones are set aside: they count as
+         *     missing from then on, and whoever has them can send them again.
+         */
+        post: operations["verify_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blobs/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes in many small blobs at once. The answer comes when all of them are durable; when one does not have its hash, none
+         *     is taken.
+         */
+        post: operations["post_pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blobs/{entity}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which of some blobs the entity must send. What only others have sent is among them. */
+        post: operations["query_missing_blobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blobs/{entity}/{sha256}": {
         parameters: {
             query?: never;
@@ -136,8 +422,8 @@ export interface paths {
         /** How far the bytes with a hash are here. */
         get: operations["read_blob_status"];
         /**
-         * Takes in a part of some bytes. The last one is answered when the whole has the hash and is durable; repeating a
-         *     request is harmless.
+         * Takes in a part of some bytes. Several may be sent at once: one that is ahead of what is here waits some seconds for its
+         *     turn. The last one is answered when the whole has the hash and is durable; repeating a request is harmless.
          */
         put: operations["put_part"];
         post?: never;
@@ -171,7 +457,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: `runs` with what changed, at most every 100 ms, and `resync` when events were lost. */
+        /** Server-sent events: `runs` and `artifacts` with what changed, at most every 100 ms, and `resync` when events were lost. */
         get: operations["watch_events"];
         put?: never;
         post?: never;
@@ -284,6 +570,23 @@ export interface paths {
         head?: never;
         /** Changes name, notes, tags or group of a run, or asks it to stop. */
         patch: operations["update_run"];
+        trace?: never;
+    };
+    "/api/v1/runs/{entity}/{project}/{run}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions that a run made, and those that it used. */
+        get: operations["read_run_artifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{entity}/{project}/{run}/console": {
@@ -622,6 +925,220 @@ export interface components {
             /** @description Newest first. */
             api_keys: components["schemas"]["ApiKey"][];
         };
+        /** @description A version of a collection. */
+        Artifact: {
+            /** @description What the call that logged it is known by, 32 hex digits; of a linked version, that of its source. */
+            id: string;
+            /** @description User or team. */
+            entity: string;
+            /** @description Project. */
+            project: string;
+            /** @description Collection. */
+            collection: string;
+            /** @description Version, such as `v3`. */
+            version: string;
+            /** @description Where it was logged. */
+            source: components["schemas"]["ArtifactPlace"];
+            /** @description Type of the collection. */
+            type: string;
+            /** @description Digest of the manifest: MD5, 32 hex digits. */
+            digest: string;
+            /** @description Aliases that point at it, by name. */
+            aliases: string[];
+            /** @description Tags, by name. */
+            tags: string[];
+            /** @description Free text, markdown. */
+            description: string | null;
+            /** @description What was said about it. */
+            metadata: Record<string, never>;
+            /**
+             * Format: int64
+             * @description For how many seconds it is kept from its making on, unless an alias other than `latest` points at it; `null`: for
+             *     ever.
+             */
+            ttl_seconds: number | null;
+            /**
+             * Format: int64
+             * @description How many files and references it has.
+             */
+            file_count: number;
+            /**
+             * Format: int64
+             * @description Their sizes, as far as known, added up.
+             */
+            size_bytes: number;
+            logged_by: components["schemas"]["ArtifactRun"] | null;
+            /**
+             * Format: int64
+             * @description Step of that run.
+             */
+            step: number | null;
+            /**
+             * Format: int64
+             * @description How many runs used it.
+             */
+            use_count: number;
+            /**
+             * Format: double
+             * @description When it was committed here, Unix seconds.
+             */
+            created_at: number;
+            /**
+             * Format: double
+             * @description When something about it last changed, Unix seconds.
+             */
+            updated_at: number;
+        };
+        /** @description A collection of which something changed: versions, aliases, what is said of them, or who uses them. */
+        ArtifactChange: {
+            /** @description User or team. */
+            entity: string;
+            /** @description Project. */
+            project: string;
+            /** @description Collection. */
+            collection: string;
+            /** @description Whether the collection is gone. */
+            deleted: boolean;
+        };
+        /** @description The answer of `GET …/versions/{version}/diff?from={version}`. */
+        ArtifactDiff: {
+            /** @description The old version. */
+            before: components["schemas"]["Artifact"];
+            /** @description The new version. */
+            after: components["schemas"]["Artifact"];
+            /**
+             * Format: int64
+             * @description How many paths were added.
+             */
+            added_count: number;
+            /**
+             * Format: int64
+             * @description How many were removed.
+             */
+            removed_count: number;
+            /**
+             * Format: int64
+             * @description How many have other content.
+             */
+            changed_count: number;
+            /**
+             * Format: int64
+             * @description How many are the same.
+             */
+            unchanged_count: number;
+            /** @description One page, by path. */
+            entries: components["schemas"]["DiffEntry"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /** @description An entry of a version. */
+        ArtifactEntry: {
+            /** @description Folders and name, joined by `/`. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Size; `null` where a reference's is not known.
+             */
+            size_bytes: number | null;
+            /** @description MD5 of the content in base64; of a reference its entity tag, MD5 or URI. */
+            digest: string;
+            /** @description SHA-256 of the content, hex; `null` for references. */
+            sha256: string | null;
+            /** @description Where the bytes are, such as `s3://bucket/key`; `null` when they are with the artifact. */
+            reference: string | null;
+            /** @description What else is known of a reference, such as the object's version. */
+            extra: Record<string, never>;
+            /** @description What it is, by the ending of its name. */
+            media_type: string;
+        };
+        /** @description The answer of `GET …/versions/{version}/entries`: a folder, or all that is below it. */
+        ArtifactEntryList: {
+            /** @description Folders in it, on the first page; none when all below is asked for. */
+            folders: components["schemas"]["ArtifactFolder"][];
+            /** @description One page of files, by path. */
+            entries: components["schemas"]["ArtifactEntry"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /** @description A folder of a version. */
+        ArtifactFolder: {
+            /** @description Its path, without a `/` at the end. */
+            path: string;
+            /**
+             * Format: int64
+             * @description How many files are below it.
+             */
+            file_count: number;
+            /**
+             * Format: int64
+             * @description Their sizes, added up.
+             */
+            size_bytes: number;
+        };
+        /** @description The answer of `GET /artifacts/{entity}/{project}/{collection}/versions`. */
+        ArtifactList: {
+            /** @description One page, newest first. */
+            artifacts: components["schemas"]["Artifact"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /** @description Where a version stands. */
+        ArtifactPlace: {
+            /** @description User or team. */
+            entity: string;
+            /** @description Project. */
+            project: string;
+            /** @description Collection. */
+            collection: string;
+            /** @description Version, such as `v3`. */
+            version: string;
+        };
+        /** @description A run, as artifacts name it. */
+        ArtifactRun: {
+            /** @description User or team. */
+            entity: string;
+            /** @description Project. */
+            project: string;
+            /** @description Run id. */
+            run_id: string;
+            /** @description Name; `null` when the run is not here (yet, or any more). */
+            name: string | null;
+        };
+        /** @description The answer of `GET …/versions/{version}/runs`: the runs that used a version. */
+        ArtifactRuns: {
+            /** @description One page, newest first. */
+            runs: components["schemas"]["ArtifactRun"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /** @description The answer of `POST …/versions/{version}/verify`: the stored bytes of a version, read whole. */
+        ArtifactVerification: {
+            /**
+             * Format: int64
+             * @description How many files are as they were committed.
+             */
+            good_count: number;
+            /** @description Paths whose bytes are damaged or gone; at most 1,000. */
+            damaged: string[];
+            /**
+             * Format: int64
+             * @description How many references there are, which nobody looked at.
+             */
+            reference_count: number;
+        };
+        /** @description The collections of artifacts that changed since the last event; at most one event every 100 ms. */
+        ArtifactsEvent: {
+            /** @description Each collection once. */
+            collections: components["schemas"]["ArtifactChange"][];
+        };
+        /** @description The answer of `POST /blobs/{entity}`: all of them are there, have their hashes and are durable. */
+        BlobPackResponse: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            count: number;
+        };
         /** @description How far the server has some bytes: the answer of `GET` and `PUT /blobs/…`, and of a put file; also the body of a 409. */
         BlobStatus: {
             /**
@@ -637,6 +1154,115 @@ export interface components {
          * @description Raw bytes.
          */
         Bytes: string;
+        /** @description A collection. */
+        Collection: {
+            /** @description User or team. */
+            entity: string;
+            /** @description Project. */
+            project: string;
+            /** @description Unique within the project. */
+            name: string;
+            /** @description What it holds. */
+            kind: components["schemas"]["CollectionKind"];
+            /** @description Type of all its versions, such as `dataset` or `model`. */
+            type: string;
+            /** @description Free text, markdown. */
+            description: string | null;
+            /**
+             * Format: int64
+             * @description How many versions it has.
+             */
+            version_count: number;
+            /** @description The newest version; `null` when all were deleted. */
+            latest_version: string | null;
+            /** @description Aliases, by name. */
+            aliases: components["schemas"]["CollectionAlias"][];
+            /** @description Aliases that are not moved or removed before they are taken off this list. */
+            protected_aliases: string[];
+            /**
+             * Format: int64
+             * @description Bytes of the files of all versions, each content once.
+             */
+            size_bytes: number;
+            /**
+             * Format: double
+             * @description When it was made, Unix seconds.
+             */
+            created_at: number;
+            /**
+             * Format: double
+             * @description When a version or alias last came or went, Unix seconds.
+             */
+            updated_at: number;
+        };
+        /** @description An alias and what it points at. */
+        CollectionAlias: {
+            /** @description Alias. */
+            alias: string;
+            /** @description Version, such as `v3`. */
+            version: string;
+        };
+        /**
+         * @description What a collection holds.
+         * @enum {string}
+         */
+        CollectionKind: "source" | "registry";
+        /** @description The answer of `GET /artifacts/{entity}` and `GET /artifacts/{entity}/{project}`. */
+        CollectionList: {
+            /** @description One page, by type and name. */
+            collections: components["schemas"]["Collection"][];
+            /** @description How many there are of each type, whatever page and type are asked for. */
+            types: components["schemas"]["TypeCount"][];
+            /** @description Present when there are more. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description `POST /artifacts/{entity}/{project}/{collection}/versions`: commits a version. Makes project and collection when they
+         *     are not there.
+         */
+        CommitArtifactRequest: {
+            /** @description What the call that logged it is known by, 32 hex digits: a repeated request makes no second version. */
+            id: string;
+            /** @description Type; must be that of the collection. */
+            type: string;
+            /** @description Digest of the manifest: MD5, 32 hex digits. */
+            digest: string;
+            /** @description SHA-256 of the manifest as JSON lines, which was sent as a blob. */
+            manifest: string;
+            /** @description Aliases that come to point at it, and `latest`. */
+            aliases?: string[];
+            /** @description Tags. */
+            tags?: string[];
+            /** @description Free text, markdown. */
+            description?: string | null;
+            /** @description At most 100 keys. */
+            metadata?: Record<string, never>;
+            /**
+             * Format: int64
+             * @description For how many seconds it is kept.
+             */
+            ttl_seconds?: number | null;
+            /** @description The run of the same project that made it. */
+            run_id?: string | null;
+            /**
+             * Format: int64
+             * @description Step of that run.
+             */
+            step?: number | null;
+            /**
+             * @description The newest version must be this one (`"none"`: there must be none), else nothing is changed and the answer is 409
+             *     with kind `conflict`.
+             */
+            if_latest?: string | null;
+        };
+        /** @description The answer of a commit. */
+        CommitArtifactResponse: {
+            artifact: components["schemas"]["Artifact"] | null;
+            /** @description Whether it is new; else the newest version has this content already, and got the aliases. */
+            created: boolean;
+            /** @description Blobs that must be sent first; at most 10,000 of them. */
+            missing: components["schemas"]["MissingBlob"][];
+        };
         /** @description One line. */
         ConsoleLine: {
             /**
@@ -809,6 +1435,20 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "sending" | "sent" | "failed" | "unknown" | "skipped";
+        /**
+         * @description What became of a path between two versions.
+         * @enum {string}
+         */
+        DiffChange: "added" | "removed" | "changed";
+        /** @description A path that is not the same in two versions. */
+        DiffEntry: {
+            /** @description Path. */
+            path: string;
+            /** @description What became of it. */
+            change: components["schemas"]["DiffChange"];
+            before: components["schemas"]["ArtifactEntry"] | null;
+            after: components["schemas"]["ArtifactEntry"] | null;
+        };
         /** @description The body of every answer whose status is 4xx or 5xx. */
         ErrorBody: {
             /** @description What went wrong. */
@@ -899,6 +1539,90 @@ export interface components {
             /** @description Run ids within the project; `null` for all of them. */
             runs?: string[] | null;
         };
+        /** @description The answer of `GET …/versions/{version}/lineage`: what led to a version and what came of it. */
+        Lineage: {
+            /** @description Versions, the one that was asked for first. */
+            artifacts: components["schemas"]["LineageArtifact"][];
+            /** @description Runs. */
+            runs: components["schemas"]["LineageRun"][];
+            /** @description Who made and who used what. */
+            edges: components["schemas"]["LineageEdge"][];
+            /** @description Whether there is more than was asked for. */
+            truncated: boolean;
+        };
+        /** @description A version in a lineage. */
+        LineageArtifact: components["schemas"]["ArtifactPlace"] & {
+            /** @description Type of the collection. */
+            type: string;
+            /** @description Aliases that point at it, by name. */
+            aliases: string[];
+            /** @description Digest of the manifest. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description How many files and references it has.
+             */
+            file_count: number;
+            /**
+             * Format: int64
+             * @description Their sizes, as far as known, added up.
+             */
+            size_bytes: number;
+            /**
+             * Format: double
+             * @description When it was committed, Unix seconds.
+             */
+            created_at: number;
+        };
+        /** @description A run that made or used a version; both by their place in the lists. */
+        LineageEdge: {
+            /**
+             * Format: int32
+             * @description Which of `runs`.
+             */
+            run: number;
+            /**
+             * Format: int32
+             * @description Which of `artifacts`.
+             */
+            artifact: number;
+            /** @description How. */
+            relation: components["schemas"]["LineageRelation"];
+        };
+        /**
+         * @description How a run has to do with a version.
+         * @enum {string}
+         */
+        LineageRelation: "logged" | "used";
+        /** @description A run in a lineage. */
+        LineageRun: {
+            /** @description User or team. */
+            entity: string;
+            /** @description Project. */
+            project: string;
+            /** @description Run id. */
+            run_id: string;
+            /** @description Name; `null` when the run is not here. */
+            name: string | null;
+            state: components["schemas"]["RunState"] | null;
+            /** @description What kind of work it was. */
+            job_type: string | null;
+            /**
+             * Format: double
+             * @description When it began, Unix seconds; `null` when the run is not here.
+             */
+            created_at: number | null;
+        };
+        /**
+         * @description `POST /artifacts/{entity}/{project}/{collection}/links`: links a version into a registry collection. Makes project and
+         *     collection when they are not there.
+         */
+        LinkArtifactRequest: {
+            /** @description The version. */
+            source: components["schemas"]["ArtifactPlace"];
+            /** @description Aliases that it gets there, beside `latest`. */
+            aliases?: string[];
+        };
         /** @description `POST /session`: logs a browser in; the answer is a [`Session`] and sets the session cookie. */
         LoginRequest: {
             /** @description Login name. */
@@ -942,6 +1666,26 @@ export interface components {
             hidden: boolean;
             /** @description The key that is its natural x-axis, as that run says; `null` when it says none, or none of the runs has that key. */
             step_metric: string | null;
+        };
+        /** @description Bytes that the server lacks. */
+        MissingBlob: {
+            /** @description SHA-256, 64 lowercase hex digits. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description How many bytes of them are here: an upload goes on from there.
+             */
+            received_bytes: number;
+        };
+        /** @description `POST /blobs/{entity}/missing`: which of some blobs must be sent. */
+        MissingBlobsRequest: {
+            /** @description SHA-256 of each, 64 lowercase hex digits; at most 10,000. */
+            sha256: string[];
+        };
+        /** @description Its answer. */
+        MissingBlobsResponse: {
+            /** @description Those that must be sent, in the order asked for. What only others have sent counts as missing. */
+            missing: components["schemas"]["MissingBlob"][];
         };
         /** @description A project: the runs of one entity under one name. */
         Project: {
@@ -1118,6 +1862,13 @@ export interface components {
             run_name: string;
             /** @description Where it was sent, or is to be: one entry for each channel, in the order in which the channels were made. */
             deliveries: components["schemas"]["AlertDelivery"][];
+        };
+        /** @description The answer of `GET /runs/{entity}/{project}/{run}/artifacts`. */
+        RunArtifacts: {
+            /** @description Versions that the run made, newest first; at most 1,000. */
+            logged: components["schemas"]["Artifact"][];
+            /** @description Versions that it used, newest first; at most 1,000. */
+            used: components["schemas"]["Artifact"][];
         };
         /** @description What a watcher needs to decide what to read again. */
         RunChange: {
@@ -1434,6 +2185,16 @@ export interface components {
              */
             count: number;
         };
+        /** @description How many collections have a type. */
+        TypeCount: {
+            /** @description Type, such as `dataset` or `model`. */
+            type: string;
+            /**
+             * Format: int64
+             * @description How many collections.
+             */
+            count: number;
+        };
         /** @description `PATCH /alert-channels/{entity}/{id}`: changes what is given; the answer is an [`AlertChannel`]. */
         UpdateAlertChannelRequest: {
             /**
@@ -1458,6 +2219,35 @@ export interface components {
              * @default null
              */
             enabled: boolean | null;
+        };
+        /** @description `PATCH /artifacts/{entity}/{project}/{collection}/versions/{version}`: absent members stay as they are. */
+        UpdateArtifactRequest: {
+            /** @description New description; an empty one removes it. */
+            description?: string | null;
+            /** @description New metadata, in place of the old. */
+            metadata?: Record<string, never> | null;
+            /** @description Aliases that come to point at it. */
+            add_aliases?: string[];
+            /** @description Aliases that point at it no more. */
+            remove_aliases?: string[];
+            /** @description Tags that it gets. */
+            add_tags?: string[];
+            /** @description Tags that it loses. */
+            remove_tags?: string[];
+            /**
+             * Format: int64
+             * @description For how many seconds it is kept from its making on; 0: for ever.
+             */
+            ttl_seconds?: number | null;
+        };
+        /** @description `PATCH /artifacts/{entity}/{project}/{collection}`: absent members stay as they are. */
+        UpdateCollectionRequest: {
+            /** @description New name; versions keep their numbers. */
+            name?: string | null;
+            /** @description New description; an empty one removes it. */
+            description?: string | null;
+            /** @description New list of protected aliases. */
+            protected_aliases?: string[] | null;
         };
         /** @description `PATCH /runs/{entity}/{project}/{id}`: what people may change. Absent members stay as they are. */
         UpdateRunRequest: {
@@ -1872,6 +2662,897 @@ export interface operations {
             };
         };
     };
+    read_artifact_by_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Digest of the manifest: MD5, 32 hex digits. */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_collections_of_entity: {
+        parameters: {
+            query?: {
+                /** @description Only those that hold versions, or links. */
+                kind?: components["schemas"]["CollectionKind"];
+                /** @description Only those of this type, such as `dataset`. */
+                type?: string;
+                /** @description Only those with this in their name, in any case. */
+                search?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 1,000. Default 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description Only those that hold versions, or links. */
+                kind?: components["schemas"]["CollectionKind"];
+                /** @description Only those of this type, such as `dataset`. */
+                type?: string;
+                /** @description Only those with this in their name, in any case. */
+                search?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 1,000. Default 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A protected alias points at one of its versions. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCollectionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    link_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team of the registry. */
+                entity: string;
+                /** @description The registry, which is a project. */
+                project: string;
+                /** @description Collection of the registry. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkArtifactRequest"];
+            };
+        };
+        responses: {
+            /** @description The version as the registry has it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_artifacts: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 1,000. Default 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    commit_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommitArtifactRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommitArtifactResponse"];
+                };
+            };
+            /** @description Blobs are missing: send them to `/blobs`, then commit again. When the newest version is not the one that was expected, or a name is taken by something else, the answer is an error. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommitArtifactResponse"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_artifact: {
+        parameters: {
+            query?: {
+                /** @description Whether it may go though aliases point at it. */
+                delete_aliases?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An alias points at it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateArtifactRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_diff: {
+        parameters: {
+            query: {
+                /** @description The old one. */
+                from: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 10,000. Default 1,000. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description The new version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactDiff"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_entries: {
+        parameters: {
+            query?: {
+                /** @description Path of the folder; the topmost when absent. */
+                folder?: string;
+                /** @description Whether all files below it are meant. */
+                recursive?: boolean;
+                /** @description Only files with this in their path below the folder, in any case; at any depth. */
+                search?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 10,000. Default 1,000. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactEntryList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_artifact_file: {
+        parameters: {
+            query?: {
+                /** @description Whether a browser is to keep it rather than show it. */
+                download?: boolean;
+            };
+            header?: {
+                /** @description One range of bytes. */
+                Range?: string | null;
+            };
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+                /** @description Path of the file. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description A range of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description It is what `If-None-Match` names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is a reference: the message says where the bytes are. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The bytes were damaged on the disk and are not to be had until somebody sends them again. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_lineage: {
+        parameters: {
+            query?: {
+                /** @description How many steps away, from versions to runs or from runs to versions: 0 to 100. Default 6. */
+                depth?: number;
+                /** @description How many versions and runs at most: 1 to 5,000. Default 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_runs_of_artifact: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most: 1 to 1,000. Default 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactRuns"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    verify_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Collection. */
+                collection: string;
+                /** @description Version, such as `v3`, or an alias. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactVerification"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose blobs they are. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        /** @description For each blob its SHA-256 (32 bytes), its size (4 bytes, little-endian) and its bytes; at most 8 MiB in all. */
+        requestBody: {
+            content: {
+                "application/vnd.steplog.blobs": components["schemas"]["Bytes"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobPackResponse"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    query_missing_blobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose blobs they are. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissingBlobsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingBlobsResponse"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     read_blob_status: {
         parameters: {
             query?: never;
@@ -2000,7 +3681,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events named `runs` carry this shape. */
+            /** @description Events named `runs` carry this shape, those named `artifacts` an `ArtifactsEvent`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2327,6 +4008,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_run_artifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team. */
+                entity: string;
+                /** @description Project. */
+                project: string;
+                /** @description Run id. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunArtifacts"];
                 };
             };
             /** @description What went wrong. */

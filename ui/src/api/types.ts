@@ -1,4 +1,3 @@
-import type { ArtifactSchemas } from '~/api/artifact-schema'
 import type { components } from '~/api/schema'
 
 /**
@@ -84,44 +83,45 @@ export type ApiKeyList = Schemas['ApiKeyList']
 export type CreatedApiKey = Schemas['CreatedApiKey']
 export type ErrorKind = Schemas['ErrorKind']
 export type ErrorBody = Schemas['ErrorBody']
-export type ArtifactPlace = ArtifactSchemas['ArtifactPlace']
-export type ArtifactRun = ArtifactSchemas['ArtifactRun']
-export type Artifact = Omit<ArtifactSchemas['Artifact'], 'metadata'> & { metadata: JsonObject }
-export type ArtifactList = Omit<ArtifactSchemas['ArtifactList'], 'artifacts'> & { artifacts: Artifact[] }
-export type ArtifactEntry = Omit<ArtifactSchemas['ArtifactEntry'], 'extra'> & { extra: JsonObject }
-export type ArtifactFolder = ArtifactSchemas['ArtifactFolder']
-export type ArtifactEntryList = Omit<ArtifactSchemas['ArtifactEntryList'], 'entries'> & { entries: ArtifactEntry[] }
-export type ArtifactRuns = ArtifactSchemas['ArtifactRuns']
-export type ArtifactVerification = ArtifactSchemas['ArtifactVerification']
-export type Collection = ArtifactSchemas['Collection']
-export type CollectionAlias = ArtifactSchemas['CollectionAlias']
-export type CollectionKind = ArtifactSchemas['CollectionKind']
-export type CollectionList = ArtifactSchemas['CollectionList']
-export type DiffChange = ArtifactSchemas['DiffChange']
-export type DiffEntry = Omit<ArtifactSchemas['DiffEntry'], 'before' | 'after'> & {
+export type ArtifactPlace = Schemas['ArtifactPlace']
+export type ArtifactRun = Schemas['ArtifactRun']
+export type Artifact = Omit<Schemas['Artifact'], 'metadata'> & { metadata: JsonObject }
+export type ArtifactList = Omit<Schemas['ArtifactList'], 'artifacts'> & { artifacts: Artifact[] }
+export type ArtifactEntry = Omit<Schemas['ArtifactEntry'], 'extra'> & { extra: JsonObject }
+export type ArtifactFolder = Schemas['ArtifactFolder']
+export type ArtifactEntryList = Omit<Schemas['ArtifactEntryList'], 'entries'> & { entries: ArtifactEntry[] }
+export type ArtifactRuns = Schemas['ArtifactRuns']
+export type ArtifactsEvent = Schemas['ArtifactsEvent']
+export type ArtifactVerification = Schemas['ArtifactVerification']
+export type Collection = Schemas['Collection']
+export type CollectionAlias = Schemas['CollectionAlias']
+export type CollectionKind = Schemas['CollectionKind']
+export type CollectionList = Schemas['CollectionList']
+export type DiffChange = Schemas['DiffChange']
+export type DiffEntry = Omit<Schemas['DiffEntry'], 'before' | 'after'> & {
   before: ArtifactEntry | null
   after: ArtifactEntry | null
 }
-export type ArtifactDiff = Omit<ArtifactSchemas['ArtifactDiff'], 'before' | 'after' | 'entries'> & {
+export type ArtifactDiff = Omit<Schemas['ArtifactDiff'], 'before' | 'after' | 'entries'> & {
   before: Artifact
   after: Artifact
   entries: DiffEntry[]
 }
-export type Lineage = ArtifactSchemas['Lineage']
-export type LineageArtifact = ArtifactSchemas['LineageArtifact']
-export type LineageRun = ArtifactSchemas['LineageRun']
-export type LineageEdge = ArtifactSchemas['LineageEdge']
-export type LineageRelation = ArtifactSchemas['LineageRelation']
-export type LinkArtifactRequest = ArtifactSchemas['LinkArtifactRequest']
-export type RunArtifacts = Omit<ArtifactSchemas['RunArtifacts'], 'logged' | 'used'> & {
+export type Lineage = Schemas['Lineage']
+export type LineageArtifact = Schemas['LineageArtifact']
+export type LineageRun = Schemas['LineageRun']
+export type LineageEdge = Schemas['LineageEdge']
+export type LineageRelation = Schemas['LineageRelation']
+export type LinkArtifactRequest = Schemas['LinkArtifactRequest']
+export type RunArtifacts = Omit<Schemas['RunArtifacts'], 'logged' | 'used'> & {
   logged: Artifact[]
   used: Artifact[]
 }
 /** Absent members stay as they are. */
-export type UpdateArtifactRequest = Omit<Optional<ArtifactSchemas['UpdateArtifactRequest']>, 'metadata'> & {
+export type UpdateArtifactRequest = Omit<Optional<Schemas['UpdateArtifactRequest']>, 'metadata'> & {
   metadata?: JsonObject
 }
 /** Absent members stay as they are. */
-export type UpdateCollectionRequest = Optional<ArtifactSchemas['UpdateCollectionRequest']>
+export type UpdateCollectionRequest = Optional<Schemas['UpdateCollectionRequest']>
 
 type Optional<Shape> = { [Name in keyof Shape]?: NonNullable<Shape[Name]> }

@@ -47,7 +47,13 @@ test('ticks have the decimals that the distance between them needs', () => {
 })
 
 test('bytes, plurals and the numbers of JSON', () => {
-  expect([0, 900, 4096, 450_000_000].map(formatBytes)).toEqual(['0 B', '900 B', '4 KiB', '429 MiB'])
+  expect([0, 900, 4096, 450_000_000, 1_050_000_000].map(formatBytes)).toEqual([
+    '0 B',
+    '900 B',
+    '4 KiB',
+    '429 MiB',
+    '1001 MiB',
+  ])
   expect([plural(1, 'run'), plural(0, 'run'), plural(12_000, 'run')]).toEqual(['1 run', '0 runs', '12\u202f000 runs'])
   expect([toNumber(2), toNumber('NaN'), toNumber('-Infinity'), toNumber('2'), toNumber(null)]).toEqual([
     2,

@@ -96,7 +96,9 @@ export function formatBytes(bytes: number): string {
     scaled /= 1024
     unit += 1
   }
-  return `${trimZeros(unit === 0 ? String(scaled) : scaled.toPrecision(3))} ${BYTE_UNITS[unit]}`
+  // Three digits, and all four just below the next unit.
+  const digits = scaled >= 999.5 ? String(Math.round(scaled)) : scaled.toPrecision(3)
+  return `${trimZeros(unit === 0 ? String(scaled) : digits)} ${BYTE_UNITS[unit]}`
 }
 
 /** `1 run`, `12 runs`. */

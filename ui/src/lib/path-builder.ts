@@ -28,6 +28,11 @@ export function runIdOfPath(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
+/** The user or team that the path of a project or run begins with. */
+export function entityOfPath(path: string): string {
+  return path.slice(0, path.indexOf('/'))
+}
+
 export const api = {
   session: () => `${API}/session`,
   users: () => `${API}/users`,

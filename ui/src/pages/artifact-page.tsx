@@ -13,6 +13,9 @@ import type { SearchParams } from '~/lib/search-params'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
 import styles from './artifact-page.module.css'
 
+const ArtifactFiles = lazy(async () => ({
+  default: (await import('~/features/artifacts/files/artifact-files')).ArtifactFiles,
+}))
 const LineageTab = lazy(async () => ({
   default: (await import('~/features/artifacts/lineage/lineage-tab')).LineageTab,
 }))
@@ -28,7 +31,7 @@ export function ArtifactPage() {
   useLive(projectPath(entity, project))
   useTitle(`${collection}:${version}`, project)
   const tab = ARTIFACT_TABS.find(({ value }) => value === search.tab)?.value ?? 'overview'
-  const go = (part: SearchParams) => void navigate({ to: '.', search: part })
+  const go = (part: SearchParams, replace = false) => void navigate({ to: '.', search: part, replace })
   const openTab = (next: ArtifactTab) => go(next === 'overview' ? {} : { tab: next })
   if (artifact === undefined) {
     if (error instanceof ApiError && error.kind === 'not_found') {
@@ -67,6 +70,13 @@ export function ArtifactPage() {
         }
       >
         {tab === 'overview' && <ArtifactOverview artifact={artifact} />}
+        {tab === 'files' && (
+          <ArtifactFiles
+            artifact={artifact}
+            chosen={search.file ?? null}
+            onChoose={(file) => go(file === null ? { tab: 'files' } : { tab: 'files', file }, true)}
+          />
+        )}
         {tab === 'lineage' && <LineageTab artifact={artifact} />}
         {tab === 'diff' && (
           <DiffTab artifact={artifact} from={search.from ?? null} onFrom={(from) => go({ tab: 'diff', from })} />

@@ -6,6 +6,7 @@ import { ApiError } from '~/api/client'
 import { runQuery } from '~/api/queries'
 import { AlertFeed } from '~/features/alerts/alert-feed'
 import { AlertsButton } from '~/features/alerts/alerts-button'
+import { RunArtifactsTab } from '~/features/artifacts/run-artifacts'
 import { FilesTab } from '~/features/files/files-tab'
 import { useLive } from '~/features/live/use-live'
 import { LogsTab } from '~/features/logs/logs-tab'
@@ -106,6 +107,7 @@ export function RunPage() {
       )}
       {tab === 'data' && <HistoryTable run={run} />}
       {tab === 'files' && <FilesTab run={run} />}
+      {tab === 'artifacts' && <RunArtifactsTab run={run} />}
     </div>
   )
 }

@@ -21,6 +21,8 @@
 //!
 //! Every call blocks until the server has answered. A handle may be used from many threads, and in forked children.
 
+mod artifact;
+mod artifact_collection;
 mod connection;
 mod console;
 mod destination;
@@ -40,6 +42,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use artifact::ArtifactVersions;
+pub use artifact_collection::{ArtifactCollection, ArtifactCollections, CollectionQuery};
 pub use connection::Download;
 pub use console::{ConsoleFormat, ConsoleLine, ConsoleLines, ConsoleQuery};
 pub use destination::ExistingFile;
@@ -50,8 +54,9 @@ pub use history::{HistoryFormat, HistoryQuery, HistoryRow, HistoryRows};
 pub use run::Run;
 pub use runs::Runs;
 pub use steplog_protocol::{
+    Artifact as ArtifactInfo, ArtifactRun, Collection as CollectionInfo, CollectionAlias, CollectionKind,
     ConsoleOutput, ConsoleProcess, Project, Run as RunInfo, RunDetail, RunFile as FileInfo, RunState, Session,
-    UpdateRunRequest as RunChanges,
+    TypeCount, UpdateCollectionRequest as CollectionChanges, UpdateRunRequest as RunChanges,
 };
 pub use time::to_iso;
 pub use tree::Entries;

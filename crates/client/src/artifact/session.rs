@@ -7,8 +7,7 @@ use serde::de::DeserializeOwned;
 use steplog_journal::RunFolder;
 use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, ContentHash, Entity, LoggedArtifact, Manifest, ManifestDigest, Project, Selector, Version,
-    path_segment,
+    CollectionName, ContentHash, Entity, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
 };
 use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
 
@@ -335,7 +334,7 @@ impl RunArtifacts {
             return Ok(self.of_server(info));
         }
         if *entity == identity.entity
-            && let Some(found) = self.find_local(project, name, &selector)?
+            && let Some(found) = self.inner.store.find(project, name, &selector)?
         {
             return Ok(found);
         }
@@ -362,34 +361,6 @@ impl RunArtifacts {
             }
         }
         Ok(())
-    }
-
-    fn find_local(
-        &self,
-        project: &Project,
-        name: &ArtifactName,
-        selector: &Selector,
-    ) -> Result<Option<Committed>, Error> {
-        let store = &self.inner.store;
-        let in_collection = |collection: &Collection, find: &dyn Fn(&Collection) -> Option<Version>| {
-            let version = find(collection).and_then(|version| collection.get(version));
-            version.map(|local| Committed {
-                info: collection.info(local),
-                origin: Origin::Local(store.clone(), local.manifest),
-            })
-        };
-        if let Some(collection) = store.collection(project, &name.collection)? {
-            let find = |collection: &Collection| collection.find(selector).map(|local| local.version);
-            return Ok(in_collection(&collection, &find));
-        }
-        let Some(digest) = name.digest().and_then(|digest| digest.parse::<ManifestDigest>().ok()) else {
-            return Ok(None);
-        };
-        let find = |collection: &Collection| {
-            let mut newest_first = collection.versions.iter().rev();
-            newest_first.find(|local| local.digest == digest).map(|local| local.version)
-        };
-        Ok(store.collections(Some(project)).iter().find_map(|collection| in_collection(collection, &find)))
     }
 
     /// What the journal is to say of a version that is used.

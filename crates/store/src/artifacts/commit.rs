@@ -74,7 +74,7 @@ impl Store {
                 Ok(Some(committed)) => return self.answer(committed),
                 Ok(None) => {}
                 Err(error) => {
-                    shared.let_go_later(manifest.id);
+                    shared.give_up_manifest(manifest.id);
                     return Err(error);
                 }
             }

@@ -14,7 +14,7 @@ use steplog_model::{
 use steplog_protocol::{MAX_BLOBS_AT_ONCE, MissingBlob};
 
 use super::ENTRIES_AT_ONCE;
-use crate::blobs::{hold, release};
+use crate::blobs::{NAMELESS_SECONDS, hold, release};
 use crate::database::Sql as _;
 use crate::store::Shared;
 use crate::{Error, Store};
@@ -58,7 +58,7 @@ impl PreparedManifest {
 
 impl Shared {
     /// Brings the rows of a manifest into the database, unless they are there. They are garbage until
-    /// [`PreparedManifest::take`]; whoever does not come to call that calls [`Self::let_go_later`].
+    /// [`PreparedManifest::take`]; whoever does not come to call that calls [`Self::give_up_manifest`].
     pub(super) fn prepare_manifest(
         self: &Arc<Self>,
         entity: &Entity,
@@ -92,16 +92,16 @@ impl Shared {
         match self.write_lines(entity, id, lines) {
             Ok(missing) if missing.is_empty() => Ok(Prepared::Rows(PreparedManifest { id, is_new: true })),
             other => {
-                self.let_go_later(id);
+                self.give_up_manifest(id);
                 other.map(Prepared::Missing)
             }
         }
     }
 
-    /// Lets go of a manifest in a transaction of its own. When that fails it goes after the next start.
-    pub(super) fn let_go_later(&self, manifest: i64) {
-        let now = self.options.clock.now();
-        if let Err(error) = self.write(move |database| let_go(database, manifest, now), |_| {}) {
+    /// Lets go of a manifest that was not committed. When that fails it goes after the next start.
+    pub(super) fn give_up_manifest(&self, manifest: i64) {
+        let removable_at = self.options.clock.now() + NAMELESS_SECONDS;
+        if let Err(error) = self.write(move |database| let_go(database, manifest, removable_at), |_| {}) {
             tracing::warn!("the rows of a manifest stay until the next start: {error}");
         }
     }
@@ -402,20 +402,23 @@ fn check_size(path: &FilePath, said: Option<u64>, found: Option<u64>) -> Result<
     }
 }
 
-/// Lets go of a manifest: when no version points at it, it may be removed from now on.
-pub(super) fn let_go(database: &Connection, manifest: i64, now: f64) -> Result<(), Error> {
+/// Lets go of a manifest: when no version points at it, it may be removed from some time on.
+pub(super) fn let_go(database: &Connection, manifest: i64, removable_at: f64) -> Result<(), Error> {
     database
         .sql(
             "UPDATE manifests SET removable_at = $2 WHERE id = $1 AND removable_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.manifest = manifests.id)",
         )?
-        .execute(params![manifest, now])?;
+        .execute(params![manifest, removable_at])?;
     Ok(())
 }
 
-/// Lets go of manifests that a process before this one did not come to the end of.
+/// Lets go of manifests that a process before this one did not come to the end of. Their bytes stay for as long as those
+/// without a name do, so that a commit that is tried again finds them.
 pub(crate) fn recover(database: &Connection, now: f64) -> Result<(), Error> {
-    database.sql("UPDATE manifests SET removable_at = $1 WHERE NOT ready AND removable_at IS NULL")?.execute([now])?;
+    database
+        .sql("UPDATE manifests SET removable_at = $1 WHERE NOT ready AND removable_at IS NULL")?
+        .execute([now + NAMELESS_SECONDS])?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::database::Sql as _;
 use crate::store::Shared;
 
 /// Bytes that were sent and got no name are kept for so long, in seconds: the name comes right after them.
-const NAMELESS_SECONDS: f64 = 24.0 * 3600.0;
+pub(crate) const NAMELESS_SECONDS: f64 = 24.0 * 3600.0;
 
 /// How many holders that let go are looked at in one transaction.
 const FORGET_AT_ONCE: i64 = 4096;

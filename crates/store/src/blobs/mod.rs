@@ -34,7 +34,7 @@ use steplog_model::{ContentHash, Entity, path_segment};
 
 use crate::Error;
 use disk::{entries, free_bytes, hash_file, refused, stands_at, sync_folder};
-pub(crate) use holders::{hold, release};
+pub(crate) use holders::{NAMELESS_SECONDS, hold, release};
 pub use receive::Part;
 pub(crate) use unused::remove_unused;
 use upload::{Upload, lock};

@@ -3,6 +3,7 @@ import { X } from 'lucide-react'
 import type { Run, RunFile } from '~/api/types'
 import { contentTag, PREVIEW_BYTES, textQuery } from '~/features/files/file-queries'
 import { previewKind } from '~/features/files/file-tree'
+import { indentJson } from '~/features/files/indent-json'
 import { formatBytes } from '~/lib/format-number'
 import { formatDateTime } from '~/lib/format-time'
 import { api } from '~/lib/path-builder'
@@ -56,7 +57,7 @@ const POLICIES = { live: 'as it changes', now: 'once', end: 'at the end' }
 function Content({ run, file, name }: { run: Run; file: RunFile; name: string }) {
   // Another content has another address, so that what is shown follows the file.
   const source = api.file(run.entity, run.project, run.id, file.path, { v: contentTag(file) })
-  switch (previewKind(file)) {
+  switch (previewKind(file.media_type)) {
     case 'image':
       return <img className={styles.image} src={source} alt={name} />
     case 'audio':
@@ -82,19 +83,10 @@ function Text({ run, file }: { run: Run; file: RunFile }) {
   }
   return (
     <>
-      <pre className={styles.text}>{previewKind(file) === 'json' ? indentJson(text) : text}</pre>
+      <pre className={styles.text}>{previewKind(file.media_type) === 'json' ? indentJson(text) : text}</pre>
       {file.size_bytes > PREVIEW_BYTES && (
         <p className={styles.facts}>The first {formatBytes(PREVIEW_BYTES)}; download the file to see all of it.</p>
       )}
     </>
   )
-}
-
-/** JSON with a line for each member; what is none, or cut off, as it is. */
-function indentJson(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2)
-  } catch {
-    return text
-  }
 }

@@ -35,10 +35,9 @@ test('a search finds all its words anywhere in a path', () => {
 })
 
 test('pages and scripts are shown as text, drawings as pictures', () => {
-  const kind = (media_type: string) => previewKind(file('x', media_type))
-  expect(['text/html', 'text/javascript', 'application/xml'].map(kind)).toEqual(['text', 'text', 'text'])
-  expect(['image/svg+xml', 'image/png', 'image/tiff'].map(kind)).toEqual(['image', 'image', 'none'])
-  expect(['audio/wav', 'video/mp4', 'application/json', 'application/octet-stream'].map(kind)).toEqual([
+  expect(['text/html', 'text/javascript', 'application/xml'].map(previewKind)).toEqual(['text', 'text', 'text'])
+  expect(['image/svg+xml', 'image/png', 'image/tiff'].map(previewKind)).toEqual(['image', 'image', 'none'])
+  expect(['audio/wav', 'video/mp4', 'application/json', 'application/octet-stream'].map(previewKind)).toEqual([
     'audio',
     'video',
     'json',

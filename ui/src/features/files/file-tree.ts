@@ -67,9 +67,8 @@ export type PreviewKind = 'image' | 'audio' | 'video' | 'json' | 'text' | 'none'
 
 const TEXT_TYPES = ['application/jsonl', 'application/xml', 'model/gltf+json']
 
-/** How a file can be shown. Pictures are shown as pictures, in which no script runs, and pages as their text. */
-export function previewKind(file: RunFile): PreviewKind {
-  const type = file.media_type
+/** How a file of a media type can be shown. Pictures are shown as pictures, in which no script runs, and pages as their text. */
+export function previewKind(type: string): PreviewKind {
   if (type === 'image/tiff') return 'none'
   for (const kind of ['image', 'audio', 'video'] as const) if (type.startsWith(`${kind}/`)) return kind
   if (type === 'application/json') return 'json'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunChange } from '~/api/types'
-import { addEvent, addResync, NOTHING_PENDING, outdated } from '~/features/live/live-reducer'
+import { addArtifactsEvent, addEvent, addResync, NOTHING_PENDING, outdated } from '~/features/live/live-reducer'
 
 const change = (path: string, parts: Partial<RunChange>): RunChange => ({
   path,
@@ -65,4 +65,15 @@ test('a deleted run only changes lists', () => {
 
 test('resync is remembered', () => {
   expect(addEvent(addResync(NOTHING_PENDING), { runs: [] }).resync).toBe(true)
+})
+
+test('projects whose artifacts changed are remembered once each, beside what runs did', () => {
+  const artifact = (project: string, collection: string) => ({ entity: 'a', project, collection, deleted: false })
+  const first = addArtifactsEvent(addEvent(NOTHING_PENDING, { runs: [change('a/p/1', {})] }), {
+    collections: [artifact('p', 'x'), artifact('p', 'y')],
+  })
+  const second = addArtifactsEvent(first, { collections: [artifact('q', 'x'), artifact('p', 'x')] })
+  expect([...second.artifacts]).toEqual(['a/p', 'a/q'])
+  expect([...second.changes.keys()]).toEqual(['a/p/1'])
+  expect(NOTHING_PENDING.artifacts.size).toBe(0)
 })

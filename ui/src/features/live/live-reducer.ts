@@ -1,14 +1,17 @@
-import type { RunChange, RunsEvent } from '~/api/types'
+import type { ArtifactsEvent, RunChange, RunsEvent } from '~/api/types'
+import { projectPath } from '~/lib/path-builder'
 
 /** What came since the last time that the page caught up. */
 export interface Pending {
   /** The last change of each run, by path. */
   changes: Map<string, RunChange>
+  /** Projects of which some artifact changed, by path. */
+  artifacts: ReadonlySet<string>
   /** Everything must be read again. */
   resync: boolean
 }
 
-export const NOTHING_PENDING: Pending = { changes: new Map(), resync: false }
+export const NOTHING_PENDING: Pending = { changes: new Map(), artifacts: new Set(), resync: false }
 
 /** Later values win, but what has to be read again adds up. */
 export function addEvent(pending: Pending, event: RunsEvent): Pending {
@@ -27,6 +30,11 @@ export function addEvent(pending: Pending, event: RunsEvent): Pending {
     })
   }
   return { ...pending, changes }
+}
+
+export function addArtifactsEvent(pending: Pending, event: ArtifactsEvent): Pending {
+  const projects = event.collections.map(({ entity, project }) => projectPath(entity, project))
+  return { ...pending, artifacts: new Set([...pending.artifacts, ...projects]) }
 }
 
 export function addResync(pending: Pending): Pending {

@@ -1,13 +1,20 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query'
 import { getJson } from '~/api/client'
 import { keyOf } from '~/api/queries'
-import type { RunDetail, RunList, RunsEvent } from '~/api/types'
-import { addEvent, addResync, NOTHING_PENDING, outdated, type Pending } from '~/features/live/live-reducer'
+import type { ArtifactsEvent, RunDetail, RunList, RunsEvent } from '~/api/types'
+import {
+  addArtifactsEvent,
+  addEvent,
+  addResync,
+  NOTHING_PENDING,
+  outdated,
+  type Pending,
+} from '~/features/live/live-reducer'
 import { patchDetail, patchRunsData } from '~/features/live/patch-runs'
 import { isOutdated } from '~/features/logs/console-queries'
 import { connection } from '~/lib/connection'
 import { isSystemKey } from '~/lib/key-label'
-import { api, runIdOfPath } from '~/lib/path-builder'
+import { api, entityOfPath, runIdOfPath } from '~/lib/path-builder'
 
 /** Charts and lists are read again at most this often. */
 const CATCH_UP_MILLIS = 450
@@ -90,6 +97,10 @@ export class LiveSession {
       this.pending = addEvent(this.pending, JSON.parse(event.data) as RunsEvent)
       this.schedule()
     })
+    source.addEventListener('artifacts', (event) => {
+      this.pending = addArtifactsEvent(this.pending, JSON.parse(event.data) as ArtifactsEvent)
+      this.schedule()
+    })
     source.addEventListener('resync', () => this.resync())
     source.addEventListener('error', () => {
       // A stream also ends where proxies cut long answers: only a plain request tells whether the server is gone.
@@ -123,12 +134,21 @@ export class LiveSession {
       void this.queries.invalidateQueries()
       return
     }
+    this.readArtifactsAgain(pending.artifacts)
     if (this.project === null) {
       void this.queries.invalidateQueries({ queryKey: ['projects'] }, LET_FINISH)
       return
     }
     this.patch(this.project, pending)
     this.invalidate(this.project, pending)
+  }
+
+  /** Changes of artifacts are seldom, and worth more than any answer under way: that one may not have the newest. */
+  private readArtifactsAgain(projects: ReadonlySet<string>): void {
+    for (const project of projects) void this.queries.invalidateQueries({ queryKey: keyOf.artifacts(project) })
+    for (const entity of new Set([...projects].map(entityOfPath))) {
+      void this.queries.invalidateQueries({ queryKey: keyOf.artifactsOf(entity) })
+    }
   }
 
   private patch(project: string, { changes }: Pending): void {

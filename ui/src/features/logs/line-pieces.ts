@@ -1,5 +1,5 @@
-import { splitHidden } from '~/features/logs/hidden-characters'
 import { parseSgr, type TextStyle } from '~/features/logs/sgr'
+import { splitHidden } from '~/lib/hidden-characters'
 
 /** A stretch of a line's plain text: from `start` up to and without `end`. */
 export type Span = readonly [start: number, end: number]

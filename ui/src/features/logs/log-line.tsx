@@ -1,6 +1,5 @@
 import { type CSSProperties, memo, useMemo } from 'react'
 import type { ConsoleLine } from '~/api/types'
-import { describeHidden } from '~/features/logs/hidden-characters'
 import type { lineMatcher } from '~/features/logs/line-matcher'
 import { type LinePiece, linePieces, SHOWN_CHARACTERS } from '~/features/logs/line-pieces'
 import type { LineTime } from '~/features/logs/logs-view'
@@ -8,6 +7,7 @@ import { PLAIN, plainText } from '~/features/logs/sgr'
 import { colorsOf } from '~/features/logs/terminal-color'
 import { formatInteger } from '~/lib/format-number'
 import { formatDateTime, formatElapsed, formatTimeOfDay } from '~/lib/format-time'
+import { describeHidden } from '~/lib/hidden-characters'
 import styles from './log-line.module.css'
 
 interface LogLineProps {

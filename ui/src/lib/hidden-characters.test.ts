@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeHidden, splitHidden } from '~/features/logs/hidden-characters'
+import { describeHidden, splitHidden } from '~/lib/hidden-characters'
 
 const shown = (text: string) =>
   splitHidden(text)
