@@ -9,8 +9,7 @@ use serde::de::DeserializeOwned;
 use steplog_journal::RunFolder;
 use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, ManifestDigest, Project, Selector,
-    Version, path_segment,
+    CollectionName, ContentHash, Entity, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
 };
 use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
 
@@ -386,7 +385,7 @@ impl RunArtifacts {
             return Ok(self.of_server(info));
         }
         if *entity == identity.entity
-            && let Some(found) = self.find_local(project, name, &selector)?
+            && let Some(found) = self.inner.store.find(project, name, &selector)?
         {
             return Ok(found);
         }
@@ -415,34 +414,6 @@ impl RunArtifacts {
         Ok(())
     }
 
-    fn find_local(
-        &self,
-        project: &Project,
-        name: &ArtifactName,
-        selector: &Selector,
-    ) -> Result<Option<Committed>, Error> {
-        let store = &self.inner.store;
-        let in_collection = |collection: &Collection, find: &dyn Fn(&Collection) -> Option<Version>| {
-            let version = find(collection).and_then(|version| collection.get(version));
-            version.map(|local| Committed {
-                info: collection.info(local),
-                origin: Origin::Local(store.clone(), local.manifest),
-            })
-        };
-        if let Some(collection) = store.collection(project, &name.collection)? {
-            let find = |collection: &Collection| collection.find(selector).map(|local| local.version);
-            return Ok(in_collection(&collection, &find));
-        }
-        let Some(digest) = name.digest().and_then(|digest| digest.parse::<ManifestDigest>().ok()) else {
-            return Ok(None);
-        };
-        let find = |collection: &Collection| {
-            let mut newest_first = collection.versions.iter().rev();
-            newest_first.find(|local| local.digest == digest).map(|local| local.version)
-        };
-        Ok(store.collections(Some(project)).iter().find_map(|collection| in_collection(collection, &find)))
-    }
-
     /// What the journal is to say of a version that is used.
     pub(crate) fn note_used(&self, committed: &Committed) -> Result<ArtifactUse, Error> {
         let used = self.name_of(committed)?;
@@ -466,13 +437,12 @@ impl RunArtifacts {
     }
 
     /// What the journal is to say of a link. On this disk it is made at once.
-    pub(crate) fn link(&self, artifact: &Artifact, target: &str, aliases: &[Alias]) -> Result<ArtifactLink, Error> {
-        let target: ArtifactName = target.parse()?;
-        if target.selector.is_some() {
-            return Err(Error::invalid(format_args!(
-                "{target} names a version, but a link gets one of its own; leave out what is behind the colon"
-            )));
-        }
+    pub(crate) fn link(
+        &self,
+        artifact: &Artifact,
+        target: ArtifactName,
+        aliases: &[Alias],
+    ) -> Result<ArtifactLink, Error> {
         let identity = &self.inner.identity;
         // Where it is to be sent first, what stands on this disk says which one is meant.
         let committed = match artifact.ticket() {
