@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use steplog_journal::RunFolder;
 use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, ContentHash, Entity, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
+    CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
 };
 use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
 
