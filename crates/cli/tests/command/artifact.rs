@@ -1,297 +1,270 @@
-//! Artifacts between programs that log and use them, and a server.
+//! Versions of data and models, with a server and without.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
-use serde_json::Value;
-use steplog::artifact::{Artifact, ArtifactState};
-use steplog::{FinishReport, Mode, Run, RunBuilder, Verbosity};
+use serde_json::{Value as Json, json};
+use steplog::api::CollectionQuery;
+use steplog::artifact::{DownloadOptions, ReferenceOptions};
+use steplog::{Api, ApiSettings, Artifact, ErrorKind};
 
-use crate::support::Place;
+use crate::support::{Done, Place, Server};
 
-/// What the program that a test starts is to do.
-const ACT: &str = "STEPLOG_TEST_ACT";
-const ROUND: &str = "STEPLOG_TEST_ROUND";
-const ROUNDS: u64 = 100;
-
-const NONE: &[&str] = &[];
-
-/// This very program once more, to do what `actor` says, in a place of its own.
-fn act(place: &Place, act: &str, url: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().expect("a program"));
-    command.args(["--exact", "artifact::actor", "--nocapture"]).env(ACT, act).env("STEPLOG_BASE_URL", url);
-    command.env("STEPLOG_DIR", place.work()).env("STEPLOG_CACHE_DIR", place.path("cache"));
-    command.env("XDG_CONFIG_HOME", place.path("config")).stdout(Stdio::piped());
-    command
-}
-
-/// Does so, and must succeed.
-fn play(place: &Place, what: &str, url: &str) {
-    let output = act(place, what, url).output().expect("it runs");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains("1 passed"), "{what}: {said}");
-}
-
-/// Not a test by itself: what the programs do that others start.
-#[test]
-fn actor() {
-    let act = std::env::var(ACT).unwrap_or_default();
-    match &*act {
-        "" => {}
-        "log offline" => log_offline(),
-        "use what was sent" => use_what_was_sent(),
-        "log online" => log_online(),
-        "log on another machine" => log_on_another_machine(),
-        "log until killed" => log_until_killed(),
-        "look at all" => look_at_all(),
-        "log in a child" => log_in_a_child(),
-        act => panic!("nobody knows how to {act}"),
+fn write(place: &Place, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = place.work().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("written");
     }
 }
 
-fn builder(id: &str) -> RunBuilder {
-    let builder = Run::builder("digits").id(id).verbosity(Verbosity::Silent);
-    builder.system_metrics(false).disable_git(true).finish_timeout(Duration::from_secs(50))
-}
-
-fn begin(id: &str, mode: Mode) -> Run {
-    builder(id).mode(mode).init().expect("a run")
-}
-
-fn draft(files: &[(&str, &[u8])]) -> Artifact {
-    let artifact = Artifact::new("data", "dataset").expect("a draft");
-    for (path, content) in files {
-        let mut file = artifact.new_file(path).expect("a file");
-        file.write_all(content).expect("written");
-        file.finish().expect("finished");
+/// Files below a folder of the place, by path.
+fn read(place: &Place, folder: &str) -> BTreeMap<String, String> {
+    fn walk(folder: &Path, root: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                walk(&entry, root, found);
+            } else {
+                let path = entry.strip_prefix(root).expect("below").to_str().expect("text").to_owned();
+                found.insert(path, fs::read_to_string(&entry).expect("text"));
+            }
+        }
     }
-    artifact
+    let (root, mut found) = (place.work().join(folder), BTreeMap::new());
+    walk(&root, &root, &mut found);
+    found
 }
 
-fn log(run: &Run, files: &[(&str, &[u8])], aliases: &[&str]) -> Artifact {
-    let artifact = draft(files);
-    run.log_artifact(&artifact, aliases).expect("logged");
-    artifact
+fn said(code: i32, stdout: &str) -> Done {
+    Done { code, stdout: stdout.into(), stderr: String::new() }
 }
 
-fn paths(artifact: &Artifact) -> Vec<String> {
-    artifact.manifest().expect("a manifest").entries().map(|(path, _)| path.to_string()).collect()
+fn columns(table: &str) -> Vec<Vec<&str>> {
+    table.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect()
 }
 
-fn log_offline() {
-    let run = begin("offline", Mode::Offline);
-    log(&run, &[("a", b"1"), ("large", &vec![7; 20 << 20])], &["first"]);
-    let more = draft(&[("b", b"2")]);
-    more.set_incremental(true).expect("a draft");
-    run.log_artifact(&more, NONE).expect("logged");
-    run.link_artifact(&more, "registry/sets", &["production"]).expect("linked");
-    run.finish();
-}
+/// Everything that the commands do, with a server or with a folder.
+fn a_version_lives(place: &Place, origin: &[&str]) {
+    let call = |arguments: &[&str]| place.call(&[&["artifact"], arguments, origin].concat());
+    write(place, &[("data/a.txt", "first"), ("data/b/c.txt", "second")]);
+    let first = ["put", "digits/train", "data", "--alias", "clean", "--metadata", "rows=2", "--description", "# d"];
+    assert_eq!(call(&first), said(0, "local/digits/train:v0: 2 files, 11 bytes\n"));
+    // The same content is the same version.
+    assert_eq!(call(&["put", "digits/train:again", "data"]), said(0, "local/digits/train:v0: 2 files, 11 bytes\n"));
+    write(place, &[("data/a.txt", "FIRST"), ("data/d.txt", "new")]);
+    fs::remove_file(place.work().join("data/b/c.txt")).expect("removed");
+    assert_eq!(call(&["put", "digits/train", "data"]), said(0, "local/digits/train:v1: 2 files, 8 bytes\n"));
+    let other_type = call(&["put", "digits/train", "data", "--type", "model"]);
+    assert_eq!((other_type.code, &*other_type.stdout), (1, ""), "{other_type:?}");
 
-fn use_what_was_sent() {
-    let run = begin("user", Mode::Online);
-    let first = run.use_artifact("data:first", Some("dataset")).expect("it is there");
-    assert_eq!((first.name(), paths(&first)), ("data:v0".into(), vec!["a".to_owned(), "large".into()]));
-    let newest = run.use_artifact("data", None).expect("it is there");
-    assert_eq!((newest.name(), paths(&newest)), ("data:v1".into(), vec!["a".to_owned(), "b".into(), "large".into()]));
-    let info = newest.info().expect("a version");
-    assert_eq!(info.logged_by.map(|run| run.run_id).as_deref(), Some("offline"));
-    let linked = run.use_artifact("registry/sets:production", None).expect("it is linked");
-    assert_eq!((linked.name(), linked.digest()), ("sets:v0".into(), newest.digest()));
-    assert_eq!(run.finish(), FinishReport::Synced);
-}
-
-#[test]
-fn what_was_logged_without_a_server_is_sent_by_sync() {
-    let place = Place::new();
-    play(&place, "log offline", "http://127.0.0.1:1");
-    let server = place.start(&["serve"]);
-    let status = || {
-        let done = place.call(&["status", "--json", "--server", &server.url]);
-        let runs: Value = serde_json::from_str(&done.stdout).expect("JSON");
-        (done.code, runs[0]["unsent_artifacts"].as_u64(), runs[0]["unsent_artifact_bytes"].as_u64())
-    };
-    assert_eq!(status(), (1, Some(2), Some((20 << 20) + 2)));
-    let table = place.call(&["status", "--server", &server.url]).stdout;
-    assert!(table.contains(", 2 artifacts  "), "{table}");
-
-    let synced = place.call(&["sync", "--server", &server.url]);
-    assert_eq!((synced.code, &*synced.stderr), (0, ""));
-    assert!(synced.stdout.starts_with("sent 21.") || synced.stdout.starts_with("sent 20."), "{synced:?}");
-    assert_eq!(status(), (0, Some(0), Some(0)));
-    play(&place, "use what was sent", &server.url);
-    let again = place.call(&["sync", "--server", &server.url]);
-    assert_eq!(again.stdout, format!("{} has everything of 2 runs\n", server.url));
-}
-
-fn log_online() {
-    let run = begin("online", Mode::Online);
-    let first = log(&run, &[("a", b"1")], &["best"]);
-    assert_eq!(first.state(), ArtifactState::Pending);
-    // What was just logged is waited for.
-    let used = run.use_artifact("data:best", None).expect("it is there");
+    let table = call(&["ls"]).stdout;
+    let aliases = "again=v0 clean=v0 latest=v1";
+    let size = columns(&table)[1][5];
     assert_eq!(
-        (used.name(), first.name(), first.state()),
-        ("data:v0".into(), "data:v0".into(), ArtifactState::Committed)
+        columns(&table),
+        [
+            vec!["TYPE", "NAME", "VERSIONS", "NEWEST", "ALIASES", "SIZE", "CHANGED"],
+            vec!["dataset", "local/digits/train", "2", "v1", aliases, size, "just now"],
+        ]
     );
-    used.set_description("the first").expect("short");
-    used.set_tags(["small"]).expect("short");
-    used.set_aliases(["latest", "good"]).expect("aliases");
-    used.save().expect("saved");
-    let found = run.use_artifact("data:good", None).expect("it is there");
-    assert_eq!((found.description().as_deref(), found.tags()), (Some("the first"), vec!["small".to_owned()]));
-    assert!(run.use_artifact("data:best", None).is_err());
+    assert_eq!(call(&["ls", "--project", "digits", "--type", "model"]), said(0, "no artifacts\n"));
+    let versions: Vec<Json> = serde_json::from_str(&call(&["ls", "digits/train", "--json"]).stdout).expect("JSON");
+    let numbers: Vec<&Json> = versions.iter().map(|version| &version["version"]).collect();
+    assert_eq!(
+        (numbers, &versions[1]["metadata"], &versions[1]["description"]),
+        (vec![&json!("v1"), &json!("v0")], &json!({"rows": 2}), &json!("# d"))
+    );
+    let files = call(&["ls", "digits/train:clean"]).stdout;
+    assert_eq!(
+        columns(&files),
+        [vec!["SIZE", "PATH", "REFERENCE"], vec!["5 bytes", "a.txt"], vec!["6 bytes", "b/c.txt"]]
+    );
 
-    let same = log(&run, &[("a", b"1")], NONE);
-    same.wait(Some(Duration::from_secs(50))).expect("committed");
-    assert_eq!(same.name(), "data:v0");
-    let digest = run.use_artifact(&same.digest(), None).expect("found by its digest");
-    assert_eq!(digest.name(), "data:v0");
+    let diff = "~ a.txt (5 bytes)\n- b/c.txt (6 bytes)\n+ d.txt (3 bytes)\n1 added, 1 removed, 1 changed, 0 the same\n";
+    assert_eq!(call(&["diff", "digits/train:v0", ":v1"]), said(1, diff));
+    assert_eq!(
+        call(&["diff", "digits/train:v0", "digits/train:clean"]),
+        said(0, "0 added, 0 removed, 0 changed, 2 the same\n")
+    );
 
-    let draft = found.new_draft().expect("a draft");
-    draft.remove("a").expect("it is there");
-    draft.new_file("b").expect("a file").finish().expect("finished");
-    run.log_artifact(&draft, NONE).expect("logged");
-    draft.wait(None).expect("committed");
-    assert_eq!((draft.name(), paths(&draft)), ("data:v1".into(), vec!["b".to_owned()]));
-    run.link_artifact(&draft, "registry/sets", &["staging"]).expect("linked");
-    let linked = draft.link("registry/sets", &["production"]).expect("linked");
-    assert_eq!((linked.name(), linked.is_link().expect("a version")), ("sets:v0".into(), true));
-    assert_eq!(run.finish(), FinishReport::Synced);
-    let names = |artifacts: Vec<Artifact>| artifacts.iter().map(Artifact::name).collect::<Vec<_>>();
-    assert_eq!(names(run.logged_artifacts().expect("an answer")), ["data:v1", "data:v0"]);
-    let wrong = Artifact::new("data", "model").expect("a draft");
-    let other = begin("wrong", Mode::Online);
-    assert!(other.log_artifact(&wrong, NONE).is_err());
-}
+    let got = call(&["get", "digits/train:v0"]);
+    assert_eq!((got.code, &*got.stderr), (0, ""));
+    assert!(got.stdout.starts_with("train:v0: 2 files in artifacts/train:v0 (0 kept, "), "{got:?}");
+    let expected = [("a.txt", "first"), ("b/c.txt", "second")].map(|(path, text)| (path.to_owned(), text.to_owned()));
+    assert_eq!(read(place, "artifacts/train:v0"), BTreeMap::from(expected.clone()));
+    assert_eq!(
+        call(&["get", "digits/train:v0"]),
+        said(0, "train:v0: 2 files in artifacts/train:v0 (2 kept, 0 bytes fetched)\n")
+    );
+    write(place, &[("mine/a.txt", "mine"), ("mine/extra", "x")]);
+    let found = call(&["verify", "digits/train:v0", "mine"]);
+    let text = "missing: b/c.txt\nchanged: a.txt\nextra: extra\n\
+                train:v0: 0 files as logged, 1 missing, 1 changed, 1 extra, 0 references not looked at\n";
+    assert_eq!(found, said(1, text));
+    assert_eq!(call(&["get", "digits/train:v0", "--to", "mine", "--exactly"]).code, 0);
+    assert_eq!(read(place, "mine"), BTreeMap::from(expected));
+    assert_eq!(call(&["verify", "digits/train:v0", "mine"]).code, 0);
+    assert_eq!(
+        call(&["verify", "digits/train:v0"]),
+        said(0, "train:v0: 2 files as logged, 0 damaged, 0 references not looked at\n")
+    );
 
-fn log_on_another_machine() {
-    let run = begin("other", Mode::Online);
-    let more = draft(&[("c", b"3")]);
-    more.set_incremental(true).expect("a draft");
-    run.log_artifact(&more, NONE).expect("logged");
-    more.wait(None).expect("committed");
-    // On this disk there is no other version to add to; on the server there is.
-    assert_eq!((more.name(), paths(&more)), ("data:v2".into(), vec!["b".to_owned(), "c".into()]));
-    let version = run.use_artifact("data:v2", None).expect("it is there");
-    version.delete(false).expect("deleted");
-    assert!(run.use_artifact("data:v2", None).is_err());
-    // Another type than the server's: the machine does not know that yet.
-    let model = Artifact::new("sets", "model").expect("a draft");
-    run.log_artifact(&model, NONE).expect("logged here");
-    let refused = model.wait(None).expect_err("refused there").to_string();
-    assert!(refused.starts_with("the artifact sets was not sent: "), "{refused}");
-    assert_eq!(run.finish(), FinishReport::Synced);
-}
-
-#[test]
-fn a_live_run_sends_what_it_logs() {
-    let place = Place::new();
-    let server = place.start(&["serve"]);
-    play(&place, "log online", &server.url);
-    let other = Place::new();
-    play(&other, "log on another machine", &server.url);
-}
-
-fn log_until_killed() {
-    let round = std::env::var(ROUND).expect("a round");
-    let run = begin(&format!("r{round}"), Mode::Online);
-    println!("begun");
-    for number in 0.. {
-        let large = format!("{round} {number} ").repeat(600_000);
-        let shared = format!("shared {}", number % 3);
-        log(
-            &run,
-            &[("large", large.as_bytes()), ("small", round.as_bytes()), ("shared", shared.as_bytes())],
-            &["best"],
-        );
-    }
-}
-
-/// All versions are whole, and the last program's are among them.
-fn look_at_all() {
-    let run = begin("looker", Mode::Online);
-    let newest: u32 =
-        run.use_artifact("data", None).expect("some").version().expect("a version")[1..].parse().expect("a number");
-    let mut seen = std::collections::HashSet::new();
-    for number in 0..=newest {
-        let artifact = run.use_artifact(&format!("data:v{number}"), None).expect("no version is left out");
-        assert!(seen.insert(artifact.info().expect("a version").id));
-        assert_eq!(paths(&artifact), ["large", "shared", "small"]);
-    }
-    println!("{} versions", seen.len());
+    assert_eq!(call(&["rm", "digits/train:v0"]).code, 1);
+    assert_eq!(call(&["rm", "digits/train:v0", "--delete-aliases"]), said(0, "removed train:v0\n"));
+    let gone = call(&["get", "digits/train:v0"]);
+    assert_eq!((gone.code, &*gone.stdout), (1, ""));
+    assert_eq!(call(&["rm", "digits/train"]).code, 1);
+    assert_eq!(
+        call(&["rm", "digits/train", "--all-versions"]),
+        said(0, "removed digits/train with all its versions\n")
+    );
 }
 
 #[test]
-fn a_program_that_is_killed_while_it_sends_loses_nothing_and_sends_nothing_twice() {
+fn a_version_lives_on_a_server() {
     let place = Place::new();
-    let server = place.start(&["serve"]);
-    for round in 0..ROUNDS {
-        let mut killed =
-            act(&place, "log until killed", &server.url).env(ROUND, round.to_string()).spawn().expect("it runs");
-        let mut lines = BufReader::new(killed.stdout.take().expect("piped")).lines();
-        while !lines.next().expect("a line").expect("text").contains("begun") {}
-        // Any moment will do, as long as it is another one each time.
-        let (begun, moment) = (Instant::now(), Duration::from_micros(round * 7919 % 150_000));
-        while begun.elapsed() < moment {
-            std::hint::spin_loop();
-        }
-        killed.kill().expect("it runs");
-        killed.wait().expect("it ends");
-        if round % 5 == 4 {
-            let synced = place.call(&["sync", "--server", &server.url]);
-            assert_eq!((synced.code, &*synced.stderr), (0, ""), "round {round}");
-        }
-    }
-    let unsent = place.call(&["status", "--unsent", "--server", &server.url]);
-    assert_eq!((unsent.code, &*unsent.stdout), (0, "the server has everything\n"));
-    play(&place, "look at all", &server.url);
-    let count = |path: &str| {
-        let body = ureq::get(format!("{}/api/v1/artifacts/local/digits{path}", server.url)).call().expect("an answer");
-        serde_json::from_reader::<_, Value>(body.into_body().into_reader()).expect("JSON")
-    };
-    let versions = count("/data")["version_count"].as_u64().expect("a number");
-    assert!(versions >= ROUNDS / 2, "{versions}");
-    let verified = ureq::post(format!("{}/api/v1/artifacts/local/digits/data/versions/latest/verify", server.url));
-    let verified: Value =
-        serde_json::from_reader(verified.send_empty().expect("an answer").into_body().into_reader()).expect("JSON");
-    assert_eq!((verified["good_count"].as_u64(), verified["damaged"].as_array().map(Vec::len)), (Some(3), Some(0)));
-    let stopped = server.terminate();
-    assert_eq!(stopped, Some(0));
-    let checked = place.call(&["verify", "steplog-data"]);
-    assert_eq!(checked.code, 0, "{checked:?}");
+    let server = place.start(&["serve", "--data", "data"]);
+    a_version_lives(&place, &["--server", &server.url]);
 }
-
-#[cfg(unix)]
-fn log_in_a_child() {
-    let run = begin("parent", Mode::Online);
-    // SAFETY: The child calls nothing that another thread of the parent could hold a lock of: none logs.
-    match unsafe { libc::fork() } {
-        0 => {
-            let artifact = log(&run, &[("a", b"from a child")], &["child"]);
-            artifact.wait(Some(Duration::from_secs(50))).expect("the parent sends it");
-            assert_eq!(artifact.name(), "data:v0");
-            // SAFETY: It ends this process and touches nothing.
-            unsafe { libc::_exit(0) }
-        }
-        child => {
-            let mut status = 0;
-            // SAFETY: The status is a valid place to write to.
-            unsafe { libc::waitpid(child, &raw mut status, 0) };
-            assert_eq!(status, 0);
-        }
-    }
-    assert_eq!(run.use_artifact("data:child", None).expect("it is there").name(), "data:v0");
-    assert_eq!(run.finish(), FinishReport::Synced);
-}
-
-#[cfg(not(unix))]
-fn log_in_a_child() {}
 
 #[test]
-fn a_forked_child_logs_and_its_parent_sends() {
+fn a_version_lives_in_a_folder() {
     let place = Place::new();
-    let server = place.start(&["serve"]);
-    play(&place, "log in a child", &server.url);
+    a_version_lives(&place, &["--dir", "."]);
+}
+
+#[test]
+fn references_stay_where_they_are() {
+    let place = Place::new();
+    write(&place, &[("there/x.bin", "there")]);
+    let uri = format!("file://{}", place.work().join("there/x.bin").display());
+    let call = |arguments: &[&str]| place.call(&[&["artifact"], arguments, &["--dir", "."]].concat());
+    assert_eq!(call(&["put", "digits/refs", &uri]), said(0, "local/digits/refs:v0: 1 file, 5 bytes\n"));
+    assert_eq!(
+        call(&["get", "digits/refs"]),
+        said(0, "refs:v0: 1 file in artifacts/refs:v0 (0 kept, 5 bytes fetched)\n")
+    );
+    write(&place, &[("there/x.bin", "other")]);
+    let changed = call(&["get", "digits/refs"]);
+    assert_eq!(changed.code, 1);
+    assert!(changed.stderr.contains(" has changed since it was referenced: its MD5 is not "), "{changed:?}");
+    fs::remove_file(place.work().join("there/x.bin")).expect("removed");
+    assert_eq!(call(&["get", "digits/refs", "--to", "new"]).code, 1);
+    let without = call(&["get", "digits/refs", "--to", "new", "--allow-missing-references"]);
+    let text = "warning: x.bin was left out: what it refers to is not there any more\n";
+    assert_eq!((without.code, &*without.stderr), (0, text));
+}
+
+#[test]
+fn the_cache_is_shown_cleaned_and_verified() {
+    let place = Place::new();
+    let server = place.start(&["serve", "--data", "data"]);
+    write(&place, &[("data/a.txt", "first"), ("data/b.txt", "second")]);
+    let folder = "…/cache/steplog\n";
+    assert_eq!(place.call(&["cache"]), said(0, &format!("{folder}0 files, 0 bytes of at most 50.0 GB\n")));
+    let origin = ["--server", &*server.url];
+    place.call(&[&["artifact", "put", "digits/train", "data"][..], &origin].concat());
+    place.call(&[&["artifact", "get", "digits/train"][..], &origin].concat());
+    assert_eq!(place.call(&["cache"]), said(0, &format!("{folder}2 files, 11 bytes of at most 50.0 GB\n")));
+    assert_eq!(place.call(&["cache", "verify"]), said(0, "2 files good, 0 damaged and removed\n"));
+    let summary: Json = serde_json::from_str(&place.call(&["cache", "--json"]).stdout).expect("JSON");
+    assert_eq!((&summary["size_bytes"], &summary["file_count"]), (&json!(11), &json!(2)));
+    let cleaned = place.call(&["cache", "clean", "--to", "6"]);
+    assert!(cleaned.stdout.starts_with("removed 1 file, "), "{cleaned:?}");
+    assert_eq!(place.call(&["cache", "clean"]).code, 0);
+    assert_eq!(read(&place, "artifacts/train:v0").len(), 2);
+    assert_eq!(place.call(&["cache", "clean", "--to", "much"]).code, 2);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let place = Place::new();
+    let call = |arguments: &[&str]| place.call(&[&["artifact"], arguments, &["--dir", "."]].concat());
+    let failed = |stderr: &str| Done { code: 1, stdout: String::new(), stderr: stderr.into() };
+    assert_eq!(
+        call(&["get", "digits/none"]),
+        failed("error: there is no artifact digits/none of project digits in …/work/steplog/.artifacts\n")
+    );
+    assert_eq!(call(&["get", "none"]), failed("error: none names no project: write project/none\n"));
+    assert_eq!(
+        call(&["put", "digits/a:v3", "."]),
+        failed(
+            "error: a new version gets its number by itself, so v3 cannot be asked for\nhint: name it digits/a, or with an alias\n"
+        )
+    );
+    assert_eq!(
+        call(&["rm", "digits/a"]),
+        failed("error: digits/a names no version\nhint: write digits/a:v0, or add --all-versions\n")
+    );
+    assert_eq!(call(&["put", "digits/a", "nowhere"]).code, 1);
+    assert_eq!(call(&["put", "digits/a", ".", "--metadata", "x"]).code, 2);
+}
+
+fn api(server: &Server) -> Api {
+    let settings =
+        ApiSettings { base_url: Some(server.url.clone()), project: Some("digits".into()), ..ApiSettings::default() };
+    Api::with_settings(settings).expect("an API")
+}
+
+#[test]
+fn the_api_finds_lists_changes_and_removes() {
+    let place = Place::new();
+    let server = place.start(&["serve", "--data", "data"]);
+    write(&place, &[("data/a.txt", "first")]);
+    for content in ["first", "second", "third"] {
+        write(&place, &[("data/a.txt", content)]);
+        let put = place.call(&["artifact", "put", "digits/train", "data", "--server", &server.url]);
+        assert_eq!(put.code, 0, "{put:?}");
+    }
+    let api = api(&server);
+    let artifact = api.artifact("train:v1", Some("dataset")).expect("a version");
+    let digest = artifact.digest();
+    assert_eq!(api.artifact(&digest, None).expect("by digest").name(), "train:v1");
+    assert_eq!(api.artifact("local/digits/train", None).expect("the newest").name(), "train:v2");
+    assert_eq!(api.artifact("train", Some("model")).expect_err("another type").kind(), ErrorKind::Invalid);
+    assert_eq!(api.artifact("train:v9", None).expect_err("none").kind(), ErrorKind::NotFound);
+    let exists = |name: &str, r#type| api.artifact_exists(name, r#type).expect("an answer");
+    assert_eq!(
+        [exists("train:v1", None), exists("train:v1", Some("model")), exists("none", None)],
+        [true, false, false]
+    );
+
+    let names: Vec<String> = api
+        .artifact_versions("train")
+        .expect("a name")
+        .per_page(2)
+        .map(|version| version.expect("a version").name())
+        .collect();
+    assert_eq!(names, ["train:v2", "train:v1", "train:v0"]);
+    let types = api.artifact_types("digits").expect("types");
+    assert_eq!(types.iter().map(|found| (&*found.r#type, found.count)).collect::<Vec<_>>(), [("dataset", 1)]);
+    let collections = api.artifact_collections("digits", CollectionQuery::default()).expect("a project");
+    let collections: Vec<String> = collections.map(|found| found.expect("a collection").qualified_name()).collect();
+    assert_eq!(collections, ["local/digits/train"]);
+
+    artifact.set_aliases(["best"]).expect("set");
+    artifact.set_description("better").expect("set");
+    artifact.save().expect("saved");
+    let again = api.artifact("train:best", None).expect("a version");
+    assert_eq!((again.name(), again.description().as_deref()), ("train:v1".into(), Some("better")));
+    let made_by = again.logged_by().expect("a version").expect("a run");
+    let run = api.run(&format!("digits/{}", made_by.run_id)).expect("a run");
+    let logged: Vec<String> = run.logged_artifacts().expect("versions").iter().map(Artifact::name).collect();
+    assert_eq!((logged, run.used_artifacts().expect("versions").len()), (vec!["train:v1".to_owned()], 0));
+    assert!(again.used_by().expect("runs").is_empty());
+
+    let root = place.work().join("here");
+    let options = DownloadOptions { root: Some(root.clone()), skip_cache: true, ..DownloadOptions::default() };
+    again.download(&options).expect("downloaded");
+    assert_eq!(fs::read_to_string(root.join("a.txt")).expect("text"), "second");
+    let mut collection = api.artifact_collection("train").expect("a collection");
+    let changes = steplog::api::CollectionChanges { description: Some("all".into()), ..Default::default() };
+    collection.update(&changes).expect("changed");
+    assert_eq!(collection.info().description.as_deref(), Some("all"));
+    collection.delete().expect("removed");
+    assert!(!api.artifact_collection_exists("train", None).expect("an answer"));
+    let draft = Artifact::new("x", "y").expect("a draft");
+    draft.add_reference("x:y", &ReferenceOptions { name: Some("n".into()), ..Default::default() }).expect("added");
+    assert_eq!(draft.download(&options).expect_err("a draft").kind(), ErrorKind::ArtifactNotLogged);
 }

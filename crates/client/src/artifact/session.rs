@@ -1,6 +1,6 @@
 //! What a run has to do with artifacts: those that it logs, and those that it uses.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -9,10 +9,9 @@ use serde::de::DeserializeOwned;
 use steplog_journal::RunFolder;
 use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, ManifestDigest, Project, Selector,
-    Version, path_segment,
+    CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
 };
-use steplog_protocol::{ArtifactPlace, CollectionKind, RunArtifacts as RunArtifactList};
+use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
 
 use super::ArtifactInfo;
 use super::cache;
@@ -396,9 +395,9 @@ impl RunArtifacts {
             Told::Nobody => false,
         };
         if *entity == identity.entity
-            && let Some((found, servers)) = self.find_local(project, name, &selector)?
+            && let Some(found) = self.inner.store.find(project, name, &selector)?
             // What the server has had, and under this name has no more, is not what is meant.
-            && !(answers && servers.contains_key(&self.inner.settings.base_url))
+            && !(answers && self.was_sent(&found)?)
         {
             return Ok(found);
         }
@@ -427,31 +426,13 @@ impl RunArtifacts {
         Ok(())
     }
 
-    /// A version on this disk, and what it is on servers.
-    fn find_local(
-        &self,
-        project: &Project,
-        name: &ArtifactName,
-        selector: &Selector,
-    ) -> Result<Option<(Committed, BTreeMap<String, ArtifactPlace>)>, Error> {
-        let store = &self.inner.store;
-        let in_collection = |collection: &Collection, find: &dyn Fn(&Collection) -> Option<Version>| {
-            let local = find(collection).and_then(|version| collection.get(version))?;
-            let origin = Origin::Local(store.clone(), local.manifest);
-            Some((Committed { info: collection.info(local), origin }, local.servers.clone()))
-        };
-        if let Some(collection) = store.collection(project, &name.collection)? {
-            let find = |collection: &Collection| collection.find(selector).map(|local| local.version);
-            return Ok(in_collection(&collection, &find));
-        }
-        let Some(digest) = name.digest().and_then(|digest| digest.parse::<ManifestDigest>().ok()) else {
-            return Ok(None);
-        };
-        let find = |collection: &Collection| {
-            let mut newest_first = collection.versions.iter().rev();
-            newest_first.find(|local| local.digest == digest).map(|local| local.version)
-        };
-        Ok(store.collections(Some(project)).iter().find_map(|collection| in_collection(collection, &find)))
+    /// Whether the server has had a version of this disk.
+    fn was_sent(&self, version: &Committed) -> Result<bool, Error> {
+        let ArtifactInfo { project, collection, version, .. } = &version.info;
+        let found = self.inner.store.collection(&project.parse()?, &collection.parse()?)?;
+        let version = version.parse()?;
+        let local = found.as_ref().and_then(|found| found.get(version));
+        Ok(local.is_some_and(|local| local.servers.contains_key(&self.inner.settings.base_url)))
     }
 
     /// What the journal is to say of a version that is used.
@@ -477,13 +458,12 @@ impl RunArtifacts {
     }
 
     /// What the journal is to say of a link. On this disk it is made at once.
-    pub(crate) fn link(&self, artifact: &Artifact, target: &str, aliases: &[Alias]) -> Result<ArtifactLink, Error> {
-        let target: ArtifactName = target.parse()?;
-        if target.selector.is_some() {
-            return Err(Error::invalid(format_args!(
-                "{target} names a version, but a link gets one of its own; leave out what is behind the colon"
-            )));
-        }
+    pub(crate) fn link(
+        &self,
+        artifact: &Artifact,
+        target: ArtifactName,
+        aliases: &[Alias],
+    ) -> Result<ArtifactLink, Error> {
         let identity = &self.inner.identity;
         // Where it is to be sent first, what stands on this disk says which one is meant.
         let committed = match artifact.ticket() {

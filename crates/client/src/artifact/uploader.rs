@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use steplog_journal::{JournalReader, RunFolder, artifact_records};
 use steplog_model::{ArtifactId, ArtifactRecord, StreamId};
 
-use super::local::LocalStore;
 use super::post::{Post, PostError, Posted};
-use super::receipt::Receipts;
 use super::ship::ShipPulse;
 use crate::fork;
 use crate::local::{Uploaded, UploadedTo};
@@ -137,6 +135,16 @@ impl ArtifactUploader {
     /// Whether the server has everything, as far as it can be had.
     pub(crate) fn is_settled(&self) -> bool {
         !self.is_own() || lock(&self.inner.status).waiting.is_empty()
+    }
+
+    /// How many bytes were sent so far, and how many are known to be left.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        if !self.is_own() {
+            return (0, 0);
+        }
+        let pulse = &self.inner.pulse;
+        let waiting = lock(&self.inner.status).waiting_bytes;
+        (pulse.sent_bytes.load(Ordering::Relaxed), pulse.left_bytes.load(Ordering::Relaxed) + waiting)
     }
 
     /// Whether there is a server.
@@ -295,12 +303,7 @@ struct Worker {
 
 impl Worker {
     fn new(inner: Arc<Inner>) -> Self {
-        let post = Post {
-            run: inner.identity.path(),
-            server: inner.base_url.clone(),
-            store: LocalStore::of_run(&inner.folder),
-            receipts: Receipts::of(&inner.folder),
-        };
+        let post = Post::new(&inner.folder, inner.identity.path(), &inner.base_url);
         let transport = Http::new(&inner.base_url, inner.api_key.as_deref());
         Self { inner, post, transport, failures: 0 }
     }
