@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use steplog::artifact::{Artifact, ArtifactState};
-use steplog::{FinishReport, Mode, Run, RunBuilder, Verbosity};
+use steplog::{ErrorKind, FinishReport, Mode, Run, RunBuilder, Verbosity};
 
 use crate::support::Place;
 
@@ -46,6 +46,7 @@ fn actor() {
         "log until killed" => log_until_killed(),
         "look at all" => look_at_all(),
         "log in a child" => log_in_a_child(),
+        "log without a key" => log_without_a_key(),
         act => panic!("nobody knows how to {act}"),
     }
 }
@@ -294,4 +295,21 @@ fn a_forked_child_logs_and_its_parent_sends() {
     let place = Place::new();
     let server = place.start(&["serve"]);
     play(&place, "log in a child", &server.url);
+}
+
+fn log_without_a_key() {
+    let run = builder("stranger").mode(Mode::Online).finish_timeout(Duration::ZERO).init().expect("a run");
+    let artifact = log(&run, &[("a", b"1")], NONE);
+    assert_eq!(artifact.wait(None).expect_err("nobody lets it").kind(), ErrorKind::Unauthorized);
+    assert_eq!(artifact.state(), ArtifactState::Pending);
+}
+
+#[test]
+fn nobody_waits_for_a_server_that_does_not_let_him() {
+    let place = Place::new();
+    let server = place.start_with(
+        &["serve", "--address", "0.0.0.0", "--admin", "ada"],
+        &[("STEPLOG_ADMIN_PASSWORD", "correct horse")],
+    );
+    play(&place, "log without a key", &server.url.replace("0.0.0.0", "127.0.0.1"));
 }

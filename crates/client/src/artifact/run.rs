@@ -209,7 +209,7 @@ impl Run {
     pub fn logged_artifacts(&self) -> Result<Vec<Artifact>, Error> {
         let own = self.artifacts().logged();
         Ok(match self.artifacts().on_server()? {
-            Some((logged, _)) => united(logged, own),
+            Some(there) => united(there.logged, own),
             None => united(own, Vec::new()),
         })
     }
@@ -221,7 +221,7 @@ impl Run {
     pub fn used_artifacts(&self) -> Result<Vec<Artifact>, Error> {
         let own = self.artifacts().used();
         Ok(match self.artifacts().on_server()? {
-            Some((_, used)) => united(used, own),
+            Some(there) => united(there.used, own),
             None => united(own, Vec::new()),
         })
     }
@@ -252,7 +252,7 @@ impl Artifact {
     /// it became. `None`: for as long as it takes.
     ///
     /// # Errors
-    /// It was not logged, the server refuses it, or it did not become one in time ([`crate::ErrorKind::Timeout`]).
+    /// It was not logged, the server refuses it or does not let us, or it did not become one in time ([`crate::ErrorKind::Timeout`]).
     pub fn wait(&self, timeout: Option<Duration>) -> Result<(), Error> {
         self.wait_unless(timeout, &mut || false)
     }
