@@ -28,7 +28,8 @@ export function DeleteArtifactDialog({ artifact, onClose, onDeleted }: DeleteArt
       busy={remove.isPending || (aliases.length > 0 && !withAliases)}
       error={remove.error === null ? null : errorText(remove.error)}
       onClose={onClose}
-      onConfirm={() => remove.mutate(withAliases, { onSuccess: onDeleted })}
+      // Nobody set `latest`, and nobody has to be asked about it.
+      onConfirm={() => remove.mutate(artifact.aliases.length > 0, { onSuccess: onDeleted })}
     >
       {linked ? (
         <p>
