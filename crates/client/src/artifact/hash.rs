@@ -250,12 +250,12 @@ fn is_sparse(_: &fs::Metadata) -> bool {
 
 /// Lets the file system make a copy that shares its blocks; `false` where it cannot.
 #[cfg(target_os = "linux")]
-fn clone_file(from: &File, to: &File) -> bool {
+pub(crate) fn clone_file(from: &File, to: &File) -> bool {
     rustix::fs::ioctl_ficlone(to, from).is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn clone_file(_: &File, _: &File) -> bool {
+pub(crate) fn clone_file(_: &File, _: &File) -> bool {
     false
 }
 

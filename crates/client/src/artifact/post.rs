@@ -119,12 +119,8 @@ impl Post {
     /// The server has the bytes: here they are no more than a copy that saves fetching them.
     fn keep_bytes(&self, logged: &LoggedArtifact) {
         let Ok(manifest) = self.store.load_manifest(logged.manifest) else { return };
-        for hash in manifest.entries().filter_map(|(_, entry)| entry.sha256()) {
-            let path = self.store.blob(hash);
-            if path.is_file() {
-                cache::adopt(hash, &path);
-            }
-        }
+        let hashes = manifest.entries().filter_map(|(_, entry)| entry.sha256());
+        cache::adopt_all(hashes.map(|hash| (hash, self.store.blob(hash))).filter(|(_, path)| path.is_file()));
     }
 
     fn send_link(&self, link: &ArtifactLink, transport: &dyn ArtifactTransport) -> Result<Posted, PostError> {
