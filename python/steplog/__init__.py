@@ -14,13 +14,17 @@ from __future__ import annotations
 from steplog import _absent
 from steplog._native import __version__
 from steplog.errors import (
+    ArtifactFinalizedError,
+    ArtifactNotLoggedError,
     AuthenticationError,
     CommError,
     ConfigError,
     Error,
+    IntegrityError,
     InvalidDataError,
     NotFoundError,
     UsageError,
+    WaitTimeoutError,
 )
 
 # Importing steplog must cost a few milliseconds, and `typing` alone costs ten: what only type checkers and `init` need
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex
 
     from steplog._alert import AlertLevel
+    from steplog._artifact import Artifact
     from steplog._config import Config
     from steplog._histogram import Histogram
     from steplog._history import History
@@ -54,6 +59,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertLevel",
     "Api",
+    "Artifact",
+    "ArtifactFinalizedError",
+    "ArtifactNotLoggedError",
     "Audio",
     "AuthenticationError",
     "Classes",
@@ -65,6 +73,7 @@ __all__ = [
     "History",
     "Html",
     "Image",
+    "IntegrityError",
     "InvalidDataError",
     "JoinedTable",
     "Metric",
@@ -77,6 +86,7 @@ __all__ = [
     "Table",
     "UsageError",
     "Video",
+    "WaitTimeoutError",
     "__version__",
     "alert",
     "as_wandb",
@@ -85,14 +95,20 @@ __all__ = [
     "finish",
     "init",
     "join",
+    "link_artifact",
+    "link_model",
     "log",
+    "log_artifact",
     "log_code",
+    "log_model",
     "login",
     "mark_preempting",
     "run",
     "save",
     "summary",
     "unwatch",
+    "use_artifact",
+    "use_model",
     "watch",
 ]
 
@@ -250,6 +266,39 @@ if TYPE_CHECKING:
     ) -> bool | list[str]:
         """Save files with the open run; see ``Run.save``. Without a run it raises ``Error``."""
 
+    def log_artifact(
+        artifact_or_path: Artifact | str | os.PathLike[str],
+        name: str | None = None,
+        type: str | None = None,
+        aliases: Iterable[str] | str | None = None,
+        tags: Iterable[str] | str | None = None,
+    ) -> Artifact:
+        """Make a version that the open run made; see ``Run.log_artifact``. Without a run it raises ``Error``."""
+
+    def use_artifact(
+        artifact_or_name: Artifact | str, type: str | None = None, aliases: Iterable[str] | str | None = None
+    ) -> Artifact:
+        """Take a version as an input of the open run; see ``Run.use_artifact``. Without a run it raises ``Error``."""
+
+    def link_artifact(artifact: Artifact, target_path: str, aliases: Iterable[str] | str | None = None) -> None:
+        """Link a version into a registry; see ``Run.link_artifact``. Without a run it raises ``Error``."""
+
+    def log_model(
+        path: str | os.PathLike[str], name: str | None = None, aliases: Iterable[str] | str | None = None
+    ) -> Artifact:
+        """Make a version of a model of the open run; see ``Run.log_model``. Without a run it raises ``Error``."""
+
+    def use_model(name: str) -> str:
+        """Take a model as an input of the open run; see ``Run.use_model``. Without a run it raises ``Error``."""
+
+    def link_model(
+        path: str | os.PathLike[str],
+        registered_model_name: str,
+        name: str | None = None,
+        aliases: Iterable[str] | str | None = None,
+    ) -> Artifact:
+        """Make a version of a model and link it; see ``Run.link_model``. Without a run it raises ``Error``."""
+
     def mark_preempting() -> None:
         """Mark the open run; see ``Run.mark_preempting``. Without a run it raises ``Error``."""
 
@@ -301,7 +350,7 @@ def as_wandb() -> None:
     What frameworks and scripts do with wandb then goes to steplog: ``report_to="wandb"``, ``WandbLogger``,
     ``wandb.init``. Call it before anything imports wandb; whether wandb is installed does not matter. The variable
     ``STEPLOG_AS_WANDB=1`` does the same for every Python of an environment, with no change to a script. What steplog
-    does not have yet, such as ``wandb.Image``, raises an ``Error`` that names it when it is used.
+    does not have yet, such as ``wandb.sweep``, raises an ``Error`` that names it when it is used.
 
     Raises:
         UsageError: The real wandb is imported already.
@@ -320,6 +369,7 @@ def __getattr__(name: str) -> Any:
     modules = {
         "AlertLevel": "_alert",
         "Api": "api",
+        "Artifact": "_artifact",
         "Audio": "_media.audio",
         "Classes": "_media.classes",
         "Config": "_config",

@@ -22,7 +22,22 @@ def _refusing(name: str) -> Callable[..., NoReturn]:
 #: The functions of the module that are methods of the open run, and what stands for them while there is none.
 CALLS: dict[str, Callable[..., Any]] = {
     name: _refusing(name)
-    for name in ("alert", "define_metric", "log", "log_code", "mark_preempting", "save", "unwatch", "watch")
+    for name in (
+        "alert",
+        "define_metric",
+        "link_artifact",
+        "link_model",
+        "log",
+        "log_artifact",
+        "log_code",
+        "log_model",
+        "mark_preempting",
+        "save",
+        "unwatch",
+        "use_artifact",
+        "use_model",
+        "watch",
+    )
 }
 
 

@@ -29,6 +29,11 @@ def info(text: str, *, once: bool = False, silent: bool | None = None) -> None:
     _say("steplog:", text, once, (_is_set("SILENT") or _is_set("QUIET")) if silent is None else silent)
 
 
+def shows_progress() -> bool:
+    """Whether bars may be drawn where a person looks."""
+    return not (_is_set("SILENT") or _is_set("QUIET"))
+
+
 def _say(prefix: str, text: str, once: bool, silent: bool) -> None:
     if silent or (once and text in _said):
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex
 
     from steplog._alert import AlertLevel
+    from steplog._artifact import Artifact
     from steplog._history import History
     from steplog._metric import Metric
     from steplog._settings import Settings
@@ -396,6 +397,175 @@ class Run(NativeRun):
         from steplog import _code
 
         return _code.log_code(self, root, name, include_fn, exclude_fn)
+
+    def log_artifact(
+        self,
+        artifact_or_path: Artifact | str | os.PathLike[str],
+        name: str | None = None,
+        type: str | None = None,
+        aliases: Iterable[str] | str | None = None,
+        tags: Iterable[str] | str | None = None,
+    ) -> Artifact:
+        """Make a version that this run made: of a draft, or of a file, a folder or a URI.
+
+        It is on disk when this returns; where there is a server, it is sent in the background, and ``wait()`` of the
+        artifact waits for that. A draft whose content the newest version has already gets that version, and the aliases
+        move to it.
+
+        Args:
+            artifact_or_path: An ``Artifact``; or the path of a file or folder; or a URI, to be added as a reference.
+            name: Name of what is no ``Artifact``. Default: ``run-<id>-`` and the last part of the path.
+            type: Type of what is no ``Artifact``. Default: ``unspecified``.
+            aliases: Aliases that come to point at it, beside ``latest``.
+            tags: Tags that it gets, beside its own.
+
+        Returns:
+            The artifact: the one that was given, or the one that was made.
+
+        Raises:
+            InvalidDataError: There is no such file or folder, an argument is not allowed, or the collection has
+                another type.
+            UsageError: The run is finished.
+            Error: The disk refuses.
+        """
+        from steplog import _artifact_log
+
+        return _artifact_log.log_artifact(self, artifact_or_path, name, type, aliases, tags)
+
+    def use_artifact(
+        self, artifact_or_name: Artifact | str, type: str | None = None, aliases: Iterable[str] | str | None = None
+    ) -> Artifact:
+        """Take a version as an input of this run; ``download()`` of it brings its files.
+
+        It is looked for on the server, if there is one, else below the run's own folder.
+
+        Args:
+            artifact_or_name: ``name``, ``name:version`` or ``name:alias``, or a digest, each with ``project/`` or
+                ``entity/project/`` in front or not; without a version it is ``latest``. Or an ``Artifact``; a draft is
+                logged first.
+            type: What it must be.
+            aliases: Aliases that come to point at it.
+
+        Returns:
+            The artifact.
+
+        Raises:
+            InvalidDataError: It has another type, or an argument is not allowed.
+            NotFoundError: There is none of that name.
+            UsageError: The run is finished.
+            CommError: The server refuses.
+        """
+        from steplog import _artifact_log
+
+        return _artifact_log.use_artifact(self, artifact_or_name, type, aliases)
+
+    def link_artifact(self, artifact: Artifact, target_path: str, aliases: Iterable[str] | str | None = None) -> None:
+        """Link a version into a collection of a registry, where it gets a number and aliases of its own.
+
+        It is on disk when this returns, and is done on the server, if there is one, in the background;
+        ``Artifact.link`` does it at once.
+
+        Args:
+            artifact: The version; a draft is logged first.
+            target_path: ``registry/collection``, or ``entity/registry/collection``; made when it is not there.
+            aliases: Aliases that it gets there, such as ``production``, beside ``latest``.
+
+        Raises:
+            InvalidDataError: An argument is not allowed.
+            UsageError: The run is finished.
+            Error: The disk refuses.
+        """
+        from steplog import _artifact_log
+
+        _artifact_log.link_artifact(self, artifact, target_path, aliases)
+
+    def log_model(
+        self, path: str | os.PathLike[str], name: str | None = None, aliases: Iterable[str] | str | None = None
+    ) -> Artifact:
+        """Make a version, of the type ``model``, of a file or folder.
+
+        Args:
+            path: Path of the file or folder.
+            name: Name of the collection. Default: ``run-<id>-`` and the last part of the path.
+            aliases: Aliases that come to point at it, beside ``latest``.
+
+        Returns:
+            The artifact.
+
+        Raises:
+            InvalidDataError: There is no such file or folder, or an argument is not allowed.
+            UsageError: The run is finished.
+            Error: The disk refuses.
+        """
+        from steplog import _artifact_log
+
+        return _artifact_log.log_model(self, path, name, aliases)
+
+    def use_model(self, name: str) -> str:
+        """Take a model as an input of this run, and bring its files to this disk.
+
+        Args:
+            name: As of ``use_artifact``.
+
+        Returns:
+            Path of its file; of a model of several, their folder.
+
+        Raises:
+            InvalidDataError: It is no model: its type does not have ``model`` in it.
+            NotFoundError: There is none of that name.
+            UsageError: The run is finished.
+            CommError: The server refuses, or does not answer.
+        """
+        from steplog import _artifact_log
+
+        return _artifact_log.use_model(self, name)
+
+    def link_model(
+        self,
+        path: str | os.PathLike[str],
+        registered_model_name: str,
+        name: str | None = None,
+        aliases: Iterable[str] | str | None = None,
+    ) -> Artifact:
+        """Make a version, of the type ``model``, of a file or folder, and link it into a registry.
+
+        Args:
+            path: Path of the file or folder.
+            registered_model_name: Collection of the registry ``model-registry``.
+            name: Name of the collection that it is logged into. Default: ``run-<id>-`` and the last part of the path.
+            aliases: Aliases that it gets in the registry, such as ``production``, beside ``latest``.
+
+        Returns:
+            The artifact, as it was logged.
+
+        Raises:
+            InvalidDataError: There is no such file or folder, or an argument is not allowed.
+            UsageError: The run is finished.
+            Error: The disk refuses.
+        """
+        from steplog import _artifact_log
+
+        return _artifact_log.link_model(self, path, registered_model_name, name, aliases)
+
+    def logged_artifacts(self) -> list[Artifact]:
+        """The versions that this run made: where there is a server, those that it has; newest first.
+
+        Raises:
+            CommError: The server refuses.
+        """
+        from steplog._artifact import Artifact
+
+        return [Artifact._of(native) for native in self.list_artifacts(False)]
+
+    def used_artifacts(self) -> list[Artifact]:
+        """The versions that this run used: where there is a server, those that it knows of; newest first.
+
+        Raises:
+            CommError: The server refuses.
+        """
+        from steplog._artifact import Artifact
+
+        return [Artifact._of(native) for native in self.list_artifacts(True)]
 
     def alert(
         self,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 __all__ = [
+    "ArtifactFinalizedError",
+    "ArtifactNotLoggedError",
     "AuthenticationError",
     "CommError",
     "ConfigError",
     "Error",
+    "IntegrityError",
     "InvalidDataError",
     "NotFoundError",
     "UsageError",
+    "WaitTimeoutError",
 ]
 
 
@@ -45,3 +49,20 @@ class AuthenticationError(CommError):
 # A ValueError too: that is what scripts for other servers expect of a path that leads nowhere.
 class NotFoundError(CommError, ValueError):
     """The server does not have it: the message names its path."""
+
+
+# ValueErrors and AttributeErrors too: the one is what scripts of old expect, the other lets hasattr() answer.
+class ArtifactFinalizedError(UsageError, ValueError, AttributeError):
+    """The artifact is finalized or logged: nothing more can be added to it; ``new_draft()`` of a version is open."""
+
+
+class ArtifactNotLoggedError(UsageError, ValueError, AttributeError):
+    """The artifact has no version yet: log it first, and ``wait()`` for it."""
+
+
+class IntegrityError(Error, ValueError):
+    """Content is not what it was: damaged, or changed since an artifact was made of it; the message names it."""
+
+
+class WaitTimeoutError(Error, TimeoutError):
+    """What was waited for did not happen in time; it may yet."""

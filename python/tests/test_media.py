@@ -36,8 +36,10 @@ class Memory:
     def add_bytes(self, path: str, data: bytes) -> None:
         assert self.files.setdefault(path, data) == data
 
-    def add_local_file(self, path: str, local_path: str) -> None:
-        self.add_bytes(path, Path(local_path).read_bytes())
+    def add_local_file(self, path: str, local_path: str, sha256: str) -> None:
+        data = Path(local_path).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == sha256
+        self.add_bytes(path, data)
 
     def local_file(self, path: str) -> str:
         self.read.append(path)

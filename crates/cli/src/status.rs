@@ -65,12 +65,14 @@ impl Status {
 }
 
 fn row(run: &LocalRun) -> Vec<Cell> {
-    let bytes = table::bytes(run.unsent_bytes + run.unsent_file_bytes);
-    let unsent = match run.unsent_files {
-        0 if run.unsent_bytes == 0 => Cell::new("–"),
-        0 => Cell::new(bytes).colour(33),
-        1 => Cell::new(format!("{bytes}, 1 file")).colour(33),
-        files => Cell::new(format!("{bytes}, {files} files")).colour(33),
+    let unsent = match run.is_unsent() {
+        false => Cell::new("–"),
+        true => {
+            let bytes = table::bytes(run.unsent_bytes + run.unsent_file_bytes + run.unsent_artifact_bytes);
+            let things = counted(run.unsent_files, "file").into_iter().chain(counted(run.unsent_artifacts, "artifact"));
+            let parts: Vec<String> = std::iter::once(bytes).chain(things).collect();
+            Cell::new(parts.join(", ")).colour(33)
+        }
     };
     vec![
         Cell::new(format!("{}/{}", run.project, run.run_id)),
@@ -80,6 +82,12 @@ fn row(run: &LocalRun) -> Vec<Cell> {
         unsent,
         Cell::new(table::ago(run.started_at)),
     ]
+}
+
+/// `3 files`; nothing for none.
+fn counted(count: usize, noun: &str) -> Option<String> {
+    let ending = if count == 1 { "" } else { "s" };
+    (count > 0).then(|| format!("{count} {noun}{ending}"))
 }
 
 fn state(run: &LocalRun) -> Cell {

@@ -40,12 +40,14 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    /// Nobody answered at all.
+    is_unreachable: bool,
 }
 
 impl Error {
     /// An error with a message for people: lowercase, naming the thing.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), is_unreachable: false }
     }
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {
@@ -58,6 +60,16 @@ impl Error {
 
     pub(crate) fn io(error: std::io::Error, what: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Io, format!("{what}: {error}"))
+    }
+
+    /// No server answers.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { is_unreachable: true, ..Self::new(ErrorKind::Server, message) }
+    }
+
+    /// Whether nobody answered at all: what was asked for may be elsewhere.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.is_unreachable
     }
 
     /// What the caller can do about it.

@@ -69,6 +69,9 @@ pub(crate) struct UploadedTo {
     /// Whether files that the journal names are still to be sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) files_pending: bool,
+    /// Whether artifacts that the journal names are still to be sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) artifacts_pending: bool,
 }
 
 impl Uploaded {
@@ -91,6 +94,6 @@ impl Uploaded {
     }
 
     pub(crate) fn is_complete(&self, server: &str) -> bool {
-        self.servers.get(server).is_some_and(|to| to.complete && !to.files_pending)
+        self.servers.get(server).is_some_and(|to| to.complete && !to.files_pending && !to.artifacts_pending)
     }
 }

@@ -12,6 +12,7 @@ use steplog_model::{
     RunPath, RunStart, RunUpdate, StreamId, Summary, Value, path_segment,
 };
 
+use crate::artifact::{ArtifactUploader, LocalStore, RunArtifacts};
 use crate::console::{Console, ConsoleMode, OutputLog};
 use crate::error::{Error, ErrorKind};
 use crate::files::{FileUploader, SaveOptions, Way, place};
@@ -91,6 +92,7 @@ pub(crate) struct Shared {
     uploader: Option<Uploader>,
     /// `None` unless the run is online.
     files: Option<FileUploader>,
+    artifacts: RunArtifacts,
     /// `None` unless this process samples.
     sampler: Option<Sampler>,
     /// `None` unless this process speaks for the run.
@@ -254,9 +256,14 @@ impl Run {
         let active = Arc::new(active);
         let folder = identity.folder.as_ref().filter(|_| identity.mode.is_online());
         let files = folder.map(|folder| FileUploader::new(&identity, folder, &settings));
+        let artifact_uploader = folder.map(|folder| ArtifactUploader::new(&identity, folder, &settings));
+        if let Some(folder) = &identity.folder {
+            LocalStore::note_run(folder);
+        }
+        let artifacts = RunArtifacts::new(&identity, &settings, artifact_uploader.clone());
         let uploader = backlog.map(|backlog| {
             let files = files.as_ref().map(FileUploader::share);
-            Uploader::start(&identity, &settings, backlog, active.clone(), files)
+            Uploader::start(&identity, &settings, backlog, active.clone(), files, artifact_uploader)
         });
         let folder = || identity.folder.as_ref().map(RunFolder::files);
         let sampler = watched.interval.zip(folder());
@@ -267,9 +274,18 @@ impl Run {
         });
         let active = AtomicPtr::new(Arc::into_raw(active).cast_mut());
         let (report, is_redirected) = (Mutex::new(None), AtomicBool::new(false));
-        let shared =
-            Shared { identity, settings, active, uploader, files, sampler, surroundings, report, is_redirected };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            identity,
+            settings,
+            active,
+            uploader,
+            files,
+            artifacts,
+            sampler,
+            surroundings,
+            report,
+            is_redirected,
+        });
         if shared.uploader.is_some() {
             terminate::watch(Arc::downgrade(&shared));
         }
@@ -756,6 +772,7 @@ impl Run {
             Ok(()) => {
                 uploader.stop();
                 self.shared.files.iter().for_each(FileUploader::stop);
+                self.shared.artifacts.uploader().into_iter().for_each(ArtifactUploader::stop);
                 let line = format!("{}; a process in the background sends them", self.ended_after(rows));
                 settings.verbosity.info(&line);
                 FinishReport::Detached
@@ -814,6 +831,19 @@ impl Run {
         }
     }
 
+    /// What the run has to do with artifacts.
+    pub(crate) fn artifacts(&self) -> &RunArtifacts {
+        &self.shared.artifacts
+    }
+
+    pub(crate) fn check_open(&self, what: &str) -> Result<(), Error> {
+        self.state().check_open(what)
+    }
+
+    pub(crate) fn append(&self, record: &Record) -> Result<(), Error> {
+        self.state().append(record)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state()
     }
@@ -844,7 +874,7 @@ impl Shared {
         }
     }
 
-    /// Waits for the journal and then, when the server has it, for files; at most so long in all.
+    /// Waits for the journal and then, when the server has it, for files and artifacts; at most so long in all.
     fn drain_all(&self, uploader: &Uploader, timeout: Duration, interrupted: &mut dyn FnMut() -> bool) -> Outcome {
         let begun = Instant::now();
         let mut was_interrupted = false;
@@ -854,15 +884,26 @@ impl Shared {
         };
         let verbosity = self.settings.verbosity;
         let outcome = uploader.drain(timeout, verbosity, &mut interrupted);
-        let Some(files) = self.files.as_ref().filter(|_| outcome == Outcome::Synced) else { return outcome };
-        let left = files.drain(timeout.saturating_sub(begun.elapsed()), verbosity, &mut interrupted);
-        match left.files {
-            0 => Outcome::Synced,
-            count => {
-                let reason = Some(format!("{count} of its files are not on the server yet"));
-                Outcome::Missing { bytes: left.bytes, reason }
-            }
+        if outcome != Outcome::Synced {
+            return outcome;
         }
+        let time_left = || timeout.saturating_sub(begun.elapsed());
+        let files = self.files.as_ref().map(|files| files.drain(time_left(), verbosity, &mut interrupted));
+        let artifacts = self.artifacts.uploader();
+        let artifacts = artifacts.map(|artifacts| artifacts.drain(time_left(), verbosity, &mut interrupted));
+        let (files, artifacts) = (files.unwrap_or_default(), artifacts.unwrap_or_default());
+        let mut missing = Vec::new();
+        if files.files > 0 {
+            missing.push(format!("{} of its files", files.files));
+        }
+        if artifacts.artifacts > 0 {
+            missing.push(format!("{} of its artifacts", artifacts.artifacts));
+        }
+        if missing.is_empty() {
+            return Outcome::Synced;
+        }
+        let reason = Some(format!("{} are not on the server yet", missing.join(" and ")));
+        Outcome::Missing { bytes: files.bytes + artifacts.bytes, reason }
     }
 
     /// Ends what looks at the machine; what it writes must be in the journal before that is closed.
@@ -926,6 +967,8 @@ impl Drop for Shared {
             std::mem::forget(active);
             std::mem::forget(self.uploader.take());
             std::mem::forget(self.files.take());
+            // One more owner, who never goes.
+            std::mem::forget(self.artifacts.clone());
             return;
         }
         self.stop_watching();

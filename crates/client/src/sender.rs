@@ -11,12 +11,12 @@ use steplog_journal::{JournalReader, RunFolder};
 use steplog_model::{Entity, RunStart};
 
 use crate::error::{Error, ErrorKind};
-use crate::files;
 use crate::local::{JournalLock, SenderLock, Uploaded};
 use crate::settings::{Resolved, Settings};
 use crate::source::Sources;
 use crate::sync::{SyncReport, sync_run};
 use crate::transport::Http;
+use crate::{artifact, files};
 
 /// Between two tries when the server does not answer.
 const RETRY: Duration = Duration::from_secs(2);
@@ -120,12 +120,16 @@ pub struct LocalRun {
     pub unsent_files: usize,
     /// Their size, in bytes.
     pub unsent_file_bytes: u64,
+    /// How many logged artifacts the server is not known to have.
+    pub unsent_artifacts: usize,
+    /// Their size, in bytes; the server may have some of these bytes already.
+    pub unsent_artifact_bytes: u64,
 }
 
 impl LocalRun {
     /// Whether the server is not known to have everything.
     pub fn is_unsent(&self) -> bool {
-        self.unsent_bytes > 0 || self.unsent_files > 0
+        self.unsent_bytes > 0 || self.unsent_files > 0 || self.unsent_artifacts > 0
     }
 }
 
@@ -138,7 +142,7 @@ pub fn local_run(folder: &RunFolder, server: &str) -> Result<Option<LocalRun>, E
     let failed = |error: std::io::Error| Error::io(error, folder.path().display());
     let mut first: Option<RunStart> = None;
     let (mut writers, mut journal_bytes, mut unsent_bytes) = (0, 0, 0);
-    let mut unsent_files = BTreeMap::new();
+    let (mut unsent_files, mut unsent_artifacts) = (BTreeMap::new(), BTreeMap::new());
     for stream in folder.streams().map_err(failed)? {
         let Ok(Some(start)) = folder.run_start(stream) else { continue };
         let journal = folder.journal(stream);
@@ -150,6 +154,7 @@ pub fn local_run(folder: &RunFolder, server: &str) -> Result<Option<LocalRun>, E
         if !uploaded.is_complete(server) {
             unsent_bytes += end.saturating_sub(uploaded.servers.get(server).map_or(0, |to| to.offset));
             unsent_files.extend(files::unsent_files(folder, &reader, server));
+            unsent_artifacts.extend(artifact::unsent_artifacts(folder, &reader, server));
         }
         if first.as_ref().is_none_or(|first| start.started_at < first.started_at) {
             first = Some(start);
@@ -167,5 +172,7 @@ pub fn local_run(folder: &RunFolder, server: &str) -> Result<Option<LocalRun>, E
         unsent_bytes,
         unsent_files: unsent_files.len(),
         unsent_file_bytes: unsent_files.values().sum(),
+        unsent_artifacts: unsent_artifacts.len(),
+        unsent_artifact_bytes: unsent_artifacts.values().sum(),
     }))
 }

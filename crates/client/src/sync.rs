@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use steplog_journal::{JournalReader, RunFolder, remove_spare};
 use steplog_model::{Entity, RunPath, RunStart, StreamId};
 
+use crate::artifact::sync_artifacts;
 use crate::error::{Error, ErrorKind};
 use crate::files::sync_files;
 use crate::local::{JournalLock, Uploaded, UploadedTo};
-use crate::transport::{Transport, TransportError};
+use crate::transport::{ArtifactTransport, Transport, TransportError};
 use crate::upload::{Sent, Upload, UploadError};
 
 /// What is known while a journal is being sent.
@@ -36,7 +37,7 @@ pub struct SyncReport {
 pub fn sync_run(
     folder: &RunFolder,
     server: &str,
-    transport: &dyn Transport,
+    transport: &dyn ArtifactTransport,
     default_entity: &Entity,
     progress: impl FnMut(SyncProgress),
 ) -> Result<SyncReport, Error> {
@@ -48,7 +49,7 @@ pub(crate) fn sync_streams(
     folder: &RunFolder,
     wanted: impl Fn(StreamId) -> bool,
     server: &str,
-    transport: &dyn Transport,
+    transport: &dyn ArtifactTransport,
     default_entity: &Entity,
     mut progress: impl FnMut(SyncProgress),
 ) -> Result<SyncReport, Error> {
@@ -91,13 +92,14 @@ pub(crate) fn sync_streams(
                 let (run, reader) = (run_path(&start, default_entity), JournalReader::new(&journal));
                 let files = sync_files(folder, &reader, &run, server, transport, ended, &mut each)
                     .map_err(|error| Error::new(ErrorKind::Server, error.to_string()))?;
+                let problems = sync_artifacts(folder, &reader, &run, server, transport, &mut each)
+                    .map_err(|error| Error::new(ErrorKind::Server, error.to_string()))?;
                 report.sent_bytes += sent_bytes;
                 report.problems.extend(files.problems);
-                Uploaded::note(
-                    &journal,
-                    server,
-                    UploadedTo { offset, complete: ended, files_pending: !files.is_settled },
-                );
+                report.problems.extend(problems.into_iter().map(|reason| problem(&reason)));
+                let files_pending = !files.is_settled;
+                let to = UploadedTo { offset, complete: ended, files_pending, artifacts_pending: false };
+                Uploaded::note(&journal, server, to);
             }
             Err(UploadError::Transport(TransportError::Refused(message))) => report.problems.push(problem(&message)),
             Err(UploadError::Transport(error)) => return Err(Error::new(ErrorKind::Server, error.to_string())),

@@ -2,14 +2,27 @@
 
 use std::time::Duration;
 
-use steplog_model::{ContentHash, Entity, FilePath, RunPath, StreamId, path_segment};
+use steplog_model::{
+    CollectionName, ContentHash, Entity, FilePath, Manifest, Project, RunPath, StreamId, path_segment,
+};
 use steplog_protocol::{
-    BlobStatus, ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, PutFileRequest, ResumePoint, Session,
+    Artifact, BLOB_PACK_MEDIA_TYPE, BlobPackResponse, BlobStatus, CommitArtifactRequest, CommitArtifactResponse,
+    ErrorBody, IngestResponse, JOURNAL_MEDIA_TYPE, LinkArtifactRequest, MissingBlob, MissingBlobsRequest,
+    MissingBlobsResponse, PutFileRequest, ResumePoint, Session,
 };
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
 
 use crate::error::{Error, ErrorKind};
+
+/// Longest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: u64 = 16 << 20;
+
+/// Longest manifest that is read, in bytes.
+const MAX_MANIFEST_BYTES: u64 = 2 << 30;
+
+/// So many connections are kept for the next request: as many as there are requests at a time.
+const IDLE_CONNECTIONS: usize = 8;
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,11 +97,81 @@ pub trait Transport: Send + Sync {
     ) -> Result<BlobStatus, TransportError>;
 }
 
+/// What sending artifacts needs of a server.
+pub trait ArtifactTransport: Transport {
+    /// Which of at most [`steplog_protocol::MAX_BLOBS_AT_ONCE`] blobs must be sent, and how many bytes of each are there.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn missing_blobs(&self, entity: &Entity, hashes: &[ContentHash])
+    -> Result<Vec<(ContentHash, u64)>, TransportError>;
+
+    /// Sends many small blobs at once; for each its hash (32 bytes), its size (4 bytes, little-endian) and its bytes. When
+    /// this returns they are durable.
+    ///
+    /// # Errors
+    /// See [`TransportError`]; refused is also what has another hash than it says.
+    fn send_pack(&self, entity: &Entity, pack: &[u8]) -> Result<(), TransportError>;
+
+    /// Makes a version. Repeated with the same id it makes no other one.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn commit_artifact(
+        &self,
+        entity: &Entity,
+        project: &Project,
+        collection: &CollectionName,
+        request: &CommitArtifactRequest,
+    ) -> Result<Commit, TransportError>;
+
+    /// The newest version of a collection; `None` when there is none.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn newest_version(
+        &self,
+        entity: &Entity,
+        project: &Project,
+        collection: &CollectionName,
+    ) -> Result<Option<Artifact>, TransportError>;
+
+    /// What a version consists of.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn manifest(&self, version: &Artifact) -> Result<Manifest, TransportError>;
+
+    /// Links a version into a registry; answers what it is there. Once more it changes nothing.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn link_artifact(
+        &self,
+        entity: &Entity,
+        project: &Project,
+        collection: &CollectionName,
+        request: &LinkArtifactRequest,
+    ) -> Result<Artifact, TransportError>;
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Commit {
+    /// It is this version.
+    Done(Box<Artifact>),
+    /// Bytes are missing, and nothing was changed.
+    Missing,
+    /// Another state was met than the request expected, and nothing was changed.
+    Conflict(String),
+}
+
 /// How we speak HTTP: any status is an answer, and a redirection is not followed, for it would take the key along.
 pub(crate) fn agent_config() -> ConfigBuilder<AgentScope> {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .max_idle_connections_per_host(IDLE_CONNECTIONS)
         .timeout_connect(Some(Duration::from_secs(10)))
         .user_agent(concat!("steplog/", env!("CARGO_PKG_VERSION")))
 }
@@ -150,33 +233,62 @@ impl Http {
         }
     }
 
+    fn unavailable(&self, reason: &dyn std::fmt::Display) -> TransportError {
+        TransportError::Unavailable(format!("{reason}: {}", self.base_url))
+    }
+
+    /// Status and body of an answer of at most so many bytes.
+    fn receive(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        max_bytes: u64,
+    ) -> Result<(u16, Vec<u8>), TransportError> {
+        let mut response = response.map_err(|error| self.unavailable(&error))?;
+        let body = response.body_mut().with_config().limit(max_bytes).read_to_vec();
+        Ok((response.status().as_u16(), body.map_err(|error| self.unavailable(&error))?))
+    }
+
+    fn parse<T: serde::de::DeserializeOwned>(&self, status: u16, body: &[u8]) -> Result<T, TransportError> {
+        let foreign = |_| self.unavailable(&format_args!("the answer (status {status}) is not steplog's"));
+        serde_json::from_slice(body).map_err(foreign)
+    }
+
     fn answer<T: serde::de::DeserializeOwned>(
         &self,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, TransportError> {
-        let unavailable =
-            |error: &dyn std::fmt::Display| TransportError::Unavailable(format!("{error}: {}", self.base_url));
-        let mut response = response.map_err(|error| unavailable(&error))?;
-        let status = response.status().as_u16();
-        let body =
-            response.body_mut().with_config().limit(1 << 20).read_to_vec().map_err(|error| unavailable(&error))?;
+        let (status, body) = self.receive(response, MAX_ANSWER_BYTES)?;
         // A conflict answers with the offset that the server has.
-        if matches!(status, 200..=299 | 409) {
-            let parsed = serde_json::from_slice(&body);
-            return parsed.map_err(|_| unavailable(&format_args!("the answer (status {status}) is not steplog's")));
-        }
-        let message = match serde_json::from_slice::<ErrorBody>(&body) {
+        if matches!(status, 200..=299 | 409) { self.parse(status, &body) } else { Err(self.refusal(status, &body)) }
+    }
+
+    /// As [`Self::answer`], where a conflict is a refusal.
+    fn answer_or_refusal<T: serde::de::DeserializeOwned>(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<T, TransportError> {
+        let (status, body) = self.receive(response, MAX_ANSWER_BYTES)?;
+        if matches!(status, 200..=299) { self.parse(status, &body) } else { Err(self.refusal(status, &body)) }
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> TransportError {
+        let message = match serde_json::from_slice::<ErrorBody>(body) {
             Ok(ErrorBody { error }) => match error.hint {
                 Some(hint) => format!("{}\nhint: {hint}", error.message),
                 None => error.message,
             },
             Err(_) => format!("status {status} from {}", self.base_url),
         };
-        Err(match status {
+        match status {
             401 | 403 => TransportError::Unauthorized(message),
             400..=499 if !matches!(status, 408 | 425 | 429) => TransportError::Refused(message),
             _ => TransportError::Unavailable(message),
-        })
+        }
+    }
+
+    fn collection_url(&self, entity: &Entity, project: &Project, collection: &CollectionName) -> String {
+        let path = [entity.as_str(), project.as_str(), collection.as_str()].map(path_segment).join("/");
+        format!("{}/api/v1/artifacts/{path}", self.base_url)
     }
 }
 
@@ -223,5 +335,87 @@ impl Transport for Http {
         let url = format!("{}/api/v1/blobs/{entity}/{hash}?offset={offset}&size_bytes={size_bytes}", self.base_url);
         let request = self.agent.put(url).header("content-type", "application/octet-stream");
         self.answer(self.prepare(request).send(bytes))
+    }
+}
+
+impl ArtifactTransport for Http {
+    fn missing_blobs(
+        &self,
+        entity: &Entity,
+        hashes: &[ContentHash],
+    ) -> Result<Vec<(ContentHash, u64)>, TransportError> {
+        let url = format!("{}/api/v1/blobs/{}/missing", self.base_url, path_segment(entity.as_str()));
+        let request = MissingBlobsRequest { sha256: hashes.iter().map(ToString::to_string).collect() };
+        let answer: MissingBlobsResponse =
+            self.answer_or_refusal(self.prepare(self.agent.post(url)).send_json(request))?;
+        let blob = |blob: MissingBlob| {
+            let hash = blob.sha256.parse().map_err(|error| self.unavailable(&error))?;
+            Ok((hash, blob.received_bytes))
+        };
+        answer.missing.into_iter().map(blob).collect()
+    }
+
+    fn send_pack(&self, entity: &Entity, pack: &[u8]) -> Result<(), TransportError> {
+        let url = format!("{}/api/v1/blobs/{}", self.base_url, path_segment(entity.as_str()));
+        let request = self.agent.post(url).header("content-type", BLOB_PACK_MEDIA_TYPE);
+        self.answer_or_refusal::<BlobPackResponse>(self.prepare(request).send(pack)).map(drop)
+    }
+
+    fn commit_artifact(
+        &self,
+        entity: &Entity,
+        project: &Project,
+        collection: &CollectionName,
+        request: &CommitArtifactRequest,
+    ) -> Result<Commit, TransportError> {
+        let url = format!("{}/versions", self.collection_url(entity, project, collection));
+        let response = self.prepare(self.agent.post(url)).send_json(request);
+        let (status, body) = self.receive(response, MAX_ANSWER_BYTES)?;
+        match status {
+            200..=299 => {
+                let answer: CommitArtifactResponse = self.parse(status, &body)?;
+                Ok(answer.artifact.map_or(Commit::Missing, |artifact| Commit::Done(Box::new(artifact))))
+            }
+            409 if serde_json::from_slice::<CommitArtifactResponse>(&body).is_ok() => Ok(Commit::Missing),
+            409 => Ok(Commit::Conflict(self.refusal(status, &body).to_string())),
+            _ => Err(self.refusal(status, &body)),
+        }
+    }
+
+    fn newest_version(
+        &self,
+        entity: &Entity,
+        project: &Project,
+        collection: &CollectionName,
+    ) -> Result<Option<Artifact>, TransportError> {
+        let url = format!("{}/versions/latest", self.collection_url(entity, project, collection));
+        let (status, body) = self.receive(self.prepare(self.agent.get(url)).call(), MAX_ANSWER_BYTES)?;
+        match status {
+            200..=299 => self.parse(status, &body).map(Some),
+            404 => Ok(None),
+            _ => Err(self.refusal(status, &body)),
+        }
+    }
+
+    fn manifest(&self, version: &Artifact) -> Result<Manifest, TransportError> {
+        let Artifact { entity, project, collection, version, .. } = version;
+        let path = [entity, project, collection].map(|part| path_segment(part)).join("/");
+        let url = format!("{}/api/v1/artifacts/{path}/versions/{}/manifest", self.base_url, path_segment(version));
+        let (status, body) = self.receive(self.prepare(self.agent.get(url)).call(), MAX_MANIFEST_BYTES)?;
+        match status {
+            200..=299 => Manifest::from_json_lines(&body).map_err(|error| self.unavailable(&error)),
+            _ => Err(self.refusal(status, &body)),
+        }
+    }
+
+    fn link_artifact(
+        &self,
+        entity: &Entity,
+        project: &Project,
+        collection: &CollectionName,
+        request: &LinkArtifactRequest,
+    ) -> Result<Artifact, TransportError> {
+        let url = format!("{}/links", self.collection_url(entity, project, collection));
+        self.answer_or_refusal(self.prepare(self.agent.post(url)).send_json(request))
     }
 }

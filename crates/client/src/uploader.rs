@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use steplog_journal::{Backlog, Event, JournalReader, RunFolder, find_runs};
 use steplog_model::{Entity, RunStart, StreamId};
 
+use crate::artifact::ArtifactUploader;
 use crate::files::FileUploader;
 use crate::fork;
 use crate::local::{JournalLock, Uploaded, UploadedTo};
@@ -94,6 +95,7 @@ impl Uploader {
         backlog: Arc<Backlog>,
         active: Arc<Active>,
         files: Option<FileUploader>,
+        artifacts: Option<ArtifactUploader>,
     ) -> Self {
         let control = Arc::new(Control { status: Mutex::default(), changed: Condvar::new() });
         let worker = Worker {
@@ -105,6 +107,7 @@ impl Uploader {
             settings: settings.clone(),
             backlog,
             files,
+            artifacts,
             children: BTreeMap::new(),
             failures: 0,
             retry_at: Instant::now(),
@@ -218,6 +221,7 @@ struct Worker {
     active: Arc<Active>,
     backlog: Arc<Backlog>,
     files: Option<FileUploader>,
+    artifacts: Option<ArtifactUploader>,
     identity: Identity,
     settings: Resolved,
     transport: Arc<Http>,
@@ -344,6 +348,9 @@ impl Worker {
         if let Some(files) = &self.files {
             files.look_at_children();
         }
+        if let Some(artifacts) = &self.artifacts {
+            artifacts.look_at_children();
+        }
         // Children come and go; a folder that cannot be read now can be read at the next tick.
         for stream in folder.streams().unwrap_or_default() {
             if stream != self.identity.stream && !self.children.contains_key(&stream) {
@@ -461,18 +468,17 @@ impl Worker {
         let Some(folder) = &self.identity.folder else { return };
         let server = &self.settings.base_url;
         let files_pending = self.files.as_ref().is_some_and(|files| !files.is_settled());
+        let artifacts_pending = self.artifacts.as_ref().is_some_and(|artifacts| !artifacts.is_settled());
         if self.upload.offset() > 0 {
-            let to = UploadedTo { offset: self.upload.offset(), complete: complete && !self.refused, files_pending };
+            let complete = complete && !self.refused;
+            let to = UploadedTo { offset: self.upload.offset(), complete, files_pending, artifacts_pending };
             Uploaded::note(&folder.journal(self.identity.stream), server, to);
         }
         for (stream, child) in &self.children {
             let journal = folder.journal(*stream);
             let ended = complete && !child.given_up && JournalLock::try_take(&journal).is_ok_and(|lock| lock.is_some());
-            Uploaded::note(
-                &journal,
-                server,
-                UploadedTo { offset: child.upload.offset(), complete: ended, files_pending },
-            );
+            let to = UploadedTo { offset: child.upload.offset(), complete: ended, files_pending, artifacts_pending };
+            Uploaded::note(&journal, server, to);
         }
     }
 

@@ -16,7 +16,7 @@ mod upkeep;
 mod varint;
 mod writer;
 
-pub use files::saved_files;
+pub use files::{artifact_records, saved_files};
 pub use frame::{FRAME_OVERHEAD_BYTES, MAX_FRAME_BYTES, Scan, scan, whole_frames};
 pub use layout::{RunFolder, find_runs};
 pub use reader::{Chunk, JournalReader, ReadError, Tail};

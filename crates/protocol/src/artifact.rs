@@ -79,7 +79,7 @@ pub struct Collection {
     pub aliases: Vec<CollectionAlias>,
     /// Aliases that are not moved or removed before they are taken off this list.
     pub protected_aliases: Vec<String>,
-    /// Bytes of the files of all versions, each content once.
+    /// Sizes of its versions, added up; what several of them share counts in each.
     pub size_bytes: u64,
     /// When it was made, Unix seconds.
     pub created_at: f64,
@@ -366,7 +366,8 @@ pub struct ArtifactFolder {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ArtifactEntryList {
-    /// Folders in it, on the first page; none when all below is asked for.
+    /// One page of its folders, by name: they come before the files, and are on the first page unless there are very many;
+    /// none when all below is asked for.
     pub folders: Vec<ArtifactFolder>,
     /// One page of files, by path.
     pub entries: Vec<ArtifactEntry>,

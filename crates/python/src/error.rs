@@ -1,6 +1,6 @@
 //! Errors of the client as the exceptions of `steplog.errors`.
 
-use pyo3::exceptions::{PyIsADirectoryError, PyTimeoutError};
+use pyo3::exceptions::PyIsADirectoryError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -33,13 +33,18 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static COMM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static AUTHENTICATION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static NOT_FOUND: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FINALIZED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static NOT_LOGGED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static TIMEOUT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static INTEGRITY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
-        ErrorKind::Invalid | ErrorKind::Data | ErrorKind::ArtifactFinalized | ErrorKind::ArtifactNotLogged => {
-            invalid(py, message)
-        }
-        ErrorKind::Timeout => PyTimeoutError::new_err(message),
+        ErrorKind::Invalid => invalid(py, message),
+        ErrorKind::Data => raise(py, "IntegrityError", &INTEGRITY, message),
+        ErrorKind::ArtifactFinalized => raise(py, "ArtifactFinalizedError", &FINALIZED, message),
+        ErrorKind::ArtifactNotLogged => raise(py, "ArtifactNotLoggedError", &NOT_LOGGED, message),
+        ErrorKind::Timeout => raise(py, "WaitTimeoutError", &TIMEOUT, message),
         ErrorKind::ConfigConflict | ErrorKind::ConfigFile => raise(py, "ConfigError", &CONFIG, message),
         ErrorKind::Usage | ErrorKind::Finished => raise(py, "UsageError", &USAGE, message),
         ErrorKind::NotFound => raise(py, "NotFoundError", &NOT_FOUND, message),

@@ -45,6 +45,10 @@ pub(crate) enum Kind {
     Enum,
     /// A `steplog.Histogram`.
     Histogram,
+    /// A media object of steplog, such as an image or a table.
+    Media,
+    /// A `steplog.Artifact`.
+    Artifact,
 }
 
 impl Kind {
@@ -98,6 +102,8 @@ impl Kind {
             }
             ("enum", "Enum") => Self::Enum,
             ("steplog", "Histogram") => Self::Histogram,
+            ("steplog", "Media") => Self::Media,
+            ("steplog", "Artifact") => Self::Artifact,
             _ => return None,
         })
     }

@@ -1,7 +1,9 @@
 //! The native half of the steplog Python package: thin classes over the client crate.
 
 mod api;
+mod api_artifact;
 mod array;
+mod artifact;
 mod config_file;
 mod console;
 mod error;
@@ -13,6 +15,7 @@ mod save;
 mod text;
 mod to_python;
 mod to_value;
+mod waiting;
 
 use pyo3::prelude::*;
 
@@ -21,6 +24,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<run::NativeRun>()?;
     module.add_class::<console::NativeWriter>()?;
+    module.add_class::<artifact::NativeArtifact>()?;
+    module.add_class::<artifact::NativeNewFile>()?;
+    module.add_class::<api_artifact::NativeArtifacts>()?;
+    module.add_class::<api_artifact::NativeCollection>()?;
+    module.add_class::<api_artifact::NativeCollections>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
     module.add_function(wrap_pyfunction!(histogram::count_histogram, module)?)?;
     module.add_function(wrap_pyfunction!(histogram::histogram_edges, module)?)?;

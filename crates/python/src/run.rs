@@ -13,6 +13,7 @@ use steplog::{
     Value, Verbosity, join_key, parse_fork_point, send_patiently,
 };
 
+use crate::artifact::NativeArtifact;
 use crate::error::{invalid, to_exception};
 use crate::keys::KeyObjects;
 use crate::save;
@@ -335,6 +336,55 @@ impl NativeRun {
         save::save(py, &self.run, pattern, base_path, policy, glob)
     }
 
+    /// Makes a version of an artifact.
+    fn record_artifact(&self, py: Python<'_>, artifact: &NativeArtifact, aliases: Vec<String>) -> PyResult<()> {
+        let artifact = &artifact.artifact;
+        py.detach(|| self.run.log_artifact(artifact, &aliases)).map_err(|error| to_exception(py, &error))
+    }
+
+    /// Takes the version of a name as an input.
+    fn find_artifact(&self, py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<NativeArtifact> {
+        let artifact = py.detach(|| self.run.use_artifact(name, r#type)).map_err(|error| to_exception(py, &error))?;
+        Ok(NativeArtifact { artifact })
+    }
+
+    /// Takes a version as an input.
+    fn record_use(
+        &self,
+        py: Python<'_>,
+        artifact: &NativeArtifact,
+        r#type: Option<&str>,
+        aliases: Vec<String>,
+    ) -> PyResult<()> {
+        let artifact = &artifact.artifact;
+        py.detach(|| self.run.use_logged(artifact, r#type, &aliases)).map_err(|error| to_exception(py, &error))
+    }
+
+    /// Takes the model of a name as an input.
+    fn find_model(&self, py: Python<'_>, name: &str) -> PyResult<NativeArtifact> {
+        let artifact = py.detach(|| self.run.use_model(name)).map_err(|error| to_exception(py, &error))?;
+        Ok(NativeArtifact { artifact })
+    }
+
+    /// Links a version into a registry.
+    fn record_link(
+        &self,
+        py: Python<'_>,
+        artifact: &NativeArtifact,
+        target: &str,
+        aliases: Vec<String>,
+    ) -> PyResult<()> {
+        let artifact = &artifact.artifact;
+        py.detach(|| self.run.link_artifact(artifact, target, &aliases)).map_err(|error| to_exception(py, &error))
+    }
+
+    /// The versions that the run made, or those that it used.
+    fn list_artifacts(&self, py: Python<'_>, used: bool) -> PyResult<Vec<NativeArtifact>> {
+        let list = || if used { self.run.used_artifacts() } else { self.run.logged_artifacts() };
+        let list = py.detach(list).map_err(|error| to_exception(py, &error))?;
+        Ok(list.into_iter().map(|artifact| NativeArtifact { artifact }).collect())
+    }
+
     /// Bytes of the journal, bytes that the server has of it, whether it answered, when it last took something.
     fn sync_state(&self) -> (u64, u64, bool, Option<f64>) {
         let status = self.run.status();
@@ -605,7 +655,7 @@ unsafe fn plain_value(object: *mut ffi::PyObject) -> Option<Value> {
 }
 
 /// A length of time given in seconds.
-fn timeout(py: Python<'_>, name: &str, seconds: f64) -> PyResult<Duration> {
+pub(crate) fn timeout(py: Python<'_>, name: &str, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|error| invalid(py, format!("{name} {seconds} is not a number of seconds: {error}")))
 }

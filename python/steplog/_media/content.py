@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import Any, Protocol
 
-from steplog.errors import Error, InvalidDataError
+from steplog.errors import InvalidDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,11 +106,9 @@ class LocalFile:
 
     def add_to(self, sink: Sink, folder: str) -> str:
         """Add a copy to an artifact; answers its path there."""
-        before = self.sha256
-        path = f"{folder}/{before[:20]}/{os.path.basename(self._path)}"
-        sink.add_local_file(path, self._path)
-        if self.sha256 != before:
-            raise Error(f"{self._path} changed while it was added; add it again when nobody writes to it")
+        sha256 = self.sha256
+        path = f"{folder}/{sha256[:20]}/{os.path.basename(self._path)}"
+        sink.add_local_file(path, self._path, sha256)
         return path
 
 
@@ -143,7 +141,7 @@ class Stored:
 
     def add_to(self, sink: Sink, folder: str) -> str:
         """Add a copy to another artifact; answers its path there."""
-        sink.add_local_file(self._path, self._source.local_file(self._path))
+        sink.add_local_file(self._path, self._source.local_file(self._path), self._sha256)
         return self._path
 
 

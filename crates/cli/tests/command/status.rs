@@ -23,7 +23,7 @@ fn what_a_server_lacks_is_shown_until_it_is_sent() {
     assert!(run.remove("journal_bytes").is_some_and(|bytes| bytes.as_u64() > Some(1000)));
     let expected = json!({
         "project": "digits", "run_id": "r1", "name": "run r1", "offline": false, "writers": 0, "sender": null,
-        "unsent_bytes": 0, "unsent_files": 0, "unsent_file_bytes": 0
+        "unsent_bytes": 0, "unsent_files": 0, "unsent_file_bytes": 0, "unsent_artifacts": 0, "unsent_artifact_bytes": 0
     });
     assert_eq!((after.code, runs), (0, json!([expected])));
 

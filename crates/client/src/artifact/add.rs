@@ -135,6 +135,23 @@ impl Artifact {
         Ok(leaves.len())
     }
 
+    /// Adds a file with this content. The same content under the same path once more is no change.
+    ///
+    /// # Errors
+    /// As [`Self::add_file`], or the disk refuses.
+    pub fn add_bytes(&self, name: &str, bytes: &[u8], overwrite: bool) -> Result<ManifestEntry, Error> {
+        let path: FilePath = name.parse()?;
+        let staging = self.with_draft("add", |draft| draft.staging())?;
+        let hashed = Hashed::of(bytes);
+        let written = staging.begin().and_then(|mut copy| {
+            copy.file.write_all(bytes)?;
+            copy.keep(&staging, hashed.sha256)
+        });
+        written.map_err(|error| Error::io(error, format_args!("cannot keep {path:?}")))?;
+        self.insert_all(vec![(path, hashed.entry())], overwrite)?;
+        Ok(hashed.entry())
+    }
+
     /// Begins a file that is written right into the artifact.
     ///
     /// ```

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use steplog_model::{
-    Alias, ArtifactDetails, ArtifactType, CollectionName, FilePath, Manifest, ManifestDigest, ManifestEntry,
+    Alias, ArtifactDetails, ArtifactType, CollectionName, FilePath, LoggedArtifact, Manifest, ManifestEntry,
 };
 
 use super::ArtifactInfo;
 use super::committed::Committed;
 use super::draft::Draft;
-use super::pending::Pending;
+use super::session::{Parts, RunArtifacts, Ticket};
 use crate::error::{Error, ErrorKind};
 use crate::run::lock;
 
@@ -34,14 +34,14 @@ struct State {
     details: ArtifactDetails,
     incremental: bool,
     phase: Phase,
-    /// That of a version, once somebody asked for it.
+    /// What was logged, or that of a version once somebody asked for it.
     manifest: Option<Arc<Manifest>>,
 }
 
 #[derive(Debug)]
 enum Phase {
     Draft(Draft),
-    Pending(Pending),
+    Pending(Ticket),
     Committed(Box<Committed>),
 }
 
@@ -101,6 +101,11 @@ impl Artifact {
             Phase::Pending(_) => ArtifactState::Pending,
             Phase::Committed(_) => ArtifactState::Committed,
         }
+    }
+
+    /// Whether it was not logged yet.
+    pub fn is_draft(&self) -> bool {
+        matches!(lock(&self.inner.state).phase, Phase::Draft(_))
     }
 
     /// Whether nothing can be added any more.
@@ -254,9 +259,9 @@ impl Artifact {
         let state = self.settled();
         let committed = match (&state.phase, &state.manifest) {
             (Phase::Draft(draft), _) => return Ok(draft.manifest.clone()),
-            (Phase::Pending(pending), _) => return Ok(pending.manifest.clone()),
-            (Phase::Committed(_), Some(manifest)) => return Ok(manifest.clone()),
-            (Phase::Committed(committed), None) => committed.clone(),
+            (_, Some(manifest)) => return Ok(manifest.clone()),
+            (Phase::Committed(committed), None) => committed.as_ref().clone(),
+            (Phase::Pending(_), None) => unreachable!("what was logged is known"),
         };
         // Others need not wait for a server.
         drop(state);
@@ -289,10 +294,10 @@ impl Artifact {
 
     fn summed_up<T>(&self, of_manifest: impl Fn(&Manifest) -> T, of_info: impl Fn(&ArtifactInfo) -> T) -> T {
         let state = self.settled();
-        match &state.phase {
-            Phase::Draft(draft) => of_manifest(&draft.manifest),
-            Phase::Pending(pending) => of_manifest(&pending.manifest),
-            Phase::Committed(committed) => of_info(&committed.info),
+        match (&state.phase, &state.manifest) {
+            (Phase::Draft(draft), _) => of_manifest(&draft.manifest),
+            (Phase::Committed(committed), _) => of_info(&committed.info),
+            (Phase::Pending(_), manifest) => of_manifest(manifest.as_ref().expect("what was logged is known")),
         }
     }
 
@@ -370,14 +375,106 @@ impl Artifact {
     /// The state, with what was pending as it stands now.
     fn settled(&self) -> MutexGuard<'_, State> {
         let mut state = lock(&self.inner.state);
-        if let Phase::Pending(pending) = &state.phase
-            && let Some(Ok(committed)) = pending.look()
+        if let Phase::Pending(ticket) = &state.phase
+            && let Some(Ok(committed)) = ticket.look()
         {
-            state.manifest = Some(pending.manifest.clone()).filter(|_| pending.is_whole());
-            state.details = details_of(&committed.info);
-            state.phase = Phase::Committed(Box::new(committed));
+            state.settle(committed);
         }
         state
+    }
+
+    /// What was waited for is there.
+    pub(crate) fn settle(&self, committed: Committed) {
+        let mut state = lock(&self.inner.state);
+        if matches!(state.phase, Phase::Pending(_)) {
+            state.settle(committed);
+        }
+    }
+
+    /// By what its version will be found, while it is not there.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match &self.settled().phase {
+            Phase::Pending(ticket) => Some(ticket.clone()),
+            Phase::Draft(_) | Phase::Committed(_) => None,
+        }
+    }
+
+    /// Makes it a version on this disk; answers what the journal is to say, or nothing when it is a version already, which
+    /// then got the aliases.
+    pub(crate) fn log(
+        &self,
+        session: &RunArtifacts,
+        aliases: Vec<Alias>,
+        step: i64,
+    ) -> Result<Option<(LoggedArtifact, Ticket)>, Error> {
+        let mut state = self.settled();
+        let State { details, incremental, phase, manifest } = &mut *state;
+        let details = ArtifactDetails { aliases: with_latest(aliases.clone()), ..details.clone() };
+        let mut again;
+        let draft = match phase {
+            Phase::Draft(draft) => draft,
+            Phase::Pending(ticket) => {
+                let logged = manifest.clone().expect("what was logged is known");
+                again = Draft::from_version(ticket.local()?, logged);
+                &mut again
+            }
+            Phase::Committed(_) => {
+                drop(state);
+                return self.add_aliases(aliases).map(|()| None);
+            }
+        };
+        draft.is_finalized = true;
+        let own = draft.manifest.clone();
+        let (collection, r#type) = (&self.inner.collection, &self.inner.r#type);
+        let parts = Parts { draft, collection, r#type, details, incremental: *incremental };
+        let (logged, ticket) = session.commit(parts, step)?;
+        *manifest = Some(own);
+        *phase = Phase::Pending(ticket.clone());
+        Ok(Some((logged, ticket)))
+    }
+
+    /// As [`Self::log`], into a run that keeps nothing.
+    pub(crate) fn log_nowhere(&self, session: &RunArtifacts, aliases: Vec<Alias>) -> Result<(), Error> {
+        let mut state = self.settled();
+        let State { details, incremental, phase, manifest } = &mut *state;
+        let details = ArtifactDetails { aliases, ..details.clone() };
+        details.check()?;
+        let Phase::Draft(draft) = phase else { return Ok(()) };
+        draft.is_finalized = true;
+        let own = draft.manifest.clone();
+        let (collection, r#type) = (&self.inner.collection, &self.inner.r#type);
+        let committed = session.pretend(Parts { draft, collection, r#type, details, incremental: *incremental });
+        *manifest = Some(own);
+        *phase = Phase::Committed(Box::new(committed));
+        Ok(())
+    }
+
+    fn add_aliases(&self, aliases: Vec<Alias>) -> Result<(), Error> {
+        if aliases.is_empty() {
+            return Ok(());
+        }
+        self.change_details(|details| {
+            details.aliases.extend(aliases);
+            details.aliases.sort_unstable();
+            details.aliases.dedup();
+        })?;
+        self.save()
+    }
+
+    /// What is said about it, saved or not.
+    pub(crate) fn details(&self) -> ArtifactDetails {
+        self.settled().details.clone()
+    }
+}
+
+impl State {
+    fn settle(&mut self, committed: Committed) {
+        // An incremental one has more than what was logged.
+        if self.incremental {
+            self.manifest = None;
+        }
+        self.details = details_of(&committed.info);
+        self.phase = Phase::Committed(Box::new(committed));
     }
 }
 
@@ -401,6 +498,14 @@ fn details_of(info: &ArtifactInfo) -> ArtifactDetails {
         metadata: info.metadata.clone(),
         ttl_seconds: info.ttl_seconds,
     }
+}
+
+/// The aliases that a logged version gets.
+fn with_latest(mut aliases: Vec<Alias>) -> Vec<Alias> {
+    if !aliases.contains(&Alias::latest()) {
+        aliases.insert(0, Alias::latest());
+    }
+    aliases
 }
 
 /// Aliases as they were given, each once.

@@ -36,6 +36,11 @@ pub(crate) struct Hashed {
 }
 
 impl Hashed {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let sha256 = ContentHash::from_bytes(Sha256::digest(bytes).into());
+        Self { size_bytes: bytes.len() as u64, md5: Md5::of(bytes), sha256 }
+    }
+
     pub(crate) fn entry(&self) -> ManifestEntry {
         ManifestEntry::stored(self.size_bytes, self.md5, self.sha256)
     }
@@ -245,12 +250,12 @@ fn is_sparse(_: &fs::Metadata) -> bool {
 
 /// Lets the file system make a copy that shares its blocks; `false` where it cannot.
 #[cfg(target_os = "linux")]
-fn clone_file(from: &File, to: &File) -> bool {
+pub(crate) fn clone_file(from: &File, to: &File) -> bool {
     rustix::fs::ioctl_ficlone(to, from).is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn clone_file(_: &File, _: &File) -> bool {
+pub(crate) fn clone_file(_: &File, _: &File) -> bool {
     false
 }
 

@@ -24,27 +24,50 @@
 //! server. [`Artifact::wait`] waits for that.
 
 mod add;
+mod bytes;
 mod cache;
-mod committed;
+mod collection;
+pub(crate) mod committed;
+mod compare;
 mod download;
 mod draft;
+mod edit;
+#[cfg(test)]
+mod fake_server;
 mod handle;
 mod hash;
 mod local;
-mod pending;
+mod local_artifacts;
+mod origin;
 mod pool;
+mod post;
+mod receipt;
 pub(crate) mod reference;
+mod relation;
+mod run;
+mod session;
+mod ship;
 mod staging;
+mod sync;
+#[cfg(test)]
+mod test_server;
 mod tree;
+mod uploader;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
+pub use cache::{Cache, CacheCleaning, CacheSummary, CacheVerification, parse_size};
+pub use compare::{Change, Comparison};
+pub use download::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch, FolderVerification};
 pub use handle::{Artifact, ArtifactState};
+pub use local_artifacts::LocalArtifacts;
 pub use reference::{DEFAULT_MAX_OBJECTS, ReferenceOptions};
 pub use steplog_model::{
     Alias, ArtifactName, ArtifactType, CollectionName, FilePath, Manifest, ManifestDigest, ManifestEntry, Md5,
     Selector, Source, Version,
 };
-pub use steplog_protocol::Artifact as ArtifactInfo;
+pub use steplog_protocol::{Artifact as ArtifactInfo, ArtifactRun, ArtifactVerification};
 
-pub(crate) use committed::{Committed, Origin};
 pub(crate) use local::LocalStore;
+pub(crate) use session::RunArtifacts;
+pub(crate) use sync::{sync_artifacts, unsent_artifacts};
+pub(crate) use uploader::ArtifactUploader;

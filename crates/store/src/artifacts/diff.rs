@@ -120,7 +120,7 @@ impl Merge {
         let (change, index) = match (before, after) {
             (None, _) => (DiffChange::Added, 0),
             (_, None) => (DiffChange::Removed, 1),
-            (Some(before), Some(after)) if content(before)? != content(after)? => (DiffChange::Changed, 2),
+            (Some(before), Some(after)) if !is_same(before, after)? => (DiffChange::Changed, 2),
             _ => {
                 self.counts.0[3] += 1;
                 return Ok(());
@@ -141,10 +141,14 @@ fn path<'a>(row: &'a Row<'_>) -> Result<&'a [u8], Error> {
     Ok(row.get_ref(0)?.as_bytes().unwrap_or_default())
 }
 
-/// What tells the content of an entry: the hash of its bytes, or the digest of its reference.
-fn content<'a>(row: &'a Row<'_>) -> Result<(Option<&'a [u8]>, Option<&'a [u8]>), Error> {
-    let part = |index| Ok::<_, Error>(row.get_ref(index)?.as_bytes_or_null().unwrap_or_default());
-    Ok((part(3)?, part(4)?))
+/// Whether two entries have one content: by the hash of their bytes, or the digest of their references.
+fn is_same(before: &Row<'_>, after: &Row<'_>) -> Result<bool, Error> {
+    for index in [3, 4] {
+        if before.get_ref(index)? != after.get_ref(index)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Cursor {
