@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Artifact, Collection } from '~/api/types'
+import { isLink } from '~/features/artifacts/is-link'
 import { useDeleteArtifact, useDeleteCollection } from '~/features/artifacts/use-artifact-changes'
 import { formatBytes, plural } from '~/lib/format-number'
 import { ConfirmDialog } from '~/ui/dialog'
@@ -56,11 +57,6 @@ export function DeleteArtifactDialog({ artifact, onClose, onDeleted }: DeleteArt
 
 function usedBy(count: number): string {
   return count === 1 ? 'One run used' : `${plural(count, 'run')} used`
-}
-
-/** Whether a version stands in a collection that it was not logged into. */
-export function isLink({ entity, project, collection, source }: Artifact): boolean {
-  return source.entity !== entity || source.project !== project || source.collection !== collection
 }
 
 interface DeleteCollectionDialogProps {
