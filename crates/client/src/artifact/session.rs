@@ -1,5 +1,7 @@
 //! What a run has to do with artifacts: those that it logs, and those that it uses.
 
+use std::collections::HashSet;
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -7,21 +9,24 @@ use serde::de::DeserializeOwned;
 use steplog_journal::RunFolder;
 use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, ContentHash, Entity, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
+    CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
 };
 use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
 
 use super::ArtifactInfo;
+use super::cache;
 use super::collection::{Collection, LocalPlace, LoggedAs, NewVersion};
 use super::committed::{Committed, Origin};
 use super::draft::Draft;
 use super::handle::Artifact;
+use super::hash::{Pulse, hash_open};
 use super::local::{LocalStore, Original};
 use super::receipt::{Answer, Receipts};
 use super::ship::merged;
 use super::uploader::{ArtifactUploader, Presence};
 use crate::api::{ApiSettings, Connection};
 use crate::error::{Error, ErrorKind};
+use crate::files::open_to_read;
 use crate::run::{Identity, lock, now};
 use crate::settings::{Mode, Resolved};
 use crate::source::Sources;
@@ -196,12 +201,12 @@ impl RunArtifacts {
     }
 
     /// Brings the copies of a draft to where versions have theirs.
-    fn take_in(&self, draft: &Draft, collection: &CollectionName) -> Result<(), Error> {
+    fn take_in(&self, draft: &mut Draft, collection: &CollectionName) -> Result<(), Error> {
         let store = &self.inner.store;
-        let mut hashes: Vec<ContentHash> = draft.manifest.entries().filter_map(|(_, entry)| entry.sha256()).collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        for hash in hashes {
+        let manifest = draft.manifest.clone();
+        let mut seen = HashSet::new();
+        for (path, entry) in manifest.entries() {
+            let Some(hash) = entry.sha256().filter(|hash| seen.insert(*hash)) else { continue };
             if let Some(staging) = draft.staging_if_any() {
                 let copy = staging.blob(hash);
                 match store.take_in(&copy, hash, staging.is_own()) {
@@ -213,19 +218,65 @@ impl RunArtifacts {
                     Err(_) => {}
                 }
             }
-            let is_elsewhere =
-                draft.originals.contains_key(&hash) || draft.base.is_some() || store.blob(hash).is_file();
-            if !is_elsewhere {
-                return Err(Error::new(
-                    ErrorKind::Io,
-                    format!(
-                        "a copy of a file of {collection} is gone from {}; add it again",
-                        store.staging().display()
-                    ),
-                ));
+            if draft.originals.contains_key(&hash) || store.blob(hash).is_file() {
+                continue;
+            }
+            match draft.base.clone() {
+                Some(base) if self.has(&base) => {}
+                Some(base) => self.bring(draft, &base, path, hash)?,
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Io,
+                        format!("the copy of {path:?} in {collection} is gone; add it again"),
+                    ));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether the bytes of a version are where the run's go.
+    fn has(&self, version: &Committed) -> bool {
+        let Inner { identity, settings, .. } = &*self.inner;
+        match &version.origin {
+            Origin::Server(connection) => {
+                let is_same =
+                    connection.base_url() == settings.base_url && version.info.entity == identity.entity.as_str();
+                is_same && self.is_online()
+            }
+            Origin::Local(store, _) => *store == self.inner.store,
+            Origin::Nowhere => true,
+        }
+    }
+
+    /// Fetches a file of the version that a draft was made from: the run's server would not know its bytes.
+    fn bring(&self, draft: &mut Draft, base: &Committed, path: &FilePath, hash: ContentHash) -> Result<(), Error> {
+        let failed = |error| Error::io(error, format_args!("cannot fetch {path:?} of {}", base.name()));
+        let store = &self.inner.store;
+        if let Some(kept) = cache::find(hash) {
+            return store.take_in(&kept, hash, false).map_err(failed);
+        }
+        let staging = draft.staging()?;
+        let mut copy = staging.begin().map_err(failed)?;
+        match &base.origin {
+            Origin::Server(connection) => {
+                let file: Vec<String> = path.parts().map(path_segment).collect();
+                let mut body = connection.download(&format!("{}/files/{}", base.address(), file.join("/")))?;
+                io::copy(&mut body, &mut copy.file).map_err(failed)?;
+            }
+            Origin::Local(other, manifest) => {
+                let gone = || io::Error::new(io::ErrorKind::NotFound, "it is not on this disk any more");
+                let place = other.blobs(*manifest)?.find(hash).ok_or_else(gone).map_err(failed)?;
+                io::copy(&mut open_to_read(&place).map_err(failed)?, &mut copy.file).map_err(failed)?;
+            }
+            Origin::Nowhere => unreachable!("nobody's files are everybody's"),
+        }
+        let hashed = hash_open(&mut copy.file, &mut Vec::new(), &Pulse::default());
+        if !hashed.is_ok_and(|hashed| hashed.sha256 == hash) {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "it came with another hash")));
+        }
+        copy.keep(&staging, hash).map_err(failed)?;
+        store.take_in(&staging.blob(hash), hash, staging.is_own()).map_err(failed)
     }
 
     fn open_collection(
