@@ -112,6 +112,11 @@ impl Api {
         Ok(Self { connection: Arc::new(Connection::new(client.resolve(&sources)?, settings, &sources)) })
     }
 
+    /// The server at the other end of a connection.
+    pub(crate) fn of(connection: Arc<Connection>) -> Self {
+        Self { connection }
+    }
+
     /// URL of the server, without a slash at its end.
     pub fn base_url(&self) -> &str {
         self.connection.base_url()

@@ -29,6 +29,10 @@ impl LocalArtifacts {
         Ok(Self { store: LocalStore::below(&home) })
     }
 
+    pub(crate) fn of(store: LocalStore) -> Self {
+        Self { store }
+    }
+
     /// Where they are kept.
     pub fn folder(&self) -> &Path {
         self.store.root()

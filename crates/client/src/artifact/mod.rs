@@ -38,6 +38,7 @@ mod handle;
 mod hash;
 mod local;
 mod local_artifacts;
+mod origin;
 mod pool;
 mod post;
 mod receipt;

@@ -111,6 +111,7 @@ impl Run {
         aliases: &[impl AsRef<str>],
     ) -> Result<(), Error> {
         self.check_open("use_artifact")?;
+        check_type(artifact, r#type)?;
         if artifact.is_draft() || !aliases.is_empty() {
             self.log_artifact(artifact, aliases)?;
         }
@@ -119,10 +120,7 @@ impl Run {
     }
 
     fn note_use(&self, artifact: &Artifact, r#type: Option<&str>) -> Result<(), Error> {
-        let is = artifact.artifact_type().as_str();
-        if let Some(wanted) = r#type.filter(|wanted| *wanted != is) {
-            return Err(Error::invalid(format_args!("{} has the type {is:?}, not {wanted:?}", artifact.name())));
-        }
+        check_type(artifact, r#type)?;
         let used = self.artifacts().note_used(&artifact.committed()?)?;
         self.append(&Record::Artifact(ArtifactRecord::Used(used)))
     }
@@ -135,6 +133,12 @@ impl Run {
     /// The target or an alias is none, or as [`Self::log_artifact`].
     pub fn link_artifact(&self, artifact: &Artifact, target: &str, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
         let aliases: Vec<Alias> = parse_aliases(aliases)?;
+        let target: ArtifactName = target.parse()?;
+        if target.selector.is_some() {
+            return Err(Error::invalid(format_args!(
+                "{target} names a version, but a link gets one of its own; leave out what is behind the colon"
+            )));
+        }
         self.check_open("link_artifact")?;
         if artifact.is_draft() {
             self.log_artifact(artifact, &[] as &[&str])?;
@@ -206,7 +210,7 @@ impl Run {
         let own = self.artifacts().logged();
         Ok(match self.artifacts().on_server()? {
             Some((logged, _)) => united(logged, own),
-            None => own,
+            None => united(own, Vec::new()),
         })
     }
 
@@ -218,19 +222,29 @@ impl Run {
         let own = self.artifacts().used();
         Ok(match self.artifacts().on_server()? {
             Some((_, used)) => united(used, own),
-            None => own,
+            None => united(own, Vec::new()),
         })
     }
 }
 
+/// # Errors
+/// It has another type than is wanted.
+fn check_type(artifact: &Artifact, r#type: Option<&str>) -> Result<(), Error> {
+    let is = artifact.artifact_type().as_str();
+    match r#type.filter(|wanted| *wanted != is) {
+        Some(wanted) => Err(Error::invalid(format_args!("{} has the type {is:?}, not {wanted:?}", artifact.name()))),
+        None => Ok(()),
+    }
+}
+
 /// Two lists as one, each version once.
-fn united(mut first: Vec<Artifact>, second: Vec<Artifact>) -> Vec<Artifact> {
+fn united(first: Vec<Artifact>, second: Vec<Artifact>) -> Vec<Artifact> {
     let place = |artifact: &Artifact| {
         artifact.info().ok().map(|info| (info.entity, info.project, info.collection, info.version))
     };
-    let mut seen: std::collections::HashSet<_> = first.iter().map(place).collect();
-    first.extend(second.into_iter().filter(|artifact| seen.insert(place(artifact))));
-    first
+    let mut seen = std::collections::HashSet::new();
+    // What has no version yet is nothing that another list has.
+    first.into_iter().chain(second).filter(|artifact| place(artifact).is_none_or(|place| seen.insert(place))).collect()
 }
 
 impl Artifact {

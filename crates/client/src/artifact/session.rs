@@ -386,13 +386,12 @@ impl RunArtifacts {
     }
 
     /// What the journal is to say of a link. On this disk it is made at once.
-    pub(crate) fn link(&self, artifact: &Artifact, target: &str, aliases: &[Alias]) -> Result<ArtifactLink, Error> {
-        let target: ArtifactName = target.parse()?;
-        if target.selector.is_some() {
-            return Err(Error::invalid(format_args!(
-                "{target} names a version, but a link gets one of its own; leave out what is behind the colon"
-            )));
-        }
+    pub(crate) fn link(
+        &self,
+        artifact: &Artifact,
+        target: ArtifactName,
+        aliases: &[Alias],
+    ) -> Result<ArtifactLink, Error> {
         let identity = &self.inner.identity;
         // Where it is to be sent first, what stands on this disk says which one is meant.
         let committed = match artifact.ticket() {

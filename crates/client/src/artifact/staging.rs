@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use steplog_model::{ContentHash, StreamId};
 
@@ -14,6 +15,12 @@ use super::local::LocalStore;
 use crate::fork;
 
 const LOCK: &str = "lock";
+
+/// What the name of a folder begins with while it has no lock.
+const BEGINNING: &str = "new-";
+
+/// A folder that was begun so long ago, and has no lock yet, will get none.
+const BEGINNING_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A folder of copies, named by their hashes.
 #[derive(Debug)]
@@ -38,11 +45,15 @@ impl Staging {
         let all = store.staging();
         fs::create_dir_all(&all)?;
         remove_left_over(&all);
-        let folder = all.join(StreamId::generate().to_string());
-        fs::create_dir(&folder)?;
-        let lock = File::create(folder.join(LOCK))?;
+        let name = StreamId::generate().to_string();
+        // Under a name that is nobody's to remove until the lock is held.
+        let beginning = all.join(format!("{BEGINNING}{name}"));
+        fs::create_dir(&beginning)?;
+        let lock = File::create(beginning.join(LOCK))?;
         // Where locks do not work nothing is ever removed, for nobody can tell what is in use.
         let _ = lock.try_lock();
+        let folder = all.join(name);
+        fs::rename(&beginning, &folder)?;
         Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicU64::new(0) })
     }
 
@@ -105,8 +116,15 @@ impl Drop for Copy {
 
 /// Removes the folders of processes that have ended.
 fn remove_left_over(all: &Path) {
-    for folder in fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        // One that is just being made has no lock yet, and its lock is taken a moment later.
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(BEGINNING.as_bytes()) {
+            let begun = entry.metadata().and_then(|found| found.modified());
+            if begun.is_ok_and(|begun| begun.elapsed().is_ok_and(|elapsed| elapsed > BEGINNING_PATIENCE)) {
+                let _ = fs::remove_dir_all(&folder);
+            }
+            continue;
+        }
         let Ok(lock) = File::options().write(true).open(folder.join(LOCK)) else { continue };
         if lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(&folder);
@@ -136,5 +154,22 @@ mod tests {
         drop(first);
         drop(second);
         assert_eq!(folders(), 0);
+    }
+
+    #[test]
+    fn drafts_that_begin_at_once_take_nothing_from_each_other() {
+        let home = tempfile::tempdir().unwrap();
+        let store = LocalStore::below(home.path());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let staging = Staging::create(&store).unwrap();
+                        staging.begin().unwrap().keep(&staging, ContentHash::from_bytes([1; 32])).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(store.staging()).unwrap().count(), 0);
     }
 }

@@ -110,11 +110,24 @@ impl Artifact {
     /// # Errors
     /// There is no such file ([`ErrorKind::NotFound`]), or as [`Self::download`].
     pub fn download_file(&self, path: &FilePath, options: &DownloadOptions) -> Result<PathBuf, Error> {
+        self.download_file_watched(path, options, &mut |_| true)
+    }
+
+    /// As [`Self::download_file`], told about progress.
+    ///
+    /// # Errors
+    /// As [`Self::download_file`], or `watch` said stop.
+    pub fn download_file_watched(
+        &self,
+        path: &FilePath,
+        options: &DownloadOptions,
+        watch: DownloadWatch<'_>,
+    ) -> Result<PathBuf, Error> {
         if self.manifest()?.get(path).is_none() {
             let name = self.committed()?.name();
             return Err(Error::new(ErrorKind::NotFound, format!("artifact {name} has no file {path:?}")));
         }
-        let report = self.download_some(options, cache(options)?, &|other| other == path, &mut |_| true)?;
+        let report = self.download_some(options, cache(options)?, &|other| other == path, watch)?;
         Ok(path.below(&report.root))
     }
 
