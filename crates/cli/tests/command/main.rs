@@ -1,6 +1,7 @@
 //! The `steplog` command as people and scripts use it.
 
 mod account;
+mod artifact;
 mod export;
 mod help;
 mod logs;

@@ -197,6 +197,11 @@ impl Run {
         Ok(artifact)
     }
 
+    /// How many bytes of artifacts were sent so far, and how many are known to be left; nothing of a run that is not online.
+    pub fn artifact_progress(&self) -> (u64, u64) {
+        self.artifacts().uploader().map_or((0, 0), |uploader| uploader.progress())
+    }
+
     /// The versions that the run made: all that the server knows, and what this process logged.
     ///
     /// # Errors

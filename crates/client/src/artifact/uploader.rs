@@ -139,6 +139,16 @@ impl ArtifactUploader {
         !self.is_own() || lock(&self.inner.status).waiting.is_empty()
     }
 
+    /// How many bytes were sent so far, and how many are known to be left.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        if !self.is_own() {
+            return (0, 0);
+        }
+        let pulse = &self.inner.pulse;
+        let waiting = lock(&self.inner.status).waiting_bytes;
+        (pulse.sent_bytes.load(Ordering::Relaxed), pulse.left_bytes.load(Ordering::Relaxed) + waiting)
+    }
+
     /// Whether there is a server.
     pub(crate) fn presence(&self) -> Presence {
         match &*lock(&self.inner.status) {
