@@ -18,7 +18,8 @@ export class MapDrawing {
 
   draw(scene: Scene, look: Look, sight: Rectangle): void {
     const context = this.canvas.getContext('2d')
-    if (context === null) return
+    // Phones have no room for a map: there it has no size.
+    if (context === null || this.canvas.clientWidth === 0) return
     // A map of what is all in sight tells nothing.
     const all = sight.x <= 0 && sight.y <= 0 && sight.x + sight.width >= scene.layout.width
     this.canvas.style.visibility = all && sight.y + sight.height >= scene.layout.height ? 'hidden' : ''
