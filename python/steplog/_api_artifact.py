@@ -122,8 +122,7 @@ class ArtifactCollection:
         """Delete it with all its versions, and the bytes that no other one needs.
 
         Raises:
-            InvalidDataError: An alias of it is protected.
-            CommError: The server refuses, or does not answer.
+            CommError: The server does not answer, or refuses: an alias of it is protected.
         """
         self._native.delete()
 

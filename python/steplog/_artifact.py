@@ -319,8 +319,8 @@ class Artifact:
         """Make changes of description, metadata, tags, aliases and ttl so; of a draft, log it to the open run.
 
         Raises:
-            InvalidDataError: An alias is protected, or something is not allowed.
-            CommError: The server refuses, or does not answer.
+            InvalidDataError: Something is not allowed.
+            CommError: The server does not answer, or refuses: an alias is protected.
             Error: It is a draft, and no run is open.
         """
         if self._native.state == "draft":
@@ -641,7 +641,7 @@ class Artifact:
             path_prefix: Only files whose path begins so.
 
         Returns:
-            The folder.
+            The folder: absolute, or as it was given.
 
         Raises:
             ArtifactNotLoggedError: There is no version yet.
@@ -652,7 +652,7 @@ class Artifact:
             Error: The disk refuses.
         """
         folder, missing = self._native.download(
-            None if root is None else _path("root", root),
+            self._root(root),
             allow_missing_references=bool(allow_missing_references),
             skip_cache=bool(skip_cache),
             path_prefix=None if path_prefix is None else text("path_prefix", path_prefix),
@@ -677,7 +677,7 @@ class Artifact:
             Error: The disk refuses.
         """
         if root is None:
-            root = os.path.join(os.path.dirname(self._native.default_root()), self._native.collection)
+            root = os.path.join(os.path.dirname(self._root(None)), self._native.collection)
         folder = _path("root", root)
         return self._native.checkout(folder, _message.shows_progress())
 
@@ -692,7 +692,7 @@ class Artifact:
             IntegrityError: A file is missing, has another content, or is not one of the version's.
             Error: There is no such folder, or it cannot be read.
         """
-        folder = self._native.default_root() if root is None else _path("root", root)
+        folder = self._root(root)
         found = self._native.verify(folder, _message.shows_progress())
         for word, what in (
             ("missing", "is not in"),
@@ -795,7 +795,7 @@ class Artifact:
             The version as it stands in the registry.
 
         Raises:
-            InvalidDataError: The path or an alias is not allowed, or an alias is protected.
+            InvalidDataError: The path or an alias is not allowed.
             ArtifactNotLoggedError: There is no version yet.
             CommError: The server refuses, or does not answer.
         """
@@ -806,8 +806,7 @@ class Artifact:
 
         Raises:
             UsageError: It is no link.
-            InvalidDataError: An alias of it is protected.
-            CommError: The server refuses, or does not answer.
+            CommError: The server does not answer, or refuses: an alias of it is protected.
         """
         self._native.unlink()
         self._deleted = True
@@ -819,9 +818,9 @@ class Artifact:
             delete_aliases: Whether aliases other than ``latest`` that point at it go too; otherwise they forbid it.
 
         Raises:
-            InvalidDataError: Aliases point at it, or a protected one does.
+            InvalidDataError: It is on this disk alone, and aliases point at it.
             ArtifactNotLoggedError: There is no version yet.
-            CommError: The server refuses, or does not answer.
+            CommError: The server does not answer, or refuses: aliases point at it, or a protected one does.
         """
         self._native.delete(bool(delete_aliases))
         self._deleted = True
@@ -831,9 +830,12 @@ class Artifact:
     def _info(self) -> dict[str, Any]:
         return self._native.info()
 
+    def _root(self, root: Any) -> str:
+        """The folder to download into; absolute where nobody named one, for scripts change their working directory."""
+        return os.path.abspath(self._native.default_root()) if root is None else _path("root", root)
+
     def _download_entry(self, path: str, root: Any, skip_cache: bool | None) -> str:
-        folder = None if root is None else _path("root", root)
-        return self._native.download_file(path, folder, bool(skip_cache), _message.shows_progress())
+        return self._native.download_file(path, self._root(root), bool(skip_cache), _message.shows_progress())
 
     def _hand_out(self, name: str, read: Any) -> Any:
         """A list or dict that scripts may change in place."""

@@ -43,7 +43,7 @@ def test_a_version_is_downloaded(run: steplog.Run, tmp_path: Path) -> None:
         file.write("b")
     run.log_artifact(artifact).wait()
     whole = {"sub/ä.txt": "before", "b.txt": "b"}
-    assert artifact.download() == os.path.join("artifacts", "data:v0")
+    assert artifact.download() == str(tmp_path / "artifacts/data:v0")
     assert tree("artifacts/data:v0") == whole
     assert artifact.download("there") == "there" and artifact.download(root=tmp_path / "here") == str(tmp_path / "here")
     assert tree("there") == tree("here") == whole
@@ -56,7 +56,7 @@ def test_a_version_is_downloaded(run: steplog.Run, tmp_path: Path) -> None:
     assert tree("here") == {**whole, "own.txt": "own"}
     assert artifact.checkout("here") == "here"
     assert tree("here") == whole
-    assert artifact.checkout() == os.path.join("artifacts", "data")
+    assert artifact.checkout() == str(tmp_path / "artifacts/data")
     assert artifact.download("part", path_prefix="sub/") == "part"
     assert tree("part") == {"sub/ä.txt": "before"}
     run.finish()
@@ -96,8 +96,8 @@ def test_a_model_is_used(run: steplog.Run, tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / "parts" / name).write_text(name)
     run.log_model("parts", "several").wait()
-    assert run.use_model("single:best") == os.path.join("artifacts", "single:v0", "model.pt")
-    assert run.use_model("several:latest") == os.path.join("artifacts", "several:v0")
+    assert run.use_model("single:best") == str(tmp_path / "artifacts/single:v0/model.pt")
+    assert run.use_model("several:latest") == str(tmp_path / "artifacts/several:v0")
     assert [used.name for used in run.used_artifacts()] == ["single:v0", "several:v0"]
 
 
@@ -106,11 +106,11 @@ def test_a_folder_is_compared_with_a_version(run: steplog.Run) -> None:
     folder = Path(artifact.download(skip_cache=True))
     artifact.verify()
     (folder / "more").write_text("m")
-    with pytest.raises(errors.IntegrityError, match="'more' is only in artifacts/data:v0"):
+    with pytest.raises(errors.IntegrityError, match=r"'more' is only in .*/artifacts/data:v0"):
         artifact.verify()
     (folder / "more").unlink()
     (folder / "f").write_text("changed")
-    with pytest.raises(ValueError, match="data:v0: 'f' has another content in artifacts/data:v0"):
+    with pytest.raises(ValueError, match=r"data:v0: 'f' has another content in .*/artifacts/data:v0"):
         artifact.verify()
     (folder / "f").unlink()
     (folder / "g").unlink()

@@ -124,7 +124,7 @@ fn a_version_lives(place: &Place, origin: &[&str]) {
 #[test]
 fn a_version_lives_on_a_server() {
     let place = Place::new();
-    let server = place.start(&["serve", "--data", "data"]);
+    let server = place.start(&["serve", "--data", "store"]);
     a_version_lives(&place, &["--server", &server.url]);
 }
 
@@ -159,7 +159,7 @@ fn references_stay_where_they_are() {
 #[test]
 fn the_cache_is_shown_cleaned_and_verified() {
     let place = Place::new();
-    let server = place.start(&["serve", "--data", "data"]);
+    let server = place.start(&["serve", "--data", "store"]);
     write(&place, &[("data/a.txt", "first"), ("data/b.txt", "second")]);
     let folder = "…/cache/steplog\n";
     assert_eq!(place.call(&["cache"]), said(0, &format!("{folder}0 files, 0 bytes of at most 50.0 GB\n")));
@@ -210,7 +210,7 @@ fn api(server: &Server) -> Api {
 #[test]
 fn the_api_finds_lists_changes_and_removes() {
     let place = Place::new();
-    let server = place.start(&["serve", "--data", "data"]);
+    let server = place.start(&["serve", "--data", "store"]);
     write(&place, &[("data/a.txt", "first")]);
     for content in ["first", "second", "third"] {
         write(&place, &[("data/a.txt", content)]);
@@ -265,6 +265,6 @@ fn the_api_finds_lists_changes_and_removes() {
     collection.delete().expect("removed");
     assert!(!api.artifact_collection_exists("train", None).expect("an answer"));
     let draft = Artifact::new("x", "y").expect("a draft");
-    draft.add_reference("x:y", &ReferenceOptions { name: Some("n".into()), ..Default::default() }).expect("added");
+    draft.add_reference("xx:y", &ReferenceOptions { name: Some("n".into()), ..Default::default() }).expect("added");
     assert_eq!(draft.download(&options).expect_err("a draft").kind(), ErrorKind::ArtifactNotLogged);
 }

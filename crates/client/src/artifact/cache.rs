@@ -166,7 +166,7 @@ impl Cache {
             return None;
         }
         let is_whole = size_bytes.is_none_or(|size| size == found.len());
-        if is_whole && is_stamped(&found, hash) {
+        if is_whole && is_good(&found, hash) {
             // The next one to go is the one that was not asked for the longest.
             let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
         } else if is_whole && sha256(&mut file).is_ok_and(|found| found == hash) {
@@ -550,6 +550,11 @@ fn sub_second(hash: ContentHash) -> u32 {
 fn is_stamped(found: &Metadata, hash: ContentHash) -> bool {
     let modified = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     modified.is_some_and(|modified| modified.subsec_nanos() == sub_second(hash))
+}
+
+/// Whether a file is one that had the hash when it came into the cache, under whatever name, and was not written to since.
+pub(crate) fn is_good(found: &Metadata, hash: ContentHash) -> bool {
+    is_own(found) && is_stamped(found, hash)
 }
 
 /// Says of a file that its bytes have the hash. Where the disk cannot keep it, files are read anew each time.

@@ -15,7 +15,7 @@ use super::fetch::{self, stopped};
 use super::folder::{Folder, Kind};
 use super::writing::{Stop, Writing};
 use super::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch};
-use crate::artifact::cache::{Begun, Cache, CachedBlob};
+use crate::artifact::cache::{Begun, Cache, CachedBlob, is_good};
 use crate::artifact::committed::{Committed, Origin};
 use crate::artifact::hash::clone_file;
 use crate::artifact::local::LocalBlobs;
@@ -179,14 +179,15 @@ impl<'a> Delivery<'a> {
                 self.done_bytes.fetch_add(size_bytes, Ordering::Relaxed);
                 return self.place(target, blob);
             }
-            if self.local_file(hash).is_none() {
+            if matches!(self.committed.origin, Origin::Server(_)) {
                 let blob = self.fetch_into_cache(cache, target, hash, size_bytes)?;
                 return self.place(target, blob);
             }
         }
         match self.local_file(hash) {
             Some((path, is_ours)) => self.take_local(target, &path, is_ours, hash, size_bytes),
-            None => self.fetch_beside(target, hash, size_bytes),
+            None if matches!(self.committed.origin, Origin::Server(_)) => self.fetch_beside(target, hash, size_bytes),
+            None => Err(self.gone(target)),
         }
     }
 
@@ -205,6 +206,9 @@ impl<'a> Delivery<'a> {
         // One that shares its bytes with the cache must not be written to.
         if found.len() != size_bytes || (self.options.skip_cache && is_shared(&found)) {
             return Ok(false);
+        }
+        if is_good(&found, hash) {
+            return Ok(true);
         }
         let mut hasher = Sha256::new();
         self.read_all(&mut file, size_bytes, |piece| hasher.update(piece)).map_err(|error| match error {
