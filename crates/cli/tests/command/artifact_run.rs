@@ -176,7 +176,8 @@ fn log_on_another_machine() {
     // On this disk there is no other version to add to; on the server there is.
     assert_eq!((more.name(), paths(&more)), ("data:v2".into(), vec!["b".to_owned(), "c".into()]));
     let version = run.use_artifact("data:v2", None).expect("it is there");
-    version.delete(false).expect("deleted");
+    assert!(version.delete(false).is_err());
+    version.delete(true).expect("deleted");
     assert!(run.use_artifact("data:v2", None).is_err());
     // Another type than the server's: the machine does not know that yet.
     let model = Artifact::new("sets", "model").expect("a draft");
