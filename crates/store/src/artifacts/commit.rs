@@ -241,13 +241,7 @@ impl Commit {
         if let Some(run) = &self.run {
             return Ok(Some(run.as_str().into()));
         }
-        Ok(database
-            .sql(
-                "SELECT r.run_id FROM logged_artifacts l JOIN runs r ON r.id = l.run
-                 WHERE l.logged_id = $1 AND r.project = $2 ORDER BY l.time LIMIT 1",
-            )?
-            .query_row(params![self.id.as_bytes(), project], |row| row.get(0))
-            .optional()?)
+        uses::run_of(database, project, self.id)
     }
 }
 

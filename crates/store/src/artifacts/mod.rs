@@ -15,6 +15,7 @@ mod find;
 mod lineage;
 mod link;
 mod manifest;
+mod mirror;
 mod read;
 mod uses;
 mod verify;
@@ -22,6 +23,7 @@ mod version;
 
 pub use collection::CollectionQuery;
 pub use entries::EntryQuery;
+pub use mirror::{CollectionMirror, VersionMirror, VersionMirrors};
 pub use read::ManifestPages;
 
 pub(crate) use expiry::remove_expired;

@@ -1,5 +1,6 @@
 import type { Direction, LineageGraph } from '~/features/artifacts/lineage/lineage-graph'
 import { kindKey, type LineageView, type VisibleNode } from '~/features/artifacts/lineage/visible-graph'
+import { waysFromFirst } from '~/features/artifacts/lineage/ways-from-first'
 
 /** Puts away, or brings back, what hangs on one side of a node or group. */
 export function withSideToggled(view: LineageView, direction: Direction, id: string): LineageView {
@@ -33,7 +34,8 @@ export function withNodeShown(view: LineageView, graph: LineageGraph, node: numb
 }
 
 /** A shortest way from the first node to another one, both included; only the latter when nothing links them. */
-export function wayTo({ up, down }: LineageGraph, node: number): number[] {
+export function wayTo(graph: LineageGraph, node: number): number[] {
+  const { up, down } = waysFromFirst(graph.up, graph.down)
   const from = new Map([[0, -1]])
   const order = [0]
   for (let place = 0; place < order.length && !from.has(node); place += 1) {
