@@ -40,7 +40,8 @@ test('what is protected or held by an alias is refused', () => {
     'latest',
     'production',
   ])
-  artifacts.remove(model, 259, false)
+  refused(() => artifacts.remove(model, 259, false))
+  artifacts.remove(model, 259, true)
   expect(artifacts.describe(model).latest_version).toBe('v258')
   expect(artifacts.artifact(model, 258).aliases).toEqual(['latest'])
 })

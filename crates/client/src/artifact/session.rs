@@ -72,6 +72,14 @@ pub(crate) struct Ticket {
     id: ArtifactId,
 }
 
+/// What a server says to a question.
+enum Told<T> {
+    Found(T),
+    Missing,
+    /// There is no server, or none is to be asked.
+    Nobody,
+}
+
 /// A draft as it is about to be logged.
 pub(crate) struct Parts<'a> {
     pub(crate) draft: &'a mut Draft,
@@ -342,7 +350,7 @@ impl RunArtifacts {
         let identity = &self.inner.identity;
         let names = [identity.entity.as_str(), identity.project.as_str(), identity.id.as_str()];
         let path = format!("/runs/{}/artifacts", names.map(path_segment).join("/"));
-        let Some(list) = self.ask::<RunArtifactList>(&path)? else { return Ok(None) };
+        let Told::Found(list) = self.ask::<RunArtifactList>(&path)? else { return Ok(None) };
         let artifacts = |infos: Vec<ArtifactInfo>| -> Result<Vec<Artifact>, Error> {
             infos.into_iter().map(|info| Artifact::from_committed(self.of_server(info))).collect()
         };
@@ -353,14 +361,15 @@ impl RunArtifacts {
         Committed { info, origin: Origin::Server(self.connection().clone()) }
     }
 
-    /// Asks the server; `None` when it has no such thing, or is not there.
-    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Error> {
+    /// Asks the server.
+    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Told<T>, Error> {
         if !self.is_online() && self.inner.identity.mode != Mode::Disabled {
-            return Ok(None);
+            return Ok(Told::Nobody);
         }
         match self.connection().get(path) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) if error.kind() == ErrorKind::NotFound || error.is_unreachable() => Ok(None),
+            Ok(answer) => Ok(Told::Found(answer)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Told::Missing),
+            Err(error) if error.is_unreachable() => Ok(Told::Nobody),
             Err(error) => Err(error),
         }
     }
@@ -376,16 +385,19 @@ impl RunArtifacts {
         let base = format!("{}/{}", part(entity.as_str()), part(project.as_str()));
         let version = part(&selector.to_string());
         let path = format!("/artifacts/{base}/{}/versions/{version}", part(name.collection.as_str()));
-        if let Some(info) = self.ask::<ArtifactInfo>(&path)? {
-            return Ok(self.of_server(info));
+        let mut told = self.ask::<ArtifactInfo>(&path)?;
+        if let (Told::Missing, Some(digest)) = (&told, name.digest()) {
+            told = self.ask(&format!("/artifact-digests/{base}/{digest}"))?;
         }
-        if let Some(digest) = name.digest()
-            && let Some(info) = self.ask::<ArtifactInfo>(&format!("/artifact-digests/{base}/{digest}"))?
-        {
-            return Ok(self.of_server(info));
-        }
+        let answers = match told {
+            Told::Found(info) => return Ok(self.of_server(info)),
+            Told::Missing => true,
+            Told::Nobody => false,
+        };
         if *entity == identity.entity
             && let Some(found) = self.inner.store.find(project, name, &selector)?
+            // What the server has had, and under this name has no more, is not what is meant.
+            && !(answers && self.was_sent(&found)?)
         {
             return Ok(found);
         }
@@ -412,6 +424,15 @@ impl RunArtifacts {
             }
         }
         Ok(())
+    }
+
+    /// Whether the server has had a version of this disk.
+    fn was_sent(&self, version: &Committed) -> Result<bool, Error> {
+        let ArtifactInfo { project, collection, version, .. } = &version.info;
+        let found = self.inner.store.collection(&project.parse()?, &collection.parse()?)?;
+        let version = version.parse()?;
+        let local = found.as_ref().and_then(|found| found.get(version));
+        Ok(local.is_some_and(|local| local.servers.contains_key(&self.inner.settings.base_url)))
     }
 
     /// What the journal is to say of a version that is used.

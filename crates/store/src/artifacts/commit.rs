@@ -58,12 +58,16 @@ impl Store {
         request: &CommitArtifactRequest,
     ) -> Result<CommitArtifactResponse, Error> {
         let commit = Commit::new(path, request)?;
+        self.shared.commits.take(&path.entity, commit.manifest, || self.commit(&commit))
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<CommitArtifactResponse, Error> {
         let shared = &self.shared;
         if let Some(known) = commit.known(&*shared.database.reader()?)? {
             return self.answer(known);
         }
         for _ in 0..MAX_TRIES {
-            let manifest = match shared.prepare_manifest(&path.entity, commit.manifest, commit.digest)? {
+            let manifest = match shared.prepare_manifest(&commit.path.entity, commit.manifest, commit.digest)? {
                 Prepared::Rows(manifest) => manifest,
                 Prepared::Missing(missing) => {
                     return Ok(CommitArtifactResponse { artifact: None, created: false, missing });

@@ -1,6 +1,6 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
 import { sendJson } from '~/api/client'
-import { keyOf } from '~/api/queries'
+import { CHANGE_OF_ARTIFACTS, keyOf } from '~/api/queries'
 import type {
   Artifact,
   ArtifactPlace,
@@ -42,6 +42,7 @@ export function useUpdateArtifact(place: ArtifactPlace) {
   const queries = useQueryClient()
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (body: UpdateArtifactRequest) => sendJson<Artifact>('PATCH', api.version(place), body),
     onSuccess: (artifact) => {
       queries.setQueryData(artifactQuery(place).queryKey, artifact)
@@ -55,6 +56,7 @@ export function useUpdateArtifact(place: ArtifactPlace) {
 export function useDeleteArtifact(place: ArtifactPlace) {
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (deleteAliases: boolean) =>
       sendJson<void>('DELETE', api.version(place, '', deleteAliases ? { delete_aliases: 'true' } : {})),
     onSuccess: () => readAgain(place, place),
@@ -67,6 +69,7 @@ export function useUpdateCollection({ entity, project, name }: CollectionPlace) 
   const queries = useQueryClient()
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (body: UpdateCollectionRequest) =>
       sendJson<Collection>('PATCH', api.collection(entity, project, name), body),
     onSuccess: (collection) => {
@@ -81,6 +84,7 @@ export function useUpdateCollection({ entity, project, name }: CollectionPlace) 
 export function useDeleteCollection({ entity, project, name }: CollectionPlace) {
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: () => sendJson<void>('DELETE', api.collection(entity, project, name)),
     onSuccess: () => readAgain({ entity, project }, { collection: name, version: null }),
   })
@@ -98,6 +102,7 @@ export function useLinkArtifact(source: ArtifactPlace) {
   const readAgain = useReadAgain()
   const { entity } = source
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: ({ project, collection, aliases }: LinkTarget) => {
       const body: LinkArtifactRequest = { source, aliases }
       return sendJson<Artifact>('POST', api.links(entity, project, collection), body)

@@ -95,14 +95,17 @@ function Sizes({ entry }: { entry: DiffEntry }) {
   const { before, after, change } = entry
   const growth = growthOf(entry)
   const text = (bytes: number | null | undefined) => (bytes === null || bytes === undefined ? '–' : formatBytes(bytes))
+  const [old, now] = [text(before?.size_bytes), text(after?.size_bytes)]
   return (
     <span className={styles.sizes}>
-      {change === 'changed' && growth !== 0 ? (
+      {change !== 'changed' ? (
+        text((after ?? before)?.size_bytes)
+      ) : old !== now ? (
         <>
-          {text(before?.size_bytes)} <ArrowRight size={11} aria-label="to" /> {text(after?.size_bytes)}
+          {old} <ArrowRight size={11} aria-label="to" /> {now}
         </>
       ) : (
-        text((after ?? before)?.size_bytes)
+        `${now}${growth === null || growth === 0 ? '' : ` ${growth > 0 ? '+' : '\u2212'}${formatBytes(Math.abs(growth))}`}`
       )}
     </span>
   )

@@ -39,14 +39,13 @@ export function ChangeFilter({ diff, changes, onToggle }: ChangeFilterProps) {
   const counts = countsOf(diff)
   return (
     <fieldset className={styles.filter} aria-label="Changes listed">
-      {CHANGES.map((change) => (
+      {CHANGES.filter((change) => counts[change] > 0).map((change) => (
         <button
           key={change}
           type="button"
           className={styles.count}
           data-change={change}
           aria-pressed={changes.has(change)}
-          disabled={counts[change] === 0}
           title={changes.has(change) ? `Leave out what was ${change}` : `List what was ${change}`}
           onClick={() => onToggle(change)}
         >
@@ -75,7 +74,9 @@ export function DiffFacts({ diff: { before, after } }: { diff: ArtifactDiff }) {
           </span>
         )}
       </Change>
-      <Change name="Digest" before={shortDigest(before.digest)} after={shortDigest(after.digest)} />
+      <Change name="Digest" before={shortDigest(before.digest)} after={shortDigest(after.digest)}>
+        {before.digest === after.digest && <span className={styles.growth}>the same</span>}
+      </Change>
     </div>
   )
 }
@@ -92,7 +93,7 @@ function Change({ name, before, after, children }: ChangeProps) {
     <span className={styles.change}>
       <span className={styles.name}>{name}</span>
       {before === after ? (
-        `${after}, the same`
+        after
       ) : (
         <>
           {before} <ArrowRight size={12} aria-label="to" /> {after}

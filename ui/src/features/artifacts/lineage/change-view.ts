@@ -15,10 +15,23 @@ export function withGroupOpened(view: LineageView, group: string): LineageView {
   return { ...view, opened: new Set([...view.opened, group]) }
 }
 
-/** Puts the nodes of a group together again; `nodes` are those that are shown. */
-export function withGroupClosed(view: LineageView, group: string, nodes: readonly VisibleNode[]): LineageView {
-  const members = nodes.filter(({ groupId }) => groupId === group).map(({ id }) => id)
-  return { ...view, opened: without(view.opened, [group]), apart: without(view.apart, members) }
+/** The opened groups that a node, and what it hangs on, would stand in; `nodes` are those that are shown. */
+export function groupsOnWay(graph: LineageGraph, node: number, nodes: readonly VisibleNode[]): string[] {
+  const way = new Set(wayTo(graph, node).map((index) => graph.nodes[index].id))
+  return nodes.flatMap(({ id, groupId }) => (groupId !== null && way.has(id) ? [groupId] : []))
+}
+
+/** Puts a node, and what it hangs on, back into their groups. */
+export function withNodeGrouped(
+  view: LineageView,
+  graph: LineageGraph,
+  node: number,
+  nodes: readonly VisibleNode[],
+): LineageView {
+  const groups = groupsOnWay(graph, node, nodes)
+  const members = nodes.filter(({ groupId }) => groupId !== null && groups.includes(groupId)).map(({ id }) => id)
+  const way = wayTo(graph, node).map((index) => graph.nodes[index].id)
+  return { ...view, opened: without(view.opened, groups), apart: without(view.apart, [...members, ...way]) }
 }
 
 /** Shows a node by itself, and the way to it. */

@@ -18,7 +18,7 @@ import type { Scene } from '~/features/artifacts/files/scene/read-scene'
 
 const FIELD_OF_VIEW = 45
 /** How far away one stands, as a share of where the sphere around the object fits: few things fill their sphere. */
-const DISTANCE = 0.88
+const DISTANCE = 1
 const FROM = new Vector3(1, 0.65, 1.2).normalize()
 
 /** Draws a scene into a canvas of its own; only when something changed, so that an open page does not warm a laptop. */
