@@ -1,8 +1,8 @@
 //! What the server pushes while somebody watches: `GET /events?project=entity/project` (server-sent events).
 //!
 //! Without `project` the events of every readable project come. An event named `runs` carries a [`RunsEvent`], one named
-//! `artifacts` an [`ArtifactsEvent`]; an event named `resync` says that events were lost and the watcher should read everything again. A comment line comes
-//! every 15 s.
+//! `artifacts` an [`ArtifactsEvent`]; an event named `resync` says that events were lost and the watcher should read
+//! everything again. A comment line comes every 15 s.
 
 use serde::{Deserialize, Serialize};
 

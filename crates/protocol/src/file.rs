@@ -1,13 +1,15 @@
 //! Files of runs, and the bytes they are made of.
 //!
-//! A file has two parts: its bytes, kept once under their SHA-256 (a blob), and its name in a run, which points at them.
+//! A file has two parts: its bytes, kept once under their SHA-256 (a blob), and its name in a run, which points at them. A
+//! blob exists only for the entities that have sent all of it.
 //!
 //! `PUT /runs/{entity}/{project}/{run}/files/{path}` gives bytes a name. When the server has them this is all there is
 //! to do, and what stood under the name is replaced in one step. Else the answer is 409 with how many bytes it has of
 //! them already, and the client sends the rest: `PUT /blobs/{entity}/{sha256}?offset=N&size_bytes=S` carries bytes from
 //! offset `N` of a file of `S` bytes. The last part is answered after the server has checked the hash of the whole and
 //! the bytes are durable; then the name is put once more. Repeating any of these requests is harmless, and an upload
-//! that broke off goes on where it was, from any process.
+//! that broke off goes on where it was, from any process. Parts may be on their way together: one that is ahead of what is
+//! here waits some seconds for its turn, and is answered with 409 when it does not come.
 
 use serde::{Deserialize, Serialize};
 

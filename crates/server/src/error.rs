@@ -55,6 +55,11 @@ impl ApiError {
         Self::new(ErrorKind::Internal, message)
     }
 
+    /// Bytes were damaged or are gone, and nothing that helps to try again.
+    pub(crate) fn lost(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Data, message).status(StatusCode::GONE)
+    }
+
     pub(crate) fn unauthenticated() -> Self {
         Self::new(ErrorKind::Unauthenticated, "this needs an account")
             .hint("log in, or send an API key as `Authorization: Bearer KEY`; `steplog login` gets one")

@@ -55,7 +55,7 @@ mod view;
 mod writer;
 
 pub use account::StoredUser;
-pub use artifacts::{CollectionQuery, EntryQuery, ManifestPages};
+pub use artifacts::{CollectionMirror, CollectionQuery, EntryQuery, ManifestPages, VersionMirror, VersionMirrors};
 pub use blobs::Part;
 pub use console::ConsoleFormat;
 pub use deliveries::{AlertMessage, AlertReceiver, Delivery, DeliveryOutcome, DueDeliveries};

@@ -2,6 +2,7 @@
 
 mod account;
 mod artifact;
+mod artifact_run;
 mod export;
 mod help;
 mod logs;

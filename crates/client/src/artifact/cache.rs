@@ -430,10 +430,9 @@ struct CacheFile {
 }
 
 /// Takes files into the user's cache that are not needed where they are any more, and whose bytes have the hashes.
-pub(crate) fn adopt_all(files: impl Iterator<Item = (ContentHash, PathBuf)>) {
-    let cache = Cache::open().ok();
+pub(crate) fn adopt_all(cache: Option<&Cache>, files: impl Iterator<Item = (ContentHash, PathBuf)>) {
     for (hash, path) in files {
-        let is_kept = cache.as_ref().is_some_and(|cache| cache.adopt(hash, &path).is_ok());
+        let is_kept = cache.is_some_and(|cache| cache.adopt(hash, &path).is_ok());
         if !is_kept {
             // What cannot be removed is of no consequence: it is found by its hash again.
             let _ = fs::remove_file(&path);

@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use steplog_model::{ContentHash, StreamId};
@@ -15,6 +15,9 @@ use super::local::LocalStore;
 use crate::fork;
 
 const LOCK: &str = "lock";
+
+/// Copies are spread over so many folders: threads that make files in one wait for each other.
+const SHELVES: usize = 16;
 
 /// What the name of a folder begins with while it has no lock.
 const BEGINNING: &str = "new-";
@@ -29,7 +32,7 @@ pub(crate) struct Staging {
     /// Held as long as the folder is in use.
     _lock: File,
     generation: u32,
-    count: AtomicU64,
+    count: AtomicUsize,
 }
 
 /// A copy that is being written.
@@ -49,24 +52,27 @@ impl Staging {
         // Under a name that is nobody's to remove until the lock is held.
         let beginning = all.join(format!("{BEGINNING}{name}"));
         fs::create_dir(&beginning)?;
+        for number in 0..SHELVES {
+            fs::create_dir(beginning.join(shelf(number)))?;
+        }
         let lock = File::create(beginning.join(LOCK))?;
         // Where locks do not work nothing is ever removed, for nobody can tell what is in use.
         let _ = lock.try_lock();
         let folder = all.join(name);
         fs::rename(&beginning, &folder)?;
-        Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicU64::new(0) })
+        Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicUsize::new(0) })
     }
 
     /// Where the copy with a hash is.
     pub(crate) fn blob(&self, hash: ContentHash) -> PathBuf {
-        self.folder.join(hash.to_string())
+        self.folder.join(shelf(usize::from(hash.as_bytes()[0]))).join(hash.to_string())
     }
 
     /// Begins a copy.
     pub(crate) fn begin(&self) -> io::Result<Copy> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         // A forked child may write into the same folder.
-        let path = self.folder.join(format!("{}-{number}.part", std::process::id()));
+        let path = self.folder.join(shelf(number)).join(format!("{}-{number}.part", std::process::id()));
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         Ok(Copy { file, path, is_kept: false })
     }
@@ -78,7 +84,7 @@ impl Staging {
 
     #[cfg(test)]
     pub(crate) fn file_count(&self) -> usize {
-        fs::read_dir(&self.folder).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != LOCK).count()
+        (0..SHELVES).map(|number| fs::read_dir(self.folder.join(shelf(number))).unwrap().count()).sum()
     }
 }
 
@@ -112,6 +118,10 @@ impl Drop for Copy {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn shelf(number: usize) -> String {
+    format!("{:x}", number % SHELVES)
 }
 
 /// Removes the folders of processes that have ended.

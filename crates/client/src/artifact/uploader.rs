@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use steplog_journal::{JournalReader, RunFolder, artifact_records};
 use steplog_model::{ArtifactId, ArtifactRecord, StreamId};
 
-use super::local::LocalStore;
 use super::post::{Post, PostError, Posted};
-use super::receipt::Receipts;
 use super::ship::ShipPulse;
 use crate::fork;
 use crate::local::{Uploaded, UploadedTo};
@@ -305,12 +303,7 @@ struct Worker {
 
 impl Worker {
     fn new(inner: Arc<Inner>) -> Self {
-        let post = Post {
-            run: inner.identity.path(),
-            server: inner.base_url.clone(),
-            store: LocalStore::of_run(&inner.folder),
-            receipts: Receipts::of(&inner.folder),
-        };
+        let post = Post::new(&inner.folder, inner.identity.path(), &inner.base_url);
         let transport = Http::new(&inner.base_url, inner.api_key.as_deref());
         Self { inner, post, transport, failures: 0 }
     }

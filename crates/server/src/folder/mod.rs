@@ -1,9 +1,10 @@
 //! A folder of local runs, finished or still growing, fed into a store through the same ingest that clients use.
 //!
-//! One thread polls: directories by their modification times, journals at their known ends. Nothing is written into the
+//! A thread polls: directories by their modification times, journals at their known ends. Nothing is written into the
 //! folder. Polling is what works for mapped files and on network file systems; how often depends on how long ago
 //! something last moved, so that a live run is read four times a second and ten thousand old ones cost next to nothing.
 
+mod artifacts;
 mod cache;
 mod files;
 mod journal;
@@ -16,19 +17,22 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+pub(crate) use artifacts::find_bytes;
 pub use cache::FolderCache;
 pub(crate) use files::FolderFiles;
 pub use runs::RunFolders;
 pub use tree::find_run_folders;
 
+use artifacts::ArtifactReader;
 use poller::{Message, Poller};
 
-/// The thread that reads a folder; it ends when this is dropped.
+/// The threads that read a folder; they end when this is dropped.
 pub struct FolderReader {
     messages: mpsc::Sender<Message>,
     caught_up: Arc<CaughtUp>,
     runs: RunFolders,
     thread: Option<JoinHandle<()>>,
+    _artifacts: ArtifactReader,
 }
 
 /// Whether everything that was there at the start has been read; how many journals that were.
@@ -49,9 +53,11 @@ impl FolderReader {
         let caught_up = Arc::<CaughtUp>::default();
         let (messages, inbox) = mpsc::channel();
         let runs = RunFolders::new(folder.clone());
+        let (found, store) = (runs.artifacts().clone(), cache.store().clone());
+        let artifacts = ArtifactReader::start(folder.clone(), found, store, caught_up.clone())?;
         let poller = Poller::new(folder, cache, messages.clone(), caught_up.clone(), runs.clone());
         let thread = std::thread::Builder::new().name("folder".into()).spawn(move || poller.run(&inbox))?;
-        Ok(Self { messages, caught_up, runs, thread: Some(thread) })
+        Ok(Self { messages, caught_up, runs, thread: Some(thread), _artifacts: artifacts })
     }
 
     /// Where the runs stand, as far as they were found; it goes on being filled.
@@ -68,6 +74,10 @@ impl FolderReader {
 }
 
 impl CaughtUp {
+    fn is_set(&self) -> bool {
+        self.journals.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     fn set(&self, count: usize) {
         self.journals.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(count);
         self.changed.notify_all();

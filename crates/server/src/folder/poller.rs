@@ -155,6 +155,9 @@ impl Poller {
             self.directories.push(Some(Directory::new(path, depth + 1)));
             self.look_again(Item::Directory(self.directories.len() - 1), Duration::ZERO);
         }
+        if let Some(path) = found.artifacts {
+            self.runs.artifacts().add(path);
+        }
         for (path, stream) in found.journals {
             self.journals.push(Some(Journal::new(path, stream)));
             self.look_again(Item::Journal(self.journals.len() - 1), Duration::ZERO);

@@ -6,22 +6,30 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use steplog_model::RunPath;
 
-/// The folder that is shown, and in it the folders of each run: one, unless a run was made in several places. The reader
-/// fills it.
+use super::artifacts::ArtifactFolders;
+
+/// The folder that is shown, and in it the folders of each run: one, unless a run was made in several places. And those of
+/// artifacts. The reader fills it.
 #[derive(Clone, Debug)]
 pub struct RunFolders {
     root: PathBuf,
     runs: Arc<RwLock<HashMap<RunPath, BTreeSet<PathBuf>>>>,
+    artifacts: ArtifactFolders,
 }
 
 impl RunFolders {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, runs: Arc::default() }
+        Self { root, runs: Arc::default(), artifacts: ArtifactFolders::default() }
     }
 
     /// The folder that is shown.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Where artifacts are kept.
+    pub(crate) fn artifacts(&self) -> &ArtifactFolders {
+        &self.artifacts
     }
 
     /// The folders with the files of a run.

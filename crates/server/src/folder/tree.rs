@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use steplog_model::StreamId;
 
+use super::artifacts;
+
 /// Deeper directories are not looked at.
 const MAX_DEPTH: usize = 16;
 
@@ -47,6 +49,8 @@ enum Place {
 pub(super) struct Found {
     pub(super) directories: Vec<PathBuf>,
     pub(super) journals: Vec<(PathBuf, StreamId)>,
+    /// Where artifacts are kept.
+    pub(super) artifacts: Option<PathBuf>,
 }
 
 impl Directory {
@@ -106,6 +110,7 @@ impl Directory {
             match name.parse() {
                 Ok(stream) if is_journals => found.journals.push((self.path.join(name), stream)),
                 _ if is_run && name == "files" => {}
+                _ if name == artifacts::FOLDER => found.artifacts = Some(self.path.join(name)),
                 _ if self.depth < MAX_DEPTH && !self.passes_over(name) => found.directories.push(self.path.join(name)),
                 _ => {}
             }
@@ -203,13 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn artifacts_are_found_beside_projects_and_not_looked_into() {
+        let root = tempfile::tempdir().expect("a folder");
+        make(root.path(), &format!("steplog/.artifacts/collections/p/journal/{STREAM}"));
+        let home = root.path().join("steplog");
+        let found = Directory::new(home.clone(), 1).look().expect("readable");
+        assert_eq!(found, Found { artifacts: Some(home.join(".artifacts")), ..Found::default() });
+    }
+
+    #[test]
     fn a_look_brings_only_what_is_new() {
         let root = tempfile::tempdir().expect("a folder");
         make(root.path(), "a");
         let mut directory = Directory::new(root.path().into(), 0);
         let found = |paths: &[&str]| Found {
             directories: paths.iter().map(|path| root.path().join(path)).collect(),
-            journals: Vec::new(),
+            ..Found::default()
         };
         assert_eq!(directory.look().expect("readable"), found(&["a"]));
         assert_eq!(directory.look().expect("readable"), found(&[]));

@@ -15,6 +15,7 @@ use steplog_store::{EntryQuery, Store};
 use crate::content::Content;
 use crate::error::ApiError;
 use crate::extract::{ArtifactFileInPath, ArtifactInPath, QueryParameters};
+use crate::folder::find_bytes;
 use crate::routes::document;
 use crate::routes::download::stream_file;
 use crate::state::ServerState;
@@ -117,8 +118,18 @@ pub(super) async fn read_artifact_file(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let name = file.name().to_owned();
-    let (entry, place) = state.query(move |store| store.artifact_file(&path, &file)).await?;
-    let Some(place) = place else {
+    let folders = state.run_folders().map(|folders| folders.artifacts().all());
+    let find = move |store: &Store| match folders {
+        None => store.artifact_file(&path, &file).map(|(entry, place)| (entry, place.map(Ok))),
+        Some(folders) => {
+            let (entry, hash) = store.artifact_entry(&path, &file)?;
+            let size_bytes = entry.size_bytes.unwrap_or_default();
+            let place = hash.map(|hash| find_bytes(&folders, &path, &entry.path, hash, size_bytes));
+            Ok((entry, place))
+        }
+    };
+    let (entry, place) = state.query(find).await?;
+    let Some(place) = place.transpose()? else {
         let leads_to = entry.reference.unwrap_or_default();
         let message = format!("{} is a reference to {leads_to}: its bytes are not here", entry.path);
         return Err(ApiError::new(ErrorKind::Conflict, message).hint(format!("get them from {leads_to}")));

@@ -22,7 +22,7 @@ fn stored(bytes: &[u8]) -> ManifestEntry {
     ManifestEntry::stored(bytes.len() as u64, Md5::of(bytes), sha256)
 }
 
-fn manifest(files: &[(&str, &[u8])]) -> Manifest {
+pub(crate) fn manifest(files: &[(&str, &[u8])]) -> Manifest {
     files.iter().map(|(path, bytes)| (path.parse().expect("a path"), stored(bytes))).collect()
 }
 
@@ -76,12 +76,12 @@ fn journal_of_use(run: &str, used: &Json) -> Journal {
     Journal { stream, bytes }
 }
 
-fn names(list: &Json, of: &str, member: &str) -> Vec<String> {
+pub(crate) fn names(list: &Json, of: &str, member: &str) -> Vec<String> {
     let items = list[of].as_array().unwrap_or_else(|| panic!("no {of}: {list}"));
     items.iter().map(|item| item[member].as_str().expect("text").to_owned()).collect()
 }
 
-fn read(client: &Client, path: &str) -> Json {
+pub(crate) fn read(client: &Client, path: &str) -> Json {
     let answer = client.get(path);
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     answer.json()

@@ -10,6 +10,7 @@ mod delivery;
 mod event;
 mod file;
 mod folder;
+mod folder_artifact;
 mod hostile;
 mod openapi;
 mod receiver;

@@ -58,12 +58,16 @@ impl Store {
         request: &CommitArtifactRequest,
     ) -> Result<CommitArtifactResponse, Error> {
         let commit = Commit::new(path, request)?;
+        self.shared.commits.take(&path.entity, commit.manifest, || self.commit(&commit))
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<CommitArtifactResponse, Error> {
         let shared = &self.shared;
         if let Some(known) = commit.known(&*shared.database.reader()?)? {
             return self.answer(known);
         }
         for _ in 0..MAX_TRIES {
-            let manifest = match shared.prepare_manifest(&path.entity, commit.manifest, commit.digest)? {
+            let manifest = match shared.prepare_manifest(&commit.path.entity, commit.manifest, commit.digest)? {
                 Prepared::Rows(manifest) => manifest,
                 Prepared::Missing(missing) => {
                     return Ok(CommitArtifactResponse { artifact: None, created: false, missing });
@@ -241,13 +245,7 @@ impl Commit {
         if let Some(run) = &self.run {
             return Ok(Some(run.as_str().into()));
         }
-        Ok(database
-            .sql(
-                "SELECT r.run_id FROM logged_artifacts l JOIN runs r ON r.id = l.run
-                 WHERE l.logged_id = $1 AND r.project = $2 ORDER BY l.time LIMIT 1",
-            )?
-            .query_row(params![self.id.as_bytes(), project], |row| row.get(0))
-            .optional()?)
+        uses::run_of(database, project, self.id)
     }
 }
 

@@ -91,6 +91,21 @@ impl Store {
         path: &ArtifactPath,
         file: &FilePath,
     ) -> Result<(ArtifactEntry, Option<PathBuf>), Error> {
+        let (entry, hash) = self.artifact_entry(path, file)?;
+        let place = |hash| self.shared.blobs.place(hash, entry.size_bytes.unwrap_or(0), &entry.path);
+        let place = hash.map(place).transpose()?;
+        Ok((entry, place))
+    }
+
+    /// An entry of a version, and the hash of its bytes; `None` for a reference.
+    ///
+    /// # Errors
+    /// There is no such version or entry.
+    pub fn artifact_entry(
+        &self,
+        path: &ArtifactPath,
+        file: &FilePath,
+    ) -> Result<(ArtifactEntry, Option<ContentHash>), Error> {
         let reader = self.shared.database.reader()?;
         let reader = reader.snapshot()?;
         let found = find::version(&reader, path)?;
@@ -98,11 +113,7 @@ impl Store {
         let mut statement = reader.sql(&sql)?;
         let mut rows = statement.query((found.manifest, file.as_str()))?;
         let Some(row) = rows.next()? else { return Err(Error::not_found(format!("{path} has no file {file}"))) };
-        let entry = read_api_entry(row)?;
-        let hash = row.get::<_, Option<[u8; 32]>>(3)?.map(ContentHash::from_bytes);
-        let place =
-            hash.map(|hash| self.shared.blobs.place(hash, entry.size_bytes.unwrap_or(0), &entry.path)).transpose()?;
-        Ok((entry, place))
+        Ok((read_api_entry(row)?, row.get::<_, Option<[u8; 32]>>(3)?.map(ContentHash::from_bytes)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::mem;
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -14,7 +15,7 @@ use steplog_model::{
 use steplog_protocol::{MAX_BLOBS_AT_ONCE, MissingBlob};
 
 use super::ENTRIES_AT_ONCE;
-use crate::blobs::{NAMELESS_SECONDS, hold, release};
+use crate::blobs::{NAMELESS_SECONDS, hash_file, hold, release};
 use crate::database::Sql as _;
 use crate::store::Shared;
 use crate::{Error, Store};
@@ -25,6 +26,15 @@ pub(super) enum Prepared {
     Rows(PreparedManifest),
     /// Bytes must be sent first.
     Missing(Vec<MissingBlob>),
+}
+
+/// Where the bytes of a manifest are.
+#[derive(Clone, Copy)]
+enum Bytes {
+    /// They must be here, and held by the entity.
+    Here,
+    /// They are none of ours.
+    Elsewhere,
 }
 
 /// A manifest with all rows.
@@ -60,7 +70,7 @@ impl Shared {
     /// Brings the rows of a manifest into the database, unless they are there. They are garbage until
     /// [`PreparedManifest::take`]; whoever does not come to call that calls [`Self::give_up_manifest`].
     pub(super) fn prepare_manifest(
-        self: &Arc<Self>,
+        &self,
         entity: &Entity,
         sha256: ContentHash,
         digest: ManifestDigest,
@@ -89,11 +99,49 @@ impl Shared {
         check_digest(totals.digest, digest)?;
         let Some(lines) = self.open_lines(entity, sha256)? else { return Ok(missing_manifest()) };
         let id = self.begin_rows(entity, sha256, totals)?;
-        match self.write_lines(entity, id, lines) {
+        match self.write_lines(entity, id, lines, Bytes::Here) {
             Ok(missing) if missing.is_empty() => Ok(Prepared::Rows(PreparedManifest { id, is_new: true })),
             other => {
                 self.give_up_manifest(id);
                 other.map(Prepared::Missing)
+            }
+        }
+    }
+
+    /// As [`Self::prepare_manifest`], of lines in a file elsewhere, whose bytes are there, too.
+    pub(super) fn mirror_manifest(
+        &self,
+        entity: &Entity,
+        sha256: ContentHash,
+        digest: ManifestDigest,
+        path: &Path,
+    ) -> Result<PreparedManifest, Error> {
+        let known: Option<i64> = {
+            let reader = self.database.reader()?;
+            reader
+                .sql("SELECT id FROM manifests WHERE entity = $1 AND sha256 = $2 AND digest = $3 AND ready")?
+                .query_row(params![entity.as_str(), sha256.as_bytes(), digest.as_bytes()], |row| row.get(0))
+                .optional()?
+        };
+        if let Some(id) = known {
+            return Ok(PreparedManifest { id, is_new: false });
+        }
+        let unreadable = |error| Error::unavailable(format!("{} cannot be read: {error}", path.display()));
+        let mut file = File::open(path).map_err(unreadable)?;
+        if hash_file(&mut file).map_err(unreadable)? != sha256 {
+            return Err(Error::data(format!("{} is damaged: it has another hash", path.display())));
+        }
+        let open = || File::open(path).map(LineReader::new).map_err(unreadable);
+        let mut lines = open()?;
+        while lines.next()?.is_some() {}
+        let totals = lines.lines.finish()?;
+        check_digest(totals.digest, digest)?;
+        let id = self.begin_rows(entity, sha256, totals)?;
+        match self.write_lines(entity, id, open()?, Bytes::Elsewhere) {
+            Ok(_) => Ok(PreparedManifest { id, is_new: true }),
+            Err(error) => {
+                self.give_up_manifest(id);
+                Err(error)
             }
         }
     }
@@ -111,8 +159,7 @@ impl Shared {
         let reader = self.database.reader()?;
         let is_held = self.held_size(&reader, entity, sha256)?.is_some();
         let file = is_held.then(|| File::open(self.blobs.path(sha256)).ok()).flatten();
-        Ok(file
-            .map(|file| LineReader { file: BufReader::with_capacity(1 << 16, file), lines: ManifestLines::default() }))
+        Ok(file.map(LineReader::new))
     }
 
     fn missing_blob(&self, entity: &Entity, hash: ContentHash) -> MissingBlob {
@@ -185,10 +232,11 @@ impl Shared {
 
     /// Writes the rows of lines, some at a time. Answers what went missing since they were checked.
     fn write_lines(
-        self: &Arc<Self>,
+        &self,
         entity: &Entity,
         manifest: i64,
         mut lines: LineReader,
+        bytes: Bytes,
     ) -> Result<Vec<MissingBlob>, Error> {
         let mut folders = Folders::default();
         loop {
@@ -203,26 +251,20 @@ impl Shared {
             if is_last {
                 folders.leave_all(&mut rows.folders);
             }
-            let missing = self.write_rows(entity, manifest, rows)?;
+            let missing = self.write_rows(entity, manifest, rows, bytes)?;
             if is_last || !missing.is_empty() {
                 return Ok(missing);
             }
         }
     }
 
-    fn write_rows(self: &Arc<Self>, entity: &Entity, manifest: i64, rows: Rows) -> Result<Vec<MissingBlob>, Error> {
-        let (shared, owner) = (self.clone(), entity.clone());
-        let missing = self.write(
-            move |database| {
-                let missing = rows.missing(&shared, database, &owner)?;
-                if missing.is_empty() {
-                    rows.write(database, owner.as_str(), manifest)?;
-                }
-                Ok(missing)
-            },
-            |_| {},
-        )?;
-        Ok(missing.blobs(self, entity))
+    fn write_rows(&self, entity: &Entity, manifest: i64, rows: Rows, bytes: Bytes) -> Result<Vec<MissingBlob>, Error> {
+        let owner = entity.clone();
+        let missing = self.write(move |database| rows.write(database, owner.as_str(), manifest), |_| {})?;
+        Ok(match bytes {
+            Bytes::Here => missing.blobs(self, entity),
+            Bytes::Elsewhere => Vec::new(),
+        })
     }
 }
 
@@ -260,6 +302,10 @@ struct LineReader {
 }
 
 impl LineReader {
+    fn new(file: File) -> Self {
+        Self { file: BufReader::with_capacity(1 << 16, file), lines: ManifestLines::default() }
+    }
+
     fn next(&mut self) -> Result<Option<(FilePath, ManifestEntry)>, Error> {
         loop {
             let mut line = Vec::with_capacity(256);
@@ -285,20 +331,8 @@ struct Rows {
 }
 
 impl Rows {
-    /// Looks again, for bytes may have gone since the lines were checked. From here on they cannot.
-    fn missing(&self, shared: &Shared, database: &Connection, entity: &Entity) -> Result<Missing, Error> {
-        let mut missing = Missing::default();
-        for (path, entry) in &self.entries {
-            if let Some(hash) = entry.sha256() {
-                let found = shared.held_size(database, entity, hash)?;
-                check_size(path, entry.size_bytes, found)?;
-                missing.note(hash, found.is_some());
-            }
-        }
-        Ok(missing)
-    }
-
-    fn write(&self, database: &Connection, entity: &str, manifest: i64) -> Result<(), Error> {
+    /// Answers which bytes have gone since the lines were checked. The others stay from here on.
+    fn write(&self, database: &Connection, entity: &str, manifest: i64) -> Result<Missing, Error> {
         let mut entries = database.sql(
             "INSERT INTO manifest_entries (manifest, path, size_bytes, md5, sha256, digest, reference, extra)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -323,7 +357,7 @@ impl Rows {
                 }
             };
         }
-        self.write_blobs(database, entity, manifest)?;
+        let missing = self.write_blobs(database, entity, manifest)?;
         let mut folders = database.sql(
             "INSERT INTO manifest_folders (manifest, parent, name, file_count, size_bytes) VALUES ($1, $2, $3, $4, $5)",
         )?;
@@ -332,21 +366,22 @@ impl Rows {
             let size = folder.size_bytes.min(i64::MAX as u64) as i64;
             folders.execute(params![manifest, parent, name, folder.file_count as i64, size])?;
         }
-        Ok(())
+        Ok(missing)
     }
 
-    fn write_blobs(&self, database: &Connection, entity: &str, manifest: i64) -> Result<(), Error> {
+    fn write_blobs(&self, database: &Connection, entity: &str, manifest: i64) -> Result<Missing, Error> {
         let mut hashes: Vec<ContentHash> = self.entries.iter().filter_map(|(_, entry)| entry.sha256()).collect();
         // By hash, so that the pages of the table are touched in their order.
         hashes.sort_unstable();
         hashes.dedup();
         let mut blobs =
             database.sql("INSERT INTO manifest_blobs (sha256, manifest) VALUES ($1, $2) ON CONFLICT DO NOTHING")?;
+        let mut missing = Missing::default();
         for hash in hashes {
             blobs.execute((hash.as_bytes(), manifest))?;
-            hold(database, entity, hash)?;
+            missing.note(hash, hold(database, entity, hash)?);
         }
-        Ok(())
+        Ok(missing)
     }
 }
 

@@ -15,17 +15,21 @@ mod find;
 mod lineage;
 mod link;
 mod manifest;
+mod mirror;
 mod read;
+mod turns;
 mod uses;
 mod verify;
 mod version;
 
 pub use collection::CollectionQuery;
 pub use entries::EntryQuery;
+pub use mirror::{CollectionMirror, VersionMirror, VersionMirrors};
 pub use read::ManifestPages;
 
 pub(crate) use expiry::remove_expired;
 pub(crate) use manifest::{recover, remove_unused};
+pub(crate) use turns::Turns;
 pub(crate) use uses::{forget_run, write_records};
 pub(crate) use verify::check_manifests;
 

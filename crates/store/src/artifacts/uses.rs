@@ -117,7 +117,7 @@ pub(crate) fn write_records(
                     }
                 }
             }
-            ArtifactRecord::Logged(logged) if has_room(database, "logged_artifacts", run)? => {
+            ArtifactRecord::Logged(logged) if !logged.as_input && has_room(database, "logged_artifacts", run)? => {
                 database
                     .sql(
                         "INSERT INTO logged_artifacts (run, logged_id, collection, digest, time, step)
@@ -131,8 +131,15 @@ pub(crate) fn write_records(
                         logged.time,
                         logged.step
                     ])?;
+                // Where the version came first, and nobody said which run made it.
+                database
+                    .sql(
+                        "UPDATE artifact_commits SET run_id = $3
+                         WHERE project = (SELECT project FROM runs WHERE id = $1) AND logged_id = $2 AND run_id IS NULL",
+                    )?
+                    .execute(params![run, logged.id.as_bytes(), path.run.as_str()])?;
             }
-            // The client asks the server for links by itself.
+            // What a run only takes as an input it says as a use, too. The client asks the server for links by itself.
             ArtifactRecord::Logged(_) | ArtifactRecord::Linked(_) => {}
         }
     }
@@ -201,6 +208,17 @@ fn resolve(database: &Connection, path: &CollectionPath, used: &ArtifactUse) -> 
              WHERE m.digest = $1 AND v.collection = $2 ORDER BY v.version = $3 DESC, v.version DESC LIMIT 1",
         )?
         .query_row(params![used.digest.as_bytes(), collection.id, used.version.number()], |row| row.get(0))
+        .optional()?)
+}
+
+/// The run of a project whose journal says that it made a version.
+pub(super) fn run_of(database: &Connection, project: i64, id: ArtifactId) -> Result<Option<String>, Error> {
+    Ok(database
+        .sql(
+            "SELECT r.run_id FROM logged_artifacts l JOIN runs r ON r.id = l.run
+             WHERE l.logged_id = $1 AND r.project = $2 ORDER BY l.time LIMIT 1",
+        )?
+        .query_row(params![id.as_bytes(), project], |row| row.get(0))
         .optional()?)
 }
 

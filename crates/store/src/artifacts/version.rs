@@ -312,7 +312,7 @@ pub(super) fn delete(database: &Connection, artifact: i64, now: f64) -> Result<V
 }
 
 /// Takes a number out of a collection, with its aliases. `latest` goes to the newest one that is left.
-fn delete_number(database: &Connection, collection: i64, version: i64, now: f64) -> Result<(), Error> {
+pub(super) fn delete_number(database: &Connection, collection: i64, version: i64, now: f64) -> Result<(), Error> {
     database
         .sql("DELETE FROM artifact_versions WHERE collection = $1 AND version = $2")?
         .execute((collection, version))?;

@@ -11,7 +11,7 @@ use steplog_protocol::ErrorKind;
 use crate::Error;
 
 /// The hash of a file's content, read in small pieces.
-pub(super) fn hash_file(file: &mut File) -> io::Result<ContentHash> {
+pub(crate) fn hash_file(file: &mut File) -> io::Result<ContentHash> {
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut buffer)? {
