@@ -118,6 +118,23 @@ def test_what_one_script_makes_the_next_one_reads(home: Path, server: Server) ->
     assert [one["collection"] for one in found["used"]] == ["data"]
 
 
+def test_what_a_run_only_takes_as_an_input_was_made_by_nobody(home: Path, server: Server) -> None:
+    code = """
+import steplog
+for name in ("first", "second"):
+    with steplog.init(project="p", id=name) as run:
+        data = steplog.Artifact("given", "dataset")
+        with data.new_file("x.txt") as file:
+            file.write("x")
+        print(run.use_artifact(data).name)
+"""
+    assert ran(code, home, STEPLOG_BASE_URL=server.url) == "given:v0\ngiven:v0\n"
+    assert server.api.get("/artifacts/local/p/given/versions/v0")["logged_by"] is None
+    lineage = server.api.get("/artifacts/local/p/given/versions/v0/lineage")
+    relations = {(lineage["runs"][edge["run"]]["run_id"], edge["relation"]) for edge in lineage["edges"]}
+    assert relations == {("first", "used"), ("second", "used")}
+
+
 def manifest_digest(files: dict[str, bytes]) -> str:
     """As the document of the format says it."""
     digest = hashlib.md5(b"wandb-artifact-manifest-v1\n")

@@ -32,13 +32,16 @@ impl Run {
     /// # Errors
     /// An alias is none, the collection has another type, a copy is gone, the disk refuses, or the run is finished.
     pub fn log_artifact(&self, artifact: &Artifact, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
-        let aliases = parse_aliases(aliases)?;
         self.check_open("log_artifact")?;
+        self.make_version(artifact, parse_aliases(aliases)?, false)
+    }
+
+    fn make_version(&self, artifact: &Artifact, aliases: Vec<Alias>, as_input: bool) -> Result<(), Error> {
         if self.mode() == Mode::Disabled {
             return artifact.log_nowhere(self.artifacts(), aliases);
         }
         let step = self.step();
-        let Some((logged, ticket)) = artifact.log(self.artifacts(), aliases, step)? else { return Ok(()) };
+        let Some((logged, ticket)) = artifact.log(self.artifacts(), aliases, step, as_input)? else { return Ok(()) };
         self.append(&Record::Artifact(ArtifactRecord::Logged(Box::new(logged.clone()))))?;
         self.artifacts().send(&ticket, logged);
         Ok(())
@@ -100,7 +103,8 @@ impl Run {
         Ok(artifact)
     }
 
-    /// Takes an artifact that the script has as an input of the run. One that was not logged is logged, and waited for.
+    /// Takes an artifact that the script has as an input of the run. One that was not logged is logged, though not as made by
+    /// this run, and waited for.
     ///
     /// # Errors
     /// As [`Self::log_artifact`], [`Artifact::wait`] and [`Self::use_artifact`].
@@ -113,7 +117,7 @@ impl Run {
         self.check_open("use_artifact")?;
         check_type(artifact, r#type)?;
         if artifact.is_draft() || !aliases.is_empty() {
-            self.log_artifact(artifact, aliases)?;
+            self.make_version(artifact, parse_aliases(aliases)?, artifact.is_draft())?;
         }
         artifact.wait(None)?;
         self.note_use(artifact, r#type)

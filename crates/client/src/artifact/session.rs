@@ -87,6 +87,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) r#type: &'a ArtifactType,
     pub(crate) details: ArtifactDetails,
     pub(crate) incremental: bool,
+    /// Whether the run only takes it as an input.
+    pub(crate) as_input: bool,
 }
 
 impl RunArtifacts {
@@ -134,7 +136,7 @@ impl RunArtifacts {
 
     /// Makes a draft a version on this disk; answers what the journal is to say of it.
     pub(crate) fn commit(&self, parts: Parts<'_>, step: i64) -> Result<(LoggedArtifact, Ticket), Error> {
-        let Parts { draft, collection, r#type, details, incremental } = parts;
+        let Parts { draft, collection, r#type, details, incremental, as_input } = parts;
         details.check()?;
         let Inner { identity, store, .. } = &*self.inner;
         let _lock = store.lock_shared()?;
@@ -156,6 +158,7 @@ impl RunArtifacts {
             details,
             step: Some(step),
             incremental,
+            as_input,
         };
         logged.local_version = store.change_collection(&identity.project, collection, |found| {
             let mut all = self.open_collection(found, collection, r#type)?;
@@ -172,8 +175,8 @@ impl RunArtifacts {
                 size_bytes: manifest.size_bytes(),
                 details: logged.details.clone(),
                 entity: identity.entity.clone(),
-                run_id: Some(identity.id.clone()),
-                step: Some(step),
+                run_id: (!as_input).then(|| identity.id.clone()),
+                step: (!as_input).then_some(step),
                 time: logged.time,
                 source: None,
             };
