@@ -32,7 +32,7 @@ pub(crate) struct NativeCollection {
 }
 
 enum Collection {
-    OfServer(ArtifactCollection),
+    OfServer(Box<ArtifactCollection>),
     Local(Box<CollectionInfo>, Artifact),
 }
 
@@ -67,7 +67,7 @@ impl NativeCollections {
 
 impl NativeCollection {
     pub(crate) fn of_server(collection: ArtifactCollection) -> Self {
-        Self { collection: Mutex::new(Collection::OfServer(collection)) }
+        Self { collection: Mutex::new(Collection::OfServer(Box::new(collection))) }
     }
 
     /// That of a version.
@@ -76,7 +76,7 @@ impl NativeCollection {
             Some(api) => {
                 let info = artifact.info()?;
                 let name = format!("{}/{}/{}", info.entity, info.project, info.collection);
-                Ok(Collection::OfServer(api.artifact_collection(&name)?))
+                Ok(Collection::OfServer(Box::new(api.artifact_collection(&name)?)))
             }
             None => Ok(Collection::Local(Box::new(artifact.local_collection()?), artifact.clone())),
         })?;

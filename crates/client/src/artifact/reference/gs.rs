@@ -31,7 +31,7 @@ const FIELDS: &str = "name,generation,size,md5Hash,etag";
 pub(super) struct Gs {
     web: Arc<Web>,
     variables: Variables,
-    account: OnceLock<Result<Option<Account>, String>>,
+    account: OnceLock<Result<Option<Credentials>, String>>,
     /// A token and when to get the next one.
     token: Mutex<Option<(String, Instant)>>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Gs {
 /// A file of Google's tools.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Account {
+enum Credentials {
     ServiceAccount {
         client_email: String,
         private_key: String,
@@ -139,7 +139,7 @@ impl Gs {
                     url.query_pairs_mut().append_pair("generation", generation);
                 }
                 // As it is stored: Google unpacks objects for those who do not say that they can.
-                let answer = self.ask(Call::get(url, uri).header("accept-encoding", "gzip").from_byte(offset))?;
+                let answer = self.ask(Call::get(url, uri).header("accept-encoding", "gzip").starting_at(offset))?;
                 // The rest must be of the same content.
                 generation =
                     generation.take().or_else(|| header(answer.headers(), "x-goog-generation").map(str::to_owned));
@@ -250,7 +250,7 @@ impl Gs {
         Ok(Some(token))
     }
 
-    fn new_token(&self, uri: &str, account: &Account) -> Result<(String, Duration), Error> {
+    fn new_token(&self, uri: &str, account: &Credentials) -> Result<(String, Duration), Error> {
         #[derive(Deserialize)]
         struct Token {
             access_token: String,
@@ -261,13 +261,13 @@ impl Gs {
             Error::new(ErrorKind::Unauthorized, format!("Google gives no access for {uri}: {reason}\n{hint}"))
         };
         let (token_uri, form) = match account {
-            Account::ServiceAccount { token_uri, .. } => {
+            Credentials::ServiceAccount { token_uri, .. } => {
                 let token_uri = token_uri.as_deref().unwrap_or(TOKEN_URI);
                 let assertion = account.assertion(token_uri).map_err(|reason| refused(&reason))?;
                 let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned();
                 (token_uri, vec![("grant_type", grant), ("assertion", assertion)])
             }
-            Account::AuthorizedUser { client_id, client_secret, refresh_token, token_uri } => {
+            Credentials::AuthorizedUser { client_id, client_secret, refresh_token, token_uri } => {
                 let form = vec![
                     ("grant_type", "refresh_token".to_owned()),
                     ("client_id", client_id.clone()),
@@ -276,7 +276,7 @@ impl Gs {
                 ];
                 (token_uri.as_deref().unwrap_or(TOKEN_URI), form)
             }
-            Account::Unknown => return Err(refused(&"accounts of this kind are not known here")),
+            Credentials::Unknown => return Err(refused(&"accounts of this kind are not known here")),
         };
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let url = Url::parse(token_uri).map_err(|_| refused(&"its token_uri is not a URL"))?;
@@ -295,7 +295,7 @@ impl Gs {
     }
 }
 
-impl Account {
+impl Credentials {
     /// What a service account signs to prove itself.
     fn assertion(&self, token_uri: &str) -> Result<String, String> {
         let Self::ServiceAccount { client_email, private_key, private_key_id, .. } = self else {
@@ -316,7 +316,7 @@ impl Account {
 }
 
 /// The file that is named, else the one of `gcloud auth application-default login`.
-fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Account>, String> {
+fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Credentials>, String> {
     let named = variable("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
     let is_named = named.is_some();
     let folder = variable("CLOUDSDK_CONFIG").map(PathBuf::from).or_else(|| match variable("APPDATA") {
@@ -333,7 +333,7 @@ fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Acco
         }
     };
     match serde_json::from_str(&text) {
-        Ok(Account::Unknown) | Err(_) => Err(format!(
+        Ok(Credentials::Unknown) | Err(_) => Err(format!(
             "{} holds neither a service account nor what `gcloud auth application-default login` writes",
             path.display()
         )),
