@@ -225,6 +225,20 @@ def test_a_damaged_blob_is_found_and_never_served(home: Path, server: Server) ->
     assert contents(home / "got") == contents(source)
 
 
+def test_a_damaged_copy_on_this_disk_is_not_handed_out_either(home: Path) -> None:
+    offline = {"STEPLOG_MODE": "offline"}
+    ran(MAKING, home, **offline)
+    content = b"x,y\n1,2\n"
+    sha256 = hashlib.sha256(content).hexdigest()
+    blob = home / "steplog/.artifacts/blobs" / sha256[:2] / sha256
+    os.chmod(blob, 0o644)
+    blob.write_bytes(content.replace(b"2", b"3"))
+    with Script(TRAINING, home=home, STEPLOG_SILENT="1", **offline) as script:
+        assert script.end()[0] != 0
+        assert "the bytes of train.csv were damaged on this disk" in script.said()
+    assert not (home / "artifacts/data:v0/train.csv").exists()
+
+
 def most_memory_bytes(process_id: int) -> int:
     """The most memory that a process has had at once; 0 when it has ended."""
     try:

@@ -218,7 +218,7 @@ impl<'a> Delivery<'a> {
         Ok(ContentHash::from_bytes(hasher.finalize().into()) == hash)
     }
 
-    fn read_all(&self, file: &mut File, size_bytes: u64, mut take: impl FnMut(&[u8])) -> Result<(), Stop> {
+    fn read_all(&self, file: &mut impl io::Read, size_bytes: u64, mut take: impl FnMut(&[u8])) -> Result<(), Stop> {
         let mut piece = vec![0; PIECE_BYTES.min(usize::try_from(size_bytes).unwrap_or(PIECE_BYTES)).max(1)];
         loop {
             if self.stop.load(Ordering::Relaxed) {
@@ -253,6 +253,7 @@ impl<'a> Delivery<'a> {
         let unreadable = |error| Error::io(error, format_args!("cannot read {}", path.display()));
         let file = File::open(path).map_err(unreadable)?;
         if is_ours {
+            self.check(target, &file, hash, size_bytes)?;
             self.done_bytes.fetch_add(size_bytes, Ordering::Relaxed);
             return self.place(target, CachedBlob { file, path: path.to_owned() });
         }
@@ -278,6 +279,21 @@ impl<'a> Delivery<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Refuses bytes of the store that are not what was logged any more.
+    fn check(&self, target: &Target<'_>, file: &File, hash: ContentHash, size_bytes: u64) -> Result<(), Error> {
+        let (mut hasher, mut file) = (Sha256::new(), file);
+        let read = self.read_all(&mut file, size_bytes, |piece| hasher.update(piece));
+        match read {
+            Err(Stop::Stopped) => Err(stopped()),
+            Err(Stop::Io(error)) => Err(target.failed(error)),
+            Ok(()) if ContentHash::from_bytes(hasher.finalize().into()) == hash => Ok(()),
+            Ok(()) => {
+                let message = format!("the bytes of {} were damaged on this disk: log the file again", target.path);
+                Err(Error::new(ErrorKind::Data, message))
+            }
+        }
     }
 
     /// Gives the target bytes that are here and right: as a copy that shares blocks, else as a second name of the same file,
