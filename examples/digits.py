@@ -81,6 +81,33 @@ def shifted(images: Array, random: np.random.Generator) -> Array:
     return moved + random.normal(0, 0.15, moved.shape).astype(np.float32)
 
 
+def dataset(images: Array, labels: NDArray[np.intp]) -> steplog.Artifact:
+    """The images and what they show, as the first version of an artifact: the same files make no second one."""
+    artifact = steplog.Artifact(
+        "digits",
+        "dataset",
+        "Handwritten digits of 8 × 8 pixels, from 0 to 1.",
+        {"images": len(images), "classes": CLASSES},
+    )
+    for name, array in (("images.npy", images), ("labels.npy", labels)):
+        with artifact.new_file(name, "wb") as file:
+            np.save(file, array)
+    table = steplog.Table(["image", "digit"])
+    for image, label in zip(images[:50], labels[:50], strict=True):
+        pixels = (image.reshape(IMAGE_SIDE, IMAGE_SIDE) * 255).astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
+        table.add_data(steplog.Image(pixels), int(label))
+    artifact.add(table, "first")
+    return artifact
+
+
+def model(network: Network, config: dict[str, object], accuracy: float) -> steplog.Artifact:
+    """The trained weights, as the next version of an artifact."""
+    artifact = steplog.Artifact("network", "model", metadata={**config, "accuracy": accuracy})
+    with artifact.new_file("network.npz", "wb") as file:
+        np.savez(file, *network.weights, *network.biases)
+    return artifact
+
+
 def report(epoch: int, epochs: int, loss: float, accuracy: float, best: float) -> None:
     """Draws how far training is over the line before; every tenth epoch stays."""
     done = (epoch + 1) * 24 // epochs
@@ -107,6 +134,7 @@ def train(name: str, width: int, learning_rate: float, batch_size: int, epochs: 
         "seed": seed,
     }
     with steplog.init(project="digits", name=name, config=config, group="learning-rate", tags=["demo"]) as run:
+        run.use_artifact(dataset(images, labels))
         network = Network(width, random)
         best, told = 0.0, False
         step = 0
@@ -139,6 +167,7 @@ def train(name: str, width: int, learning_rate: float, batch_size: int, epochs: 
                 run.log(row)
                 step += 1
         run.summary["best_accuracy"] = best
+        run.log_artifact(model(network, config, accuracy), aliases=["readable"] if accuracy >= 0.97 else None)
 
 
 def main() -> None:

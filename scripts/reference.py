@@ -236,7 +236,7 @@ def argument_gaps(item: griffe.Function) -> Iterator[str]:
     for section in item.docstring.parse("google"):
         if section.kind.value == "parameters":
             said = [argument.name for argument in section.value]
-            there = [parameter.name for parameter in item.parameters if parameter.name != "self"]
+            there = [parameter.name for parameter in item.parameters if parameter.name not in ("self", "cls")]
             if said != there:
                 yield f"{item.path}: the docstring has the arguments {said}, the function {there}"
 

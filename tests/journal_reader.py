@@ -13,7 +13,7 @@ HEADER_BYTES = 48
 LONGEST_FRAME = 16 << 20
 
 RUN_START, ROW, CONFIG, SUMMARY, RUN_UPDATE, HEARTBEAT, EXIT = 1, 2, 3, 4, 5, 6, 7
-METRIC, CONSOLE, SYSTEM, FILE, ALERT, LOSS, PREEMPTING, ENVIRONMENT = 8, 9, 10, 11, 13, 14, 15, 16
+METRIC, CONSOLE, SYSTEM, FILE, ARTIFACT, ALERT, LOSS, PREEMPTING, ENVIRONMENT = 8, 9, 10, 11, 12, 13, 14, 15, 16
 
 
 class Damaged(Exception):
@@ -43,6 +43,7 @@ class Journal:
     metrics: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: list[dict[str, Any]] = field(default_factory=list)
     preempting: list[float] = field(default_factory=list)
     #: Of every line number the output and the latest text.
     console: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -159,6 +160,7 @@ def _apply(journal: Journal, kind: int, payload: _Payload, keys: list[str]) -> N
         METRIC: journal.metrics,
         ALERT: journal.alerts,
         FILE: journal.files,
+        ARTIFACT: journal.artifacts,
         ENVIRONMENT: journal.environments,
     }
     if kind in lists:

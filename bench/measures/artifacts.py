@@ -125,9 +125,9 @@ def keep_with_client(source: Path, folder: Path) -> float:
 def put_and_get(options: Options, source: Path, folder: Path) -> tuple[float, float]:
     with server.running(options.binary, folder / "server" / "data") as own:
         environment = options.environment(folder / "work", own.url)
-        put = [options.binary, "artifact", "put", source, "--name", "bench/files", "--type", "dataset"]
+        put = [options.binary, "artifact", "put", "bench/files", source, "--no-copy"]
         put_seconds = timed(lambda: run(put, environment, folder / "work"))
-        get = [options.binary, "artifact", "get", "bench/files:latest", "--root", folder / "got"]
+        get = [options.binary, "artifact", "get", "bench/files:latest", "--to", folder / "got"]
         environment["STEPLOG_CACHE_DIR"] = str(folder / "empty")
         get_seconds = timed(lambda: run(get, environment, folder / "work"))
         subprocess.run(["diff", "-r", source, folder / "got"], check=True)

@@ -20,6 +20,7 @@ from steplog.errors import (
     CommError,
     ConfigError,
     Error,
+    IntegrityError,
     InvalidDataError,
     NotFoundError,
     UsageError,
@@ -72,6 +73,7 @@ __all__ = [
     "History",
     "Html",
     "Image",
+    "IntegrityError",
     "InvalidDataError",
     "JoinedTable",
     "Metric",
@@ -348,7 +350,7 @@ def as_wandb() -> None:
     What frameworks and scripts do with wandb then goes to steplog: ``report_to="wandb"``, ``WandbLogger``,
     ``wandb.init``. Call it before anything imports wandb; whether wandb is installed does not matter. The variable
     ``STEPLOG_AS_WANDB=1`` does the same for every Python of an environment, with no change to a script. What steplog
-    does not have yet, such as ``wandb.Image``, raises an ``Error`` that names it when it is used.
+    does not have yet, such as ``wandb.sweep``, raises an ``Error`` that names it when it is used.
 
     Raises:
         UsageError: The real wandb is imported already.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from steplog._artifact import Artifact
     from steplog._native import NativeApiRun
 
 #: Columns that every row of a history has.
@@ -471,6 +472,33 @@ class Run:
         return HistoryTable(
             self._native, wanted, columns, samples, min_step, None if max_step is None else max_step - 1
         )
+
+    def logged_artifacts(self, per_page: int = 100) -> list[Artifact]:
+        """The versions of artifacts that the run made, newest first; at most 1,000.
+
+        Args:
+            per_page: Accepted for old scripts; changes nothing.
+
+        Raises:
+            CommError: The server refuses, or does not answer.
+        """
+        return self._artifacts(False)
+
+    def used_artifacts(self, per_page: int = 100) -> list[Artifact]:
+        """The versions of artifacts that the run used, newest first; at most 1,000.
+
+        Args:
+            per_page: Accepted for old scripts; changes nothing.
+
+        Raises:
+            CommError: The server refuses, or does not answer.
+        """
+        return self._artifacts(True)
+
+    def _artifacts(self, used: bool) -> list[Artifact]:
+        from steplog._artifact import Artifact
+
+        return [Artifact._of(native) for native in self._native.artifacts(used)]
 
     def files(self, names: Iterable[str] | None = None, per_page: int = 50, *, prefix: str = "") -> Files:
         """Its files by name, read in pages as they are asked for.

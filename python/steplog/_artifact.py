@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import json
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from steplog import _message
 from steplog._argument import tag_list, text
@@ -14,12 +14,12 @@ from steplog._artifact_entry import ArtifactManifest, ArtifactManifestEntry
 from steplog._media import TYPES, class_of, type_of_entry, with_suffix
 from steplog._media.base import Media
 from steplog._native import NativeArtifact
-from steplog.errors import Error, InvalidDataError, NotFoundError
+from steplog.errors import Error, IntegrityError, InvalidDataError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from steplog._api_artifact import ArtifactCollection
+    from steplog._api_artifact import ArtifactCollection, ArtifactRun
     from steplog._api_run import Run as ApiRun
 
 #: How ``add_file`` treats a file: copied at once, or read when it is sent.
@@ -138,9 +138,9 @@ class Artifact:
             ArtifactNotLoggedError: There is no version yet.
             CommError: The server does not answer.
         """
-        from steplog._api_artifact import collection_of
+        from steplog._api_artifact import ArtifactCollection
 
-        return collection_of(self._native, self._info())
+        return ArtifactCollection(self._native.collection_of())
 
     @property
     def source_entity(self) -> str:
@@ -319,8 +319,8 @@ class Artifact:
         """Make changes of description, metadata, tags, aliases and ttl so; of a draft, log it to the open run.
 
         Raises:
-            InvalidDataError: An alias is protected, or something is not allowed.
-            CommError: The server refuses, or does not answer.
+            InvalidDataError: Something is not allowed.
+            CommError: The server does not answer, or refuses: an alias is protected.
             Error: It is a draft, and no run is open.
         """
         if self._native.state == "draft":
@@ -633,35 +633,40 @@ class Artifact:
         is written outside of it. Files may share their bytes with the cache, and then cannot be written to.
 
         Args:
-            root: Folder. Default: ``artifacts/<name>:<version>`` in the working directory.
+            root: Folder. Default: ``artifacts/<name>:<version>`` in the working directory, or in
+                ``STEPLOG_ARTIFACT_DIR``.
             allow_missing_references: Whether referenced objects that are gone are passed over.
             skip_cache: Whether files become files of their own, which can be written to, and are not kept in the cache.
                 Default: no.
-            path_prefix: Only what is in this folder of the artifact, or is this file.
+            path_prefix: Only files whose path begins so.
 
         Returns:
-            The folder.
+            The folder: absolute, or as it was given.
 
         Raises:
             ArtifactNotLoggedError: There is no version yet.
-            InvalidDataError: A link in the folder leads out of it, two paths are one for its disk, or a referenced
-                object has changed.
-            CommError: The server or the place of a reference refuses, does not answer, or sends something else.
+            InvalidDataError: A link is in the way, or two paths are one for the disk of the folder.
+            IntegrityError: Bytes are damaged, or a referenced object has changed.
+            NotFoundError: A referenced object is gone.
+            CommError: The server or the place of a reference refuses, or does not answer.
             Error: The disk refuses.
         """
-        return self._native.download(
+        folder, missing = self._native.download(
             self._root(root),
-            allow_missing_references=allow_missing_references,
+            allow_missing_references=bool(allow_missing_references),
             skip_cache=bool(skip_cache),
             path_prefix=None if path_prefix is None else text("path_prefix", path_prefix),
             shows_progress=_message.shows_progress(),
         )
+        if missing:
+            _message.warn(f"{self.name}: {len(missing)} referenced objects are gone, such as {missing[0]}")
+        return folder
 
     def checkout(self, root: str | os.PathLike[str] | None = None) -> str:
         """Make a folder the same as the version: as ``download``, and what the version does not have is removed.
 
         Args:
-            root: Folder. Default: ``artifacts/<name>`` in the working directory.
+            root: Folder. Default: ``artifacts/<name>`` in the working directory, or in ``STEPLOG_ARTIFACT_DIR``.
 
         Returns:
             The folder.
@@ -671,8 +676,9 @@ class Artifact:
             CommError: The server refuses, or does not answer.
             Error: The disk refuses.
         """
-        self._info()
-        folder = os.path.join("artifacts", self._native.collection) if root is None else _path("root", root)
+        if root is None:
+            root = os.path.join(os.path.dirname(self._root(None)), self._native.collection)
+        folder = _path("root", root)
         return self._native.checkout(folder, _message.shows_progress())
 
     def verify(self, root: str | os.PathLike[str] | None = None) -> None:
@@ -683,9 +689,19 @@ class Artifact:
 
         Raises:
             ArtifactNotLoggedError: There is no version yet.
-            InvalidDataError: A file is missing, has another content, or is not one of the version's.
+            IntegrityError: A file is missing, has another content, or is not one of the version's.
+            Error: There is no such folder, or it cannot be read.
         """
-        self._native.verify(self._root(root), _message.shows_progress())
+        folder = self._root(root)
+        found = self._native.verify(folder, _message.shows_progress())
+        for word, what in (
+            ("missing", "is not in"),
+            ("changed", "has another content in"),
+            ("unexpected", "is only in"),
+        ):
+            if paths := found[word]:
+                more = f", and {len(paths) - 1} more" if len(paths) > 1 else ""
+                raise IntegrityError(f"{self.name}: {paths[0]!r}{more} {what} {folder}")
 
     def file(self, root: str | os.PathLike[str] | None = None) -> str:
         """Bring its one file to this disk.
@@ -728,28 +744,28 @@ class Artifact:
             if wanted is None or said["path"] in wanted
         ]
 
-    def logged_by(self) -> ApiRun | None:
-        """The run that made it, as the server has it; ``None`` when it was no run, or is not there any more.
+    def logged_by(self) -> ApiRun | ArtifactRun | None:
+        """The run that made it, as the server has it; ``None`` when it was no run.
 
         Raises:
             ArtifactNotLoggedError: There is no version yet.
             CommError: The server does not answer.
         """
-        from steplog._api_run import Run
+        from steplog._api_artifact import runs_of
 
-        native = self._native.logged_by()
-        return None if native is None else Run(native)
+        said = self._native.logged_by()
+        return None if said is None else runs_of(self._native, [said])[0]
 
-    def used_by(self) -> list[ApiRun]:
+    def used_by(self) -> list[ApiRun | ArtifactRun]:
         """The runs that used it, newest first, as the server has them.
 
         Raises:
             ArtifactNotLoggedError: There is no version yet.
             CommError: The server does not answer.
         """
-        from steplog._api_run import Run
+        from steplog._api_artifact import runs_of
 
-        return [Run(native) for native in self._native.used_by()]
+        return runs_of(self._native, self._native.used_by())
 
     def json_encode(self) -> dict[str, Any]:
         """How a config keeps which version was used: its id, name and version.
@@ -779,7 +795,7 @@ class Artifact:
             The version as it stands in the registry.
 
         Raises:
-            InvalidDataError: The path or an alias is not allowed, or an alias is protected.
+            InvalidDataError: The path or an alias is not allowed.
             ArtifactNotLoggedError: There is no version yet.
             CommError: The server refuses, or does not answer.
         """
@@ -790,8 +806,7 @@ class Artifact:
 
         Raises:
             UsageError: It is no link.
-            InvalidDataError: An alias of it is protected.
-            CommError: The server refuses, or does not answer.
+            CommError: The server does not answer, or refuses: an alias of it is protected.
         """
         self._native.unlink()
         self._deleted = True
@@ -800,12 +815,12 @@ class Artifact:
         """Delete the version for good, and the bytes that no other one needs.
 
         Args:
-            delete_aliases: Whether aliases other than ``latest`` that point at it go too; otherwise they forbid it.
+            delete_aliases: Whether aliases that point at it, ``latest`` too, go with it; otherwise they forbid it.
 
         Raises:
-            InvalidDataError: Aliases point at it, or a protected one does.
+            InvalidDataError: It is on this disk alone, and aliases point at it.
             ArtifactNotLoggedError: There is no version yet.
-            CommError: The server refuses, or does not answer.
+            CommError: The server does not answer, or refuses: aliases point at it, or a protected one does.
         """
         self._native.delete(bool(delete_aliases))
         self._deleted = True
@@ -816,11 +831,11 @@ class Artifact:
         return self._native.info()
 
     def _root(self, root: Any) -> str:
-        name = self.name if self._native.state == "committed" else self._info()["version"]
-        return os.path.join("artifacts", name) if root is None else _path("root", root)
+        """The folder to download into; absolute where nobody named one, for scripts change their working directory."""
+        return os.path.abspath(self._native.default_root()) if root is None else _path("root", root)
 
     def _download_entry(self, path: str, root: Any, skip_cache: bool | None) -> str:
-        return self._native.download_entry(path, self._root(root), bool(skip_cache), _message.shows_progress())
+        return self._native.download_file(path, self._root(root), bool(skip_cache), _message.shows_progress())
 
     def _hand_out(self, name: str, read: Any) -> Any:
         """A list or dict that scripts may change in place."""
@@ -834,6 +849,15 @@ class Artifact:
             if value != before:
                 setattr(self, name, value)
         self._handed.clear()
+
+    def __copy__(self) -> Artifact:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Artifact:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an artifact cannot be pickled; another process finds it by its name: run.use_artifact(name)")
 
     def __getitem__(self, name: str) -> Media | None:
         return self.get(name)

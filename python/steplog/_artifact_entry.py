@@ -67,7 +67,7 @@ class ArtifactManifestEntry:
         """Bring it to this disk; a file that is there already and has the content is left as it is.
 
         Args:
-            root: Folder that its path is below. Default: ``artifacts/<name>:<version>`` in the working directory.
+            root: Folder that its path is below. Default: as of ``Artifact.download``.
             skip_cache: Whether it becomes a file of its own, which can be written to, and is not kept in the cache.
                 Default: no.
 
@@ -76,8 +76,10 @@ class ArtifactManifestEntry:
 
         Raises:
             ArtifactNotLoggedError: The artifact has no version yet.
-            InvalidDataError: A link in ``root`` leads out of it, or a referenced object has changed.
-            CommError: The server or the place of a reference refuses, does not answer, or sends something else.
+            InvalidDataError: A link is in the way.
+            IntegrityError: Bytes are damaged, or a referenced object has changed.
+            NotFoundError: A referenced object is gone.
+            CommError: The server or the place of a reference refuses, or does not answer.
             Error: The disk refuses.
         """
         return self._artifact._download_entry(self.path, root, skip_cache)

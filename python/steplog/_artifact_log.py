@@ -36,8 +36,11 @@ def use_artifact(run: Run, artifact_or_name: Any, type: Any, aliases: Any) -> Ar
     names = alias_list(aliases)
     if isinstance(artifact_or_name, Artifact):
         artifact = artifact_or_name
+        if wanted not in (None, artifact.type):
+            raise InvalidDataError(f'{artifact.name} has the type "{artifact.type}", not "{wanted}"')
         if artifact._native.state == "draft":
-            log_artifact(run, artifact, None, None, names, None)
+            artifact._take_in()
+            run.record_input(artifact._native, names)
             names = []
         artifact.wait()
         run.record_use(artifact._native, wanted, names)
@@ -50,6 +53,14 @@ def use_artifact(run: Run, artifact_or_name: Any, type: Any, aliases: Any) -> Ar
         artifact.aliases = [*artifact.aliases, *names]
         artifact.save()
     return artifact
+
+
+def used_as(run: Run, key: str, value: Any) -> Any:
+    """What a config keeps of an artifact, which the run uses then; other values as they are."""
+    if not isinstance(value, Artifact):
+        return value
+    use_artifact(run, value, None, None)
+    return {**value.json_encode(), "usedAs": key}
 
 
 def link_artifact(run: Run, artifact: Any, target_path: Any, aliases: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 
 from steplog._config_source import to_dict
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import ItemsView, KeysView, ValuesView
     from typing import Any, NoReturn
 
-    from steplog._native import NativeRun
+    from steplog._run import Run
 
 #: What a dict can do and a config cannot.
 _REMOVALS = ("clear", "pop", "popitem")
@@ -30,13 +31,13 @@ class Config:
     """
 
     __slots__ = ("_allow_val_change", "_recorded", "_run", "_values")
-    _run: NativeRun
+    _run: Run
     _allow_val_change: bool
     #: What the run has recorded, and the copy of it that is handed out and may be edited in place.
     _recorded: dict[str, Any]
     _values: dict[str, Any]
 
-    def __init__(self, run: NativeRun, allow_val_change: bool = False) -> None:
+    def __init__(self, run: Run, allow_val_change: bool = False) -> None:
         object.__setattr__(self, "_run", run)
         object.__setattr__(self, "_allow_val_change", allow_val_change)
         object.__setattr__(self, "_recorded", run.read_config())
@@ -104,6 +105,8 @@ class Config:
     def update(self, values: Any, allow_val_change: bool | None = None) -> None:
         """Set several keys, all or none; nested dicts are replaced whole.
 
+        An ``Artifact`` is used by the run, as ``Run.use_artifact`` says, and the config keeps its name and version.
+
         Args:
             values: Whatever ``init(config=...)`` takes: a mapping, an object with attributes, flags, a YAML file.
             allow_val_change: Whether a key may get another value. Default: what ``init`` was told; in notebooks yes.
@@ -115,7 +118,7 @@ class Config:
         """
         if allow_val_change is None:
             allow_val_change = self._allow_val_change or in_notebook()
-        self._run.update_config(to_dict(values), bool(allow_val_change))
+        self._run.update_config(self._with_uses(to_dict(values)), bool(allow_val_change))
         self._take_over()
 
     def setdefaults(self, values: Any) -> None:
@@ -128,8 +131,16 @@ class Config:
             InvalidDataError: ``values`` is no mapping, or a key is not a str.
             UsageError: The run is finished.
         """
-        self._run.set_config_defaults(to_dict(values))
+        self._run.set_config_defaults(self._with_uses(to_dict(values)))
         self._take_over()
+
+    def _with_uses(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values, with which version it is in the place of each artifact; the run has used these."""
+        if "steplog._artifact" not in sys.modules:
+            return values
+        from steplog._artifact_log import used_as
+
+        return {key: used_as(self._run, key, value) for key, value in values.items()}
 
     def _shown(self) -> dict[str, Any]:
         return {key: value for key, value in self._values.items() if not key.startswith("_")}

@@ -79,8 +79,11 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
     quiet, silent = values.pop("quiet", None), values.pop("silent", None)
     save_code, sync_tensorboard = values.pop("save_code", None), values.pop("sync_tensorboard", None)
     _console.prepare(values.get("console"))
+    entries = select(to_dict(config), include, exclude)
+    # These need a run that uses them.
+    artifacts = {key: value for key, value in entries.items() if _is_artifact(value)}
     run = Run(
-        config=select(to_dict(config), include, exclude),
+        config={key: value for key, value in entries.items() if key not in artifacts},
         tags=tags,
         resume=resume,
         environment=_environment(),
@@ -91,6 +94,8 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
         before=None if open_run is None else lambda: finish(open_run, None),
         **{name: value for name, value in values.items() if name not in OF_CLIENT or value is not None},
     )
+    if artifacts:
+        run._open_config(True).update(artifacts)
     run._open_config(bool(values.get("allow_val_change")))
     _hook()
     _open_runs.append(run)
@@ -109,6 +114,12 @@ def init(config: Any, settings: Any, **arguments: Any) -> Run:
 
         _tensorboard.follow(run)
     return run
+
+
+def _is_artifact(value: Any) -> bool:
+    """Whether it is an artifact; where nobody has imported these, nobody has one."""
+    module = sys.modules.get("steplog._artifact")
+    return module is not None and isinstance(value, module.Artifact)
 
 
 def _is_yes(name: str) -> bool:

@@ -9,60 +9,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-MEDIA = "keep a file with run.save(), and log the numbers that it shows"
-TABLES = "log columns as metrics, or keep a file with run.save()"
-ARTIFACTS = "keep files with run.save()"
+MEDIA = "keep a file of it with run.save(), or an Image or Html of it in an artifact"
+TABLES = "add a Table to an artifact, or log columns as metrics"
+ARTIFACTS = "log_artifact() makes a version of each artifact that one process has put together"
 SWEEPS = "begin one run for each set of values, with a group"
 
 #: Classes of the module, and what to do instead.
 CLASSES = {
-    "Artifact": ARTIFACTS,
-    "ArtifactTTL": ARTIFACTS,
-    "Audio": MEDIA,
+    "ArtifactTTL": "set artifact.ttl to a timedelta, or to None",
     "Bokeh": MEDIA,
-    "Box3D": MEDIA,
-    "Classes": MEDIA,
+    "Box3D": "give Object3D.from_point_cloud() boxes as dicts with corners",
     "EvalTable": TABLES,
     "Graph": "watch(model, log_graph=True) keeps the layers of a PyTorch model",
-    "Html": MEDIA,
-    "Image": MEDIA,
-    "JoinedTable": TABLES,
-    "Molecule": MEDIA,
     "Node": "watch(model, log_graph=True) keeps the layers of a PyTorch model",
-    "Object3D": MEDIA,
     "Plotly": MEDIA,
-    "Table": TABLES,
-    "Video": MEDIA,
 }
 
 #: Functions of the module.
 FUNCTIONS = {
     "agent": SWEEPS,
-    "box3d": MEDIA,
+    "box3d": "give Object3D.from_point_cloud() boxes as dicts with corners",
     "controller": SWEEPS,
-    "link_artifact": ARTIFACTS,
-    "link_model": ARTIFACTS,
-    "log_artifact": ARTIFACTS,
-    "log_model": ARTIFACTS,
     "plot_table": TABLES,
     "restore": "read files with steplog.Api().run(path).file(name)",
     "sweep": SWEEPS,
-    "use_artifact": ARTIFACTS,
-    "use_model": ARTIFACTS,
 }
 
 #: Methods of a run.
 RUN = {
     "finish_artifact": ARTIFACTS,
-    "link_artifact": ARTIFACTS,
-    "link_model": ARTIFACTS,
-    "log_artifact": ARTIFACTS,
-    "log_model": ARTIFACTS,
     "plot_table": TABLES,
     "restore": "read files with steplog.Api().run(path).file(name)",
     "upsert_artifact": ARTIFACTS,
-    "use_artifact": ARTIFACTS,
-    "use_model": ARTIFACTS,
 }
 
 

@@ -5,18 +5,29 @@
 >>> runs = api.runs("ada/digits", filters={"config.lr": {"$gt": 0.1}, "state": "finished"})  # doctest: +SKIP
 >>> runs[0].history(keys=["loss"])  # doctest: +SKIP
 >>> runs[0].file("model.pt").download("checkpoints")  # doctest: +SKIP
+>>> api.artifact("ada/digits/images:latest").download()  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
+from steplog._api_artifact import (
+    ArtifactCollection,
+    ArtifactCollections,
+    ArtifactRun,
+    Artifacts,
+    ArtifactType,
+    page_size,
+)
 from steplog._api_console import ConsoleLine
 from steplog._api_file import File, Files
 from steplog._api_history import HistoryTable
 from steplog._api_pages import Pages
 from steplog._api_run import Run, Summary
 from steplog._api_system import SystemTable
+from steplog._argument import text
+from steplog._artifact import Artifact
 from steplog._native import NativeApi
-from steplog.errors import InvalidDataError
+from steplog.errors import InvalidDataError, NotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +36,23 @@ if TYPE_CHECKING:
 
     from steplog._native import NativeRuns
 
-__all__ = ["Api", "ConsoleLine", "File", "Files", "HistoryTable", "Project", "Run", "Runs", "Summary", "SystemTable"]
+__all__ = [
+    "Api",
+    "ArtifactCollection",
+    "ArtifactCollections",
+    "ArtifactRun",
+    "ArtifactType",
+    "Artifacts",
+    "ConsoleLine",
+    "File",
+    "Files",
+    "HistoryTable",
+    "Project",
+    "Run",
+    "Runs",
+    "Summary",
+    "SystemTable",
+]
 
 #: What may stand in ``overrides``.
 OVERRIDES = ("base_url", "entity", "project")
@@ -127,6 +154,158 @@ class Api:
             raise InvalidDataError(f"per_page must be 1 to 5000, not {per_page!r}")
         return Runs(self._native.runs(path or "", filters, order, per_page))
 
+    def artifact(self, name: str, type: str | None = None) -> Artifact:
+        """A version of an artifact.
+
+        Args:
+            name: ``name``, ``name:version`` or ``name:alias``, or a digest, each with ``project/`` or
+                ``entity/project/`` in front or not; without a version it is ``latest``.
+            type: What it must be.
+
+        Raises:
+            InvalidDataError: It has another type, or the name is none.
+            NotFoundError: There is none.
+            CommError: The server refuses, or does not answer.
+        """
+        return Artifact._of(self._native.artifact(text("name", name), _type(type)))
+
+    def artifact_exists(self, name: str, type: str | None = None) -> bool:
+        """Whether there is a version of this name.
+
+        Args:
+            name: As of ``artifact``.
+            type: What it must be.
+
+        Raises:
+            InvalidDataError: The name is none.
+            CommError: The server refuses, or does not answer.
+        """
+        return self._native.artifact_exists(text("name", name), _type(type))
+
+    def artifacts(self, type_name: str, name: str, per_page: int = 50) -> Artifacts:
+        """The versions of a collection, newest first, read in pages as they are asked for.
+
+        Args:
+            type_name: What it must be, such as ``dataset``.
+            name: ``name``, ``project/name`` or ``entity/project/name``.
+            per_page: Versions in each request: 1 to 1,000.
+
+        Raises:
+            InvalidDataError: The name is none, or the collection has another type.
+            NotFoundError: There is no such collection.
+            CommError: The server refuses, or does not answer.
+        """
+        return self.artifact_collection(type_name, name).artifacts(per_page)
+
+    def artifact_versions(self, type_name: str, name: str, per_page: int = 50) -> Artifacts:
+        """Do what ``artifacts`` does, under its old name.
+
+        Args:
+            type_name: What it must be.
+            name: The collection.
+            per_page: Versions in each request.
+
+        Raises:
+            InvalidDataError: The name is none, or the collection has another type.
+            NotFoundError: There is no such collection.
+        """
+        return self.artifacts(type_name, name, per_page)
+
+    def artifact_collection(self, type_name: str, name: str) -> ArtifactCollection:
+        """A collection of versions.
+
+        Args:
+            type_name: What it must be, such as ``dataset``.
+            name: ``name``, ``project/name`` or ``entity/project/name``.
+
+        Raises:
+            InvalidDataError: The name is none, or the collection has another type.
+            NotFoundError: There is no such collection.
+            CommError: The server refuses, or does not answer.
+        """
+        wanted, collection = (
+            text("type_name", type_name),
+            ArtifactCollection(self._native.artifact_collection(text("name", name))),
+        )
+        if collection.type != wanted:
+            raise InvalidDataError(f'{collection.qualified_name} has the type "{collection.type}", not "{wanted}"')
+        return collection
+
+    def artifact_collection_exists(self, name: str, type: str | None = None) -> bool:
+        """Whether there is a collection of this name.
+
+        Args:
+            name: ``name``, ``project/name`` or ``entity/project/name``.
+            type: What it must be.
+
+        Raises:
+            InvalidDataError: The name is none.
+            CommError: The server refuses, or does not answer.
+        """
+        return self._native.artifact_collection_exists(text("name", name), _type(type))
+
+    def artifact_collections(
+        self,
+        project_name: str | None = None,
+        type_name: str | None = None,
+        per_page: int = 50,
+        *,
+        registry: bool | None = None,
+        search: str | None = None,
+    ) -> ArtifactCollections:
+        """The collections of a project by type and name, read in pages as they are asked for.
+
+        Args:
+            project_name: ``entity/project`` or ``project``. Default: the default project.
+            type_name: Only those of this type.
+            per_page: Collections in each request: 1 to 1,000.
+            registry: Only those that hold links to versions of others (true), or only those that do not (false).
+            search: Only those with this in their name.
+
+        Raises:
+            InvalidDataError: The path is none.
+            CommError: The server refuses, or does not answer.
+        """
+        kind = None if registry is None else "registry" if registry else "source"
+        wanted = None if search is None else text("search", search)
+        native = self._native.artifact_collections(
+            project_name or "", _type(type_name), kind, wanted, page_size(per_page)
+        )
+        return ArtifactCollections(native)
+
+    def artifact_types(self, project: str | None = None) -> list[ArtifactType]:
+        """The types that the collections of a project have, by name.
+
+        Args:
+            project: ``entity/project`` or ``project``. Default: the default project.
+
+        Raises:
+            NotFoundError: There is no such project.
+            CommError: The server refuses, or does not answer.
+        """
+        place = project or ""
+
+        def collections(type_name: str, per_page: int) -> ArtifactCollections:
+            return self.artifact_collections(place, type_name, per_page)
+
+        return [ArtifactType(name, place, count, collections) for name, count in self._native.artifact_types(place)]
+
+    def artifact_type(self, type_name: str, project: str | None = None) -> ArtifactType:
+        """One of the types that the collections of a project have.
+
+        Args:
+            type_name: The type.
+            project: As of ``artifact_types``.
+
+        Raises:
+            NotFoundError: No collection has it.
+            CommError: The server refuses, or does not answer.
+        """
+        for found in self.artifact_types(project):
+            if found.name == type_name:
+                return found
+        raise NotFoundError(f"no collection of {project or 'the project'} has the type {type_name!r}")
+
     def run(self, path: str) -> Run:
         """One run.
 
@@ -142,6 +321,10 @@ class Api:
 
     def __repr__(self) -> str:
         return f"<steplog.Api {self.base_url}>"
+
+
+def _type(type: str | None) -> str | None:
+    return None if type is None else text("type", type)
 
 
 class Project:

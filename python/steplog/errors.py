@@ -9,6 +9,7 @@ __all__ = [
     "CommError",
     "ConfigError",
     "Error",
+    "IntegrityError",
     "InvalidDataError",
     "NotFoundError",
     "UsageError",
@@ -57,6 +58,10 @@ class ArtifactFinalizedError(UsageError, ValueError, AttributeError):
 
 class ArtifactNotLoggedError(UsageError, ValueError, AttributeError):
     """The artifact has no version yet: log it first, and ``wait()`` for it."""
+
+
+class IntegrityError(Error, ValueError):
+    """Content is not what it was: damaged, or changed since an artifact was made of it; the message names it."""
 
 
 class WaitTimeoutError(Error, TimeoutError):

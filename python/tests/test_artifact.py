@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -385,3 +386,17 @@ def test_media_stand_beside_their_files(draft: steplog.Artifact) -> None:
     again.add(image, "same")
     again.add(steplog.Table(columns=["picture"], data=[[image], [image], [None]]), "sub/eval")
     assert again.digest == draft.digest
+
+
+def test_ctrl_c_ends_reading_and_nothing_was_added(draft: steplog.Artifact, tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    for name in ("a", "b"):
+        with (tmp_path / "large" / name).open("wb") as file:
+            file.truncate(64 << 30)
+    for call in (lambda: draft.add_file("large/a"), lambda: draft.add_dir("large", policy="immutable")):
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        timer.join()
+        assert entries(draft) == {}

@@ -112,20 +112,43 @@ wandb.setup(); wandb.require("core"); wandb.ensure_configured(); wandb.teardown(
 """)
 
 
+def test_artifacts_and_media_are_those_of_steplog() -> None:
+    python("""
+steplog.as_wandb()
+import wandb
+from wandb import Artifact, Image, Table, log_artifact
+from wandb.sdk.artifacts.artifact import Artifact as Deep
+from wandb.sdk.artifacts.exceptions import ArtifactNotLoggedError
+from wandb.data_types import Html
+assert Artifact is Deep is steplog.Artifact and Image is steplog.Image and Html is wandb.Html is steplog.Html
+assert "You must call" in refused(log_artifact, "a")
+with wandb.init(project="p") as run:
+    artifact = wandb.Artifact("data", type="dataset", metadata={"rows": 1})
+    artifact.add(wandb.Table(columns=["a"], data=[[1]]), "table")
+    run.log_artifact(artifact, aliases=["best"])
+    artifact.wait()
+    assert run.use_artifact("data:best").get("table") == wandb.Table(columns=["a"], data=[[1]])
+    assert wandb.log_model(sys.executable, name="model").type == "model"
+    for value in (wandb.Html("x"), wandb.Table(columns=["a"]), [wandb.Html("x")], {"nested": wandb.Html("x")}):
+        assert "which cannot be logged; an artifact can hold it" in refused(wandb.log, {"a": value})
+""")
+
+
 def test_what_is_not_there_yet_says_so_when_it_is_used() -> None:
     python("""
 steplog.as_wandb()
 import wandb
-from wandb import Artifact, Image, Table, agent, log_artifact, sweep
-assert not isinstance(1, (Artifact, Image, Table))
-assert refused(Image, [1]).startswith("wandb.Image is not in steplog yet: ")
-assert refused(wandb.data_types.Table, data=[]).startswith("wandb.Table is not in steplog yet: ")
+from wandb import Plotly, agent, sweep
+assert not isinstance(1, (Plotly, wandb.Bokeh))
+assert refused(Plotly, [1]).startswith("wandb.Plotly is not in steplog yet: ")
+assert refused(wandb.data_types.EvalTable, data=[]).startswith("wandb.EvalTable is not in steplog yet: ")
 assert refused(sweep, {}).startswith("wandb.sweep is not in steplog yet: ")
 assert refused(wandb.plot.line, 1, 2).startswith("wandb.plot.line is not in steplog yet: ")
 assert refused(wandb.sklearn.plot_roc).startswith("wandb.sklearn.plot_roc is not in steplog yet: ")
 assert refused(wandb.init, monitor_gym=True).startswith("wandb.init(monitor_gym=True) is not in steplog yet: ")
 run = wandb.init(project="p")
-assert refused(run.log_artifact, "a").startswith("run.log_artifact is not in steplog yet: ")
+for name in ("upsert_artifact", "finish_artifact", "plot_table"):
+    assert refused(getattr(run, name), "a").startswith(f"run.{name} is not in steplog yet: ")
 try:
     wandb.init(force=True)
 except wandb.CommError:

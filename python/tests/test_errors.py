@@ -16,13 +16,17 @@ from steplog import errors
 def test_the_classes_and_what_they_derive_from() -> None:
     bases = {name: getattr(errors, name).__bases__ for name in errors.__all__}
     assert bases == {
+        "ArtifactFinalizedError": (errors.UsageError, ValueError, AttributeError),
+        "ArtifactNotLoggedError": (errors.UsageError, ValueError, AttributeError),
         "AuthenticationError": (errors.CommError,),
         "CommError": (errors.Error,),
         "NotFoundError": (errors.CommError, ValueError),
         "ConfigError": (errors.Error,),
         "Error": (Exception,),
+        "IntegrityError": (errors.Error, ValueError),
         "InvalidDataError": (errors.UsageError, ValueError, TypeError),
         "UsageError": (errors.Error,),
+        "WaitTimeoutError": (errors.Error, TimeoutError),
     }
     for name in errors.__all__:
         assert getattr(steplog, name) is getattr(errors, name)

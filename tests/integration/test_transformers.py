@@ -112,20 +112,29 @@ def test_checkpoints_and_the_model_are_files_of_the_run(training: Training) -> N
     assert files["checkpoint-8/model.safetensors"] == kept
 
 
-def test_models_as_artifacts_are_refused_by_name(training: Training) -> None:
-    code = CODE.replace(
-        "trainer.train()",
-        """
-import steplog
-try:
-    trainer.train()
-except steplog.Error as error:
-    print(json.dumps(str(error)))
-    sys.exit()
-""",
-    )
-    said = training(code, "as_wandb", "{}", "8", STEPLOG_AS_WANDB="1", WANDB_LOG_MODEL="end")
-    assert said == "wandb.Artifact is not in steplog yet: keep files with run.save()"
+@pytest.mark.parametrize("log_model", ["end", "checkpoint"])
+def test_models_become_artifacts(training: Training, log_model: str) -> None:
+    training(CODE, "as_wandb", "{}", "8", STEPLOG_AS_WANDB="1", WANDB_LOG_MODEL=log_model)
+    path = training.only_run("local/huggingface")
+    logged = training.api.get(f"/runs/{path}/artifacts")["logged"]
+    by_alias = {alias: artifact for artifact in logged for alias in artifact["aliases"]}
+    checkpoints = {"checkpoint_global_step_4", "checkpoint_global_step_8"} if log_model == "checkpoint" else set()
+    assert {"base_model", "final_model", "latest", *checkpoints} <= set(by_alias)
+    assert {(artifact["type"], artifact["collection"].split("-")[0]) for artifact in logged} == {("model", "model")}
+    assert by_alias["latest"] == by_alias["final_model"]
+    final = by_alias["final_model"]
+    assert final["metadata"]["final_model"] is True and final["metadata"]["train/global_step"] == 8
+    address = f"/artifacts/{final['entity']}/{final['project']}/{final['collection']}/versions/{final['version']}"
+    entries = training.api.get(f"{address}/entries")["entries"]
+    assert {"config.json", "model.safetensors", "model_architecture.txt"} <= {entry["path"] for entry in entries}
+    code = f"""
+import json, sys
+import steplog, transformers
+folder = steplog.Api().artifact("{path.rpartition("/")[0]}/{final["collection"]}:final_model").download()
+model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+print(json.dumps(model.num_parameters()))
+"""
+    assert training(code) == by_alias["base_model"]["metadata"]["num_parameters"]
 
 
 ACCELERATE = """

@@ -414,19 +414,15 @@ export class MockArtifacts {
   }
 
   remove(collection: MockCollection, number: number, withAliases: boolean): void {
-    const held = [...collection.aliases]
-      .filter(([alias, at]) => at === number && alias !== 'latest')
-      .map(([alias]) => alias)
+    const held = [...collection.aliases].filter(([, at]) => at === number).map(([alias]) => alias)
     for (const alias of held) this.refuseProtected(collection, alias)
     if (held.length > 0 && !withAliases) {
       throw new ArtifactError(409, 'conflict', `aliases point at v${number}: ${held.join(', ')}`)
     }
     collection.members.delete(number)
     for (const alias of held) collection.aliases.delete(alias)
-    if (collection.aliases.get('latest') !== number) return
     const newest = Math.max(...collection.members.keys())
-    if (Number.isFinite(newest)) collection.aliases.set('latest', newest)
-    else collection.aliases.delete('latest')
+    if (held.includes('latest') && Number.isFinite(newest)) collection.aliases.set('latest', newest)
   }
 
   removeCollection(collection: MockCollection): void {

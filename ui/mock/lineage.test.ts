@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { lineageGraph, reach } from '../src/features/artifacts/lineage/lineage-graph.ts'
+import { lineageGraph } from '../src/features/artifacts/lineage/lineage-graph.ts'
+import { reach } from '../src/features/artifacts/lineage/reach.ts'
 import { MockArtifacts } from './artifacts.ts'
 import { MockData } from './data.ts'
 

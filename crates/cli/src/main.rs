@@ -3,6 +3,8 @@
 
 mod alerts;
 mod api;
+mod artifact;
+mod cache;
 mod delivery;
 mod export;
 mod failure;
@@ -60,6 +62,9 @@ enum Command {
     Runs(runs::Runs),
     Logs(logs::Logs),
     Export(export::Export),
+    #[command(subcommand)]
+    Artifact(artifact::Artifact),
+    Cache(cache::Cache),
     Verify(verify::Verify),
     #[command(subcommand)]
     Alerts(alerts::Alerts),
@@ -78,6 +83,8 @@ fn main() -> ExitCode {
         Command::Runs(command) => command.run(),
         Command::Logs(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Artifact(command) => command.run(),
+        Command::Cache(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Alerts(command) => command.run(),
         Command::User(command) => command.run(),

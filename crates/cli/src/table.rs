@@ -18,14 +18,23 @@ pub(crate) struct Cell {
 impl Cell {
     /// Text from anybody: control characters, which could drive the terminal, are replaced.
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
-        let clean = text.as_ref().chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' });
-        Self { text: shorten(clean.collect()), colour: None }
+        Self { text: shorten(clean(text.as_ref())), colour: None }
+    }
+
+    /// As [`Self::new`], however long it is: for what somebody may want to copy.
+    pub(crate) fn whole(text: &str) -> Self {
+        Self { text: clean(text), colour: None }
     }
 
     pub(crate) fn colour(mut self, colour: u8) -> Self {
         self.colour = Some(colour);
         self
     }
+}
+
+/// Text without characters that could drive the terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// Neither a control character nor one that reorders what stands around it.

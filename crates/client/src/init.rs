@@ -647,7 +647,7 @@ fn ask_server(path: &RunPath, settings: &Resolved) -> Result<Option<ResumePoint>
 }
 
 /// The folder of all runs below `root`, absolute: later changes of the working directory must not move it.
-fn home_below(root: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn home_below(root: &Path) -> std::io::Result<PathBuf> {
     let root = std::path::absolute(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
     let hidden = root.join(".steplog");
     Ok(if hidden.is_dir() { hidden } else { root.join("steplog") })

@@ -147,6 +147,31 @@
 //! # Ok::<(), steplog::Error>(())
 //! ```
 //!
+//! # Artifacts
+//!
+//! An [`Artifact`] is a named set of files of which every change is a version. [`Run::log_artifact`] makes one of copies that
+//! were taken as files were added, and returns as soon as it is on this disk; a thread sends to the server what that lacks.
+//! [`Run::use_artifact`] takes a version as an input, so that it is known what was made of what. [`mod@artifact`] has more.
+//!
+//! ```
+//! # use steplog::{Mode, Run};
+//! use steplog::Artifact;
+//! use steplog::artifact::AddOptions;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let run = Run::builder("digits").root(folder.path()).mode(Mode::Offline).init()?;
+//! # let weights = folder.path().join("weights.bin");
+//! std::fs::write(&weights, [1, 2, 3]).unwrap();
+//! let model = Artifact::new("net", "model")?;
+//! model.add_file(&weights, None, &AddOptions::default())?;
+//! run.log_artifact(&model, &["best"])?;
+//! model.wait(None)?;
+//!
+//! let best = run.use_artifact("net:best", Some("model"))?;
+//! assert_eq!((best.name(), best.size_bytes()), ("net:v0".to_owned(), 3));
+//! # Ok::<(), steplog::Error>(())
+//! ```
+//!
 //! # What the program prints
 //!
 //! [`Run::write_console`] records what a program shows on the terminal: carriage returns and cursor movements are resolved as

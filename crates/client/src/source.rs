@@ -23,6 +23,11 @@ impl Sources {
         Self { workspace, user: read(&config_folder().join("settings")) }
     }
 
+    /// Without any workspace: for what concerns all that a user does.
+    pub(crate) fn user() -> Self {
+        Self { workspace: BTreeMap::new(), user: read(&config_folder().join("settings")) }
+    }
+
     /// A value by its name in the environment, such as `PROJECT`.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let in_file = name.to_lowercase();

@@ -15,6 +15,8 @@ use steplog::api::{
 };
 use steplog::{Api, ApiSettings, Value, join_key};
 
+use crate::api_artifact::{NativeArtifacts, NativeCollection, NativeCollections};
+use crate::artifact::NativeArtifact;
 use crate::error::{invalid, to_exception};
 use crate::to_python::{json_to_python, to_python};
 use crate::to_value::{Place, to_value};
@@ -22,7 +24,7 @@ use crate::to_value::{Place, to_value};
 /// A server, to read from.
 #[pyclass(frozen, module = "steplog._native")]
 pub(crate) struct NativeApi {
-    api: Api,
+    pub(crate) api: Api,
 }
 
 /// Runs of a project, page by page.
@@ -76,12 +78,12 @@ pub(crate) struct NativeDownload {
 /// How often a long download looks whether somebody pressed Ctrl-C.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks the server while other Python threads go on.
-fn ask<T: Send>(py: Python<'_>, question: impl FnOnce() -> Result<T, steplog::Error> + Send) -> PyResult<T> {
+pub(crate) fn ask<T: Send>(py: Python<'_>, question: impl FnOnce() -> Result<T, steplog::Error> + Send) -> PyResult<T> {
     py.detach(question).map_err(|error| to_exception(py, &error))
 }
 
@@ -140,6 +142,48 @@ impl NativeApi {
             Ok(self.api.runs(project)?.filter(filter).order(order)?.per_page(per_page))
         })?;
         Ok(NativeRuns { runs: Mutex::new(runs) })
+    }
+
+    #[pyo3(signature = (name, r#type))]
+    fn artifact(&self, py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<NativeArtifact> {
+        Ok(NativeArtifact { artifact: ask(py, || self.api.artifact(name, r#type))? })
+    }
+
+    #[pyo3(signature = (name, r#type))]
+    fn artifact_exists(&self, py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<bool> {
+        ask(py, || self.api.artifact_exists(name, r#type))
+    }
+
+    fn artifact_versions(&self, py: Python<'_>, collection: &str, per_page: u32) -> PyResult<NativeArtifacts> {
+        Ok(NativeArtifacts::of_server(ask(py, || self.api.artifact_versions(collection))?, per_page))
+    }
+
+    fn artifact_collection(&self, py: Python<'_>, name: &str) -> PyResult<NativeCollection> {
+        Ok(NativeCollection::of_server(ask(py, || self.api.artifact_collection(name))?))
+    }
+
+    #[pyo3(signature = (name, r#type))]
+    fn artifact_collection_exists(&self, py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<bool> {
+        ask(py, || self.api.artifact_collection_exists(name, r#type))
+    }
+
+    #[pyo3(signature = (project, r#type, kind, search, per_page))]
+    fn artifact_collections(
+        &self,
+        py: Python<'_>,
+        project: &str,
+        r#type: Option<String>,
+        kind: Option<&str>,
+        search: Option<String>,
+        per_page: u32,
+    ) -> PyResult<NativeCollections> {
+        NativeCollections::new(py, &self.api, project, r#type, kind, search, per_page)
+    }
+
+    /// Types, and how many collections have each.
+    fn artifact_types(&self, py: Python<'_>, project: &str) -> PyResult<Vec<(String, u64)>> {
+        let types = ask(py, || self.api.artifact_types(project))?;
+        Ok(types.into_iter().map(|one| (one.r#type, one.count)).collect())
     }
 
     fn run(&self, py: Python<'_>, path: &str) -> PyResult<NativeApiRun> {
@@ -295,6 +339,13 @@ impl NativeApiRun {
         let format: HistoryFormat = format.parse().map_err(|error| to_exception(py, &error))?;
         let run = self.run(py);
         Ok(NativeDownload { download: Mutex::new(Some(ask(py, || run.download_system_history(format))?)) })
+    }
+
+    /// The versions that the run made, or those that it used.
+    fn artifacts(&self, py: Python<'_>, used: bool) -> PyResult<Vec<NativeArtifact>> {
+        let run = self.run(py);
+        let list = ask(py, || if used { run.used_artifacts() } else { run.logged_artifacts() })?;
+        Ok(list.into_iter().map(|artifact| NativeArtifact { artifact }).collect())
     }
 
     fn files(&self, py: Python<'_>, prefix: &str, per_page: u32) -> NativeFiles {

@@ -1,5 +1,6 @@
 //! Artifacts as Python calls them; `steplog.Artifact` says what they mean.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,9 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use steplog::Artifact;
 use steplog::artifact::{
-    AddOptions, AddPolicy, ArtifactState, FilePath, ManifestEntry, NewFile, ReferenceOptions, Source,
+    AddOptions, AddPolicy, ArtifactState, DownloadOptions, FilePath, ManifestEntry, NewFile, ReferenceOptions, Source,
 };
 
+use crate::api::{NativeApi, ask};
+use crate::api_artifact::NativeCollection;
 use crate::error::{invalid, to_exception};
 use crate::to_python::json_to_python;
 use crate::to_value::{Place, to_value};
@@ -256,6 +259,74 @@ impl NativeArtifact {
         waiting.end(py, result)
     }
 
+    /// Where `download` puts the files when nobody says otherwise.
+    fn default_root(&self, py: Python<'_>) -> PyResult<OsString> {
+        let root = self.artifact.default_root().map_err(|error| to_exception(py, &error))?;
+        Ok(root.into_os_string())
+    }
+
+    /// Brings the files to this disk; answers the folder, and references that were left out.
+    #[pyo3(signature = (root, *, allow_missing_references, skip_cache, path_prefix, shows_progress))]
+    fn download(
+        &self,
+        py: Python<'_>,
+        root: Option<PathBuf>,
+        allow_missing_references: bool,
+        skip_cache: bool,
+        path_prefix: Option<String>,
+        shows_progress: bool,
+    ) -> PyResult<(OsString, Vec<String>)> {
+        let options = DownloadOptions { root, path_prefix, skip_cache, allow_missing_references };
+        let mut waiting = Waiting::new("downloading", shows_progress);
+        let result = py.detach(|| {
+            self.artifact
+                .download_watched(&options, &mut |progress| waiting.goes_on(progress.done_bytes, progress.total_bytes))
+        });
+        let report = waiting.end(py, result)?;
+        let missing = report.missing_references.iter().map(ToString::to_string).collect();
+        Ok((report.root.into_os_string(), missing))
+    }
+
+    /// Brings one file to this disk; answers its path.
+    fn download_file(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        root: Option<PathBuf>,
+        skip_cache: bool,
+        shows_progress: bool,
+    ) -> PyResult<OsString> {
+        let path: FilePath = path.parse().map_err(|error| to_exception(py, &steplog::Error::from(error)))?;
+        let options = DownloadOptions { root, skip_cache, ..DownloadOptions::default() };
+        let mut waiting = Waiting::new("downloading", shows_progress);
+        let result = py.detach(|| {
+            self.artifact.download_file_watched(&path, &options, &mut |progress| {
+                waiting.goes_on(progress.done_bytes, progress.total_bytes)
+            })
+        });
+        Ok(waiting.end(py, result)?.into_os_string())
+    }
+
+    /// Makes a folder what the version is.
+    fn checkout(&self, py: Python<'_>, root: PathBuf, shows_progress: bool) -> PyResult<OsString> {
+        let mut waiting = Waiting::new("downloading", shows_progress);
+        let result = py.detach(|| {
+            self.artifact
+                .checkout_watched(&root, &mut |progress| waiting.goes_on(progress.done_bytes, progress.total_bytes))
+        });
+        Ok(waiting.end(py, result)?.root.into_os_string())
+    }
+
+    /// How a folder differs from the version: what is missing, what has changed, what else is there.
+    fn verify<'py>(&self, py: Python<'py>, root: PathBuf, shows_progress: bool) -> PyResult<Bound<'py, PyAny>> {
+        let mut waiting = Waiting::new("comparing", shows_progress);
+        let result = py.detach(|| {
+            self.artifact
+                .verify_watched(&root, &mut |progress| waiting.goes_on(progress.done_bytes, progress.total_bytes))
+        });
+        json_to_python(py, &waiting.end(py, result)?)
+    }
+
     fn save(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.artifact.save()).map_err(|error| to_exception(py, &error))
     }
@@ -275,6 +346,32 @@ impl NativeArtifact {
 
     fn is_link(&self, py: Python<'_>) -> PyResult<bool> {
         self.artifact.is_link().map_err(|error| to_exception(py, &error))
+    }
+
+    /// Its page on the server.
+    fn url(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.artifact.url().map_err(|error| to_exception(py, &error))
+    }
+
+    /// The run that made it.
+    fn logged_by<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_to_python(py, &self.artifact.logged_by().map_err(|error| to_exception(py, &error))?)
+    }
+
+    /// The runs that used it.
+    fn used_by<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_to_python(py, &ask(py, || self.artifact.used_by())?)
+    }
+
+    /// The server that has it; `None` for what is on this disk alone.
+    fn api(&self, py: Python<'_>) -> PyResult<Option<NativeApi>> {
+        let api = self.artifact.api().map_err(|error| to_exception(py, &error))?;
+        Ok(api.map(|api| NativeApi { api }))
+    }
+
+    /// The collection that it is a version of.
+    fn collection_of(&self, py: Python<'_>) -> PyResult<NativeCollection> {
+        NativeCollection::of_version(py, &self.artifact)
     }
 
     fn new_draft(&self, py: Python<'_>) -> PyResult<Self> {

@@ -36,10 +36,12 @@ pub(crate) fn to_exception(py: Python<'_>, error: &steplog::Error) -> PyErr {
     static FINALIZED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static NOT_LOGGED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static TIMEOUT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static INTEGRITY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static OTHER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let message = error.to_string();
     match error.kind() {
-        ErrorKind::Invalid | ErrorKind::Data => invalid(py, message),
+        ErrorKind::Invalid => invalid(py, message),
+        ErrorKind::Data => raise(py, "IntegrityError", &INTEGRITY, message),
         ErrorKind::ArtifactFinalized => raise(py, "ArtifactFinalizedError", &FINALIZED, message),
         ErrorKind::ArtifactNotLogged => raise(py, "ArtifactNotLoggedError", &NOT_LOGGED, message),
         ErrorKind::Timeout => raise(py, "WaitTimeoutError", &TIMEOUT, message),

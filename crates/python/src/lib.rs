@@ -1,6 +1,7 @@
 //! The native half of the steplog Python package: thin classes over the client crate.
 
 mod api;
+mod api_artifact;
 mod array;
 mod artifact;
 mod config_file;
@@ -25,6 +26,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<console::NativeWriter>()?;
     module.add_class::<artifact::NativeArtifact>()?;
     module.add_class::<artifact::NativeNewFile>()?;
+    module.add_class::<api_artifact::NativeArtifacts>()?;
+    module.add_class::<api_artifact::NativeCollection>()?;
+    module.add_class::<api_artifact::NativeCollections>()?;
     module.add_function(wrap_pyfunction!(config_file::read_config_file, module)?)?;
     module.add_function(wrap_pyfunction!(histogram::count_histogram, module)?)?;
     module.add_function(wrap_pyfunction!(histogram::histogram_edges, module)?)?;

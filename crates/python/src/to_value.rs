@@ -159,14 +159,19 @@ fn described(object: &Bound<'_, PyAny>, key: &str, depth: usize) -> PyResult<Val
 }
 
 fn refusal(object: &Bound<'_, PyAny>, key: &str) -> PyResult<PyErr> {
-    let what_to_do = match Kind::of(object)? {
+    let kind = Kind::of(object)?;
+    let what_to_do = match kind {
         Some(Kind::DataFrame) => "log single numbers of it, or its columns as lists: frame.to_dict(\"list\")",
         Some(Kind::Series) => "log a statistic of it, such as series.mean(), or a list: series.tolist()",
         Some(Kind::Artifact) => "log_artifact() makes it a version, and the config keeps which one was used",
         Some(Kind::Media) => "an artifact can hold it: artifact.add(…, \"name\")",
         _ => "log numbers, text, booleans, None, lists or dicts",
     };
-    let class = object.get_type().fully_qualified_name()?;
+    let class = match kind {
+        // Where it is defined is nobody's business.
+        Some(Kind::Artifact | Kind::Media) => format!("steplog.{}", object.get_type().qualname()?),
+        _ => object.get_type().fully_qualified_name()?.to_string(),
+    };
     let message = format!("the value of {:?} is a {class}, which cannot be logged; {what_to_do}", shortened(key));
     Ok(invalid(object.py(), message))
 }

@@ -48,12 +48,14 @@ struct Threads {
 /// Those who are told of every change of a kind.
 type Listeners<T> = RwLock<Vec<Box<dyn Fn(&T) + Send + Sync>>>;
 
-/// What the threads of a store share. Locks are taken in the order of the fields, and none but the first is held while
-/// waiting for the writer.
+/// What the threads of a store share. Locks are taken in the order of the fields, and none but the first two are held
+/// while waiting for the writer.
 pub(crate) struct Shared {
     pub(crate) options: StoreOptions,
     /// Held by who seals.
     pub(crate) sealing: Mutex<()>,
+    /// Held by who commits a version.
+    pub(crate) commits: artifacts::Turns,
     pub(crate) database: Database,
     pub(crate) queue: Queue,
     live: RwLock<HashMap<RunPath, Arc<LiveRun>>>,
@@ -109,6 +111,7 @@ impl Store {
             blobs: Blobs::new(directory, options.reserve_bytes),
             options,
             sealing: Mutex::default(),
+            commits: artifacts::Turns::default(),
             database,
             queue: Queue::default(),
             live: RwLock::default(),

@@ -239,6 +239,7 @@ fn a_journal_tells_which_run_logged_a_version() {
         details: Default::default(),
         step: None,
         incremental: false,
+        as_input: false,
     };
     let mut journal = Journal::new("local/p/r");
     journal.record(Record::Artifact(ArtifactRecord::Logged(Box::new(logged)))).send(&store);

@@ -41,7 +41,9 @@ class Media:
     """Something to look at or listen to, or a table: what ``Artifact.add`` takes and ``Artifact.get`` gives back.
 
     It is a ``Table``, ``Image``, ``Audio``, ``Video``, ``Html``, ``Object3D``, ``Molecule``, ``JoinedTable`` or
-    ``Classes``.
+    ``Classes``. What is one file has a ``caption``, a ``format`` (what its name ends in), a ``size`` in bytes, a
+    ``sha256`` and ``read()``, which answers its bytes. Objects are equal when their content is. What was made of an
+    array or of an open file is kept in memory, and a file is read when it is added.
     """
 
     __slots__ = ()

@@ -2,7 +2,16 @@
 
 import sys
 
+from steplog import Audio as Audio
+from steplog import Classes as Classes
 from steplog import Histogram as Histogram
+from steplog import Html as Html
+from steplog import Image as Image
+from steplog import JoinedTable as JoinedTable
+from steplog import Molecule as Molecule
+from steplog import Object3D as Object3D
+from steplog import Table as Table
+from steplog import Video as Video
 from steplog import _wandb_absent
 
 # The very classes of the module, so that `isinstance` answers alike.

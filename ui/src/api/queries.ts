@@ -21,6 +21,9 @@ export const keyOf = {
   artifactsOf: (entity: string) => ['artifacts-of', entity] as const,
 }
 
+/** The key of all mutations of artifacts. */
+export const CHANGE_OF_ARTIFACTS = ['artifacts'] as const
+
 export const sessionQuery = () =>
   queryOptions({
     queryKey: ['session'],

@@ -1053,7 +1053,10 @@ export interface components {
         };
         /** @description The answer of `GET …/versions/{version}/entries`: a folder, or all that is below it. */
         ArtifactEntryList: {
-            /** @description Folders in it, on the first page; none when all below is asked for. */
+            /**
+             * @description One page of its folders, by name: they come before the files, and are on the first page unless there are very many;
+             *     none when all below is asked for.
+             */
             folders: components["schemas"]["ArtifactFolder"][];
             /** @description One page of files, by path. */
             entries: components["schemas"]["ArtifactEntry"][];
@@ -1181,7 +1184,7 @@ export interface components {
             protected_aliases: string[];
             /**
              * Format: int64
-             * @description Bytes of the files of all versions, each content once.
+             * @description Sizes of its versions, added up; what several of them share counts in each.
              */
             size_bytes: number;
             /**

@@ -7,7 +7,10 @@ fn every_command_teaches_by_examples() {
     let place = Place::new();
     let all = place.call(&["--help"]);
     assert_eq!(all.code, 0);
-    for command in ["serve", "ui", "sync", "status", "runs", "logs", "export", "verify", "user", "login", "logout"] {
+    for command in [
+        "serve", "ui", "sync", "status", "runs", "logs", "export", "artifact", "cache", "verify", "user", "login",
+        "logout",
+    ] {
         assert!(all.stdout.contains(&format!("\n  {command} ")), "{command} is listed");
         let help = place.call(&[command, "--help"]);
         assert_eq!((help.code, &*help.stderr), (0, ""), "{command}");
@@ -26,19 +29,21 @@ Track machine-learning experiments: log from a script, watch in the browser, kee
 Usage: steplog <COMMAND>
 
 Commands:
-  serve   Keep runs for good: the server, its API and its web UI
-  ui      Look at a folder of local runs in the browser, live, with no server
-  sync    Send local runs to a server: what it does not have yet
-  status  Show local runs: who writes or sends them, and what a server does not have yet
-  runs    List runs: filter, sort, choose columns
-  logs    Print what the processes of a run printed
-  export  Write a run's history to a file
-  verify  Check journals and data directories for damage
-  alerts  Choose where alerts are sent: add, list, test, remove
-  user    Manage accounts: add, list, remove
-  login   Log in to a server: scripts and commands use it from then on
-  logout  Forget a server's API key, and revoke it there
-  help    Print this message or the help of the given subcommand(s)
+  serve     Keep runs for good: the server, its API and its web UI
+  ui        Look at a folder of local runs in the browser, live, with no server
+  sync      Send local runs to a server: what it does not have yet
+  status    Show local runs: who writes or sends them, and what a server does not have yet
+  runs      List runs: filter, sort, choose columns
+  logs      Print what the processes of a run printed
+  export    Write a run's history to a file
+  artifact  Work with versions of data and models: put, get, ls, diff, verify, rm
+  cache     Look at the cache of artifacts, clean it, verify it
+  verify    Check journals and data directories for damage
+  alerts    Choose where alerts are sent: add, list, test, remove
+  user      Manage accounts: add, list, remove
+  login     Log in to a server: scripts and commands use it from then on
+  logout    Forget a server's API key, and revoke it there
+  help      Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help     Print help

@@ -1,6 +1,8 @@
 //! The `steplog` command as people and scripts use it.
 
 mod account;
+mod artifact;
+mod artifact_run;
 mod export;
 mod help;
 mod logs;

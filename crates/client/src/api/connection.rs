@@ -122,6 +122,34 @@ impl Connection {
         Ok(is_as_asked.then(|| self.to_download(response)))
     }
 
+    /// `count_bytes` of a body from byte `offset` on. It breaks off when nothing comes for the timeout.
+    ///
+    /// # Errors
+    /// The server refuses, does not answer, or answers something else.
+    pub(crate) fn download_range(&self, path: &str, offset: u64, count_bytes: u64) -> Result<Download, Error> {
+        let range = format!("bytes={offset}-{}", offset + count_bytes.max(1) - 1);
+        let response = self.call(|agent| {
+            let request = self.prepare(agent.get(self.address(path))).header(RANGE, &range);
+            request.config().timeout_per_read(Some(self.timeout)).build().call()
+        })?;
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT => Ok(self.to_download(response)),
+            _ => Err(self.foreign()),
+        }
+    }
+
+    /// A body as it comes. It breaks off when nothing comes for the timeout.
+    ///
+    /// # Errors
+    /// The server refuses, or does not answer.
+    pub(crate) fn download_watched(&self, path: &str) -> Result<Download, Error> {
+        let response = self.call(|agent| {
+            let request = self.prepare(agent.get(self.address(path)));
+            request.config().timeout_per_read(Some(self.timeout)).build().call()
+        })?;
+        Ok(self.to_download(response))
+    }
+
     fn to_download(&self, response: Response<Body>) -> Download {
         let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         // Tags of other forms say only whether the content is another one.
@@ -204,6 +232,7 @@ fn refusal(body: ErrorBody) -> Error {
     let kind = match body.error.kind {
         RefusalKind::Invalid => ErrorKind::Invalid,
         RefusalKind::NotFound => ErrorKind::NotFound,
+        RefusalKind::Data => ErrorKind::Data,
         _ => ErrorKind::Server,
     };
     let hint = body.error.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();

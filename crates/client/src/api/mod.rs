@@ -21,6 +21,8 @@
 //!
 //! Every call blocks until the server has answered. A handle may be used from many threads, and in forked children.
 
+mod artifact;
+mod artifact_collection;
 mod connection;
 mod console;
 mod destination;
@@ -40,6 +42,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use artifact::ArtifactVersions;
+pub use artifact_collection::{ArtifactCollection, ArtifactCollections, CollectionQuery};
 pub use connection::Download;
 pub use console::{ConsoleFormat, ConsoleLine, ConsoleLines, ConsoleQuery};
 pub use destination::ExistingFile;
@@ -50,13 +54,14 @@ pub use history::{HistoryFormat, HistoryQuery, HistoryRow, HistoryRows};
 pub use run::Run;
 pub use runs::Runs;
 pub use steplog_protocol::{
+    Artifact as ArtifactInfo, ArtifactRun, Collection as CollectionInfo, CollectionAlias, CollectionKind,
     ConsoleOutput, ConsoleProcess, Project, Run as RunInfo, RunDetail, RunFile as FileInfo, RunState, Session,
-    UpdateRunRequest as RunChanges,
+    TypeCount, UpdateCollectionRequest as CollectionChanges, UpdateRunRequest as RunChanges,
 };
 pub use time::to_iso;
 pub use tree::Entries;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, PAUSES};
 use steplog_protocol::ProjectList;
 
 use crate::Error;
@@ -105,6 +110,11 @@ impl Api {
         let root = environment("DIR").map(PathBuf::from).unwrap_or_default();
         let sources = Sources::load(&root.join("steplog"));
         Ok(Self { connection: Arc::new(Connection::new(client.resolve(&sources)?, settings, &sources)) })
+    }
+
+    /// The server at the other end of a connection.
+    pub(crate) fn of(connection: Arc<Connection>) -> Self {
+        Self { connection }
     }
 
     /// URL of the server, without a slash at its end.

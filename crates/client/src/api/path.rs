@@ -39,7 +39,7 @@ impl Connection {
         if path.is_empty() { Vec::new() } else { path.split('/').collect() }
     }
 
-    fn default_project(&self, text: &str) -> Result<Project, Error> {
+    pub(super) fn default_project(&self, text: &str) -> Result<Project, Error> {
         let missing = || {
             Error::invalid(format_args!(
                 "{text:?} names no project, and neither does STEPLOG_PROJECT: write entity/project"

@@ -58,6 +58,10 @@ impl Run {
         }
     }
 
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
     /// `entity/project/id`.
     pub fn path(&self) -> &RunPath {
         &self.path

@@ -8,7 +8,7 @@ use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactType, CollectionName, ContentHash, Entity, ManifestDigest, Project,
     RunId, Selector, Version,
 };
-use steplog_protocol::{ArtifactPlace, ArtifactRun, CollectionKind};
+use steplog_protocol::{ArtifactPlace, ArtifactRun, CollectionKind, UpdateArtifactRequest};
 
 use super::ArtifactInfo;
 use crate::error::{Error, ErrorKind};
@@ -227,26 +227,45 @@ impl Collection {
     ///
     /// # Errors
     /// There is no such version.
-    pub(crate) fn edit(&mut self, version: Version, details: &ArtifactDetails, time: f64) -> Result<(), Error> {
+    pub(crate) fn edit(&mut self, version: Version, changes: &UpdateArtifactRequest, time: f64) -> Result<(), Error> {
         let missing = self.missing(version);
         let local = self.get_mut(version).ok_or(missing)?;
-        let ArtifactDetails { aliases, tags, description, metadata, ttl_seconds } = details.clone();
-        (local.tags, local.description, local.metadata) = (tags, description, metadata);
-        (local.ttl_seconds, local.updated_at) = (ttl_seconds, time);
-        self.aliases.retain(|_, at| *at != version);
-        self.aliases.extend(aliases.into_iter().map(|alias| (alias, version)));
+        let UpdateArtifactRequest { description, metadata, ttl_seconds, .. } = changes.clone();
+        if let Some(description) = description {
+            local.description = Some(description).filter(|text| !text.is_empty());
+        }
+        if let Some(metadata) = metadata {
+            local.metadata = metadata;
+        }
+        if let Some(seconds) = ttl_seconds {
+            local.ttl_seconds = Some(seconds).filter(|seconds| *seconds > 0);
+        }
+        for tag in &changes.add_tags {
+            if !local.tags.contains(tag) {
+                local.tags.push(tag.clone());
+            }
+        }
+        local.tags.retain(|tag| !changes.remove_tags.contains(tag));
+        local.updated_at = time;
+        for alias in &changes.remove_aliases {
+            // Where it has moved on to another version meanwhile, it is not ours to remove.
+            self.aliases.retain(|name, at| name.as_str() != alias || *at != version);
+        }
+        for alias in &changes.add_aliases {
+            self.aliases.insert(alias.parse()?, version);
+        }
         Ok(())
     }
 
     /// Takes a version out.
     ///
     /// # Errors
-    /// There is no such version, or it has aliases beside `latest` and those are not to go with it.
+    /// There is no such version, or it has aliases and those are not to go with it.
     pub(crate) fn delete(&mut self, version: Version, delete_aliases: bool) -> Result<(), Error> {
         if self.get(version).is_none() {
             return Err(self.missing(version));
         }
-        let own: Vec<Alias> = self.aliases_of(version).into_iter().filter(|alias| *alias != Alias::latest()).collect();
+        let own = self.aliases_of(version);
         if !own.is_empty() && !delete_aliases {
             let aliases: Vec<&str> = own.iter().map(Alias::as_str).collect();
             return Err(Error::invalid(format_args!(
@@ -377,7 +396,7 @@ mod tests {
         data.commit(new(2, &["best"]));
         assert_eq!(
             data.delete(Version::new(1), false).unwrap_err().to_string(),
-            "data:v1 has the aliases best; delete it with delete_aliases, or move them first"
+            "data:v1 has the aliases best, latest; delete it with delete_aliases, or move them first"
         );
         data.delete(Version::new(1), true).unwrap();
         assert_eq!(aliases(&data), [("latest", 0)]);
@@ -390,16 +409,19 @@ mod tests {
         let mut data = collection();
         data.commit(new(1, &["best"]));
         data.commit(new(2, &[]));
-        let details = ArtifactDetails {
-            aliases: vec!["worst".parse().unwrap(), Alias::latest()],
-            tags: vec!["odd".into()],
+        let changes = UpdateArtifactRequest {
+            // One of them points elsewhere by now.
+            remove_aliases: vec!["best".into(), "latest".into()],
+            add_aliases: vec!["worst".into()],
+            add_tags: vec!["odd".into(), "odd".into()],
             description: Some("first".into()),
             ttl_seconds: Some(60),
-            ..ArtifactDetails::default()
+            ..UpdateArtifactRequest::default()
         };
-        data.edit(Version::new(0), &details, 5.0).unwrap();
+        data.edit(Version::new(0), &changes, 5.0).unwrap();
         let info = data.info(data.get(Version::new(0)).unwrap());
-        assert_eq!((info.aliases, info.tags), (vec!["latest".to_owned(), "worst".into()], vec!["odd".to_owned()]));
+        assert_eq!(aliases(&data), [("latest", 1), ("worst", 0)]);
+        assert_eq!((info.aliases, info.tags), (vec!["worst".to_owned()], vec!["odd".to_owned()]));
         assert_eq!((info.description.as_deref(), info.ttl_seconds, info.updated_at), (Some("first"), Some(60), 5.0));
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct Draft {
     /// What was added without being copied.
     pub(crate) originals: BTreeMap<ContentHash, Original>,
     /// The version that it was made from, whose bytes are not here.
-    pub(crate) base: Option<Committed>,
+    pub(crate) base: Option<Box<Committed>>,
     /// Files that are being written.
     being_written: BTreeSet<FilePath>,
     pub(crate) is_finalized: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// A draft with all that a version has.
     pub(crate) fn from_version(base: Committed, manifest: Arc<Manifest>) -> Self {
-        Self { manifest, base: Some(base), ..Self::default() }
+        Self { manifest, base: Some(Box::new(base)), ..Self::default() }
     }
 
     pub(crate) fn check_open(&self, what: &str) -> Result<(), Error> {

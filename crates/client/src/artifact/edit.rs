@@ -18,14 +18,13 @@ impl Artifact {
     /// It is no version yet, an alias is protected, or the server or the disk refuses; nothing was changed then.
     pub fn save(&self) -> Result<(), Error> {
         let Committed { info, origin } = self.committed()?;
-        let wanted = self.details();
+        let changes = changes(&info, &self.details());
+        if changes == UpdateArtifactRequest::default() {
+            return Ok(());
+        }
         let info = match &origin {
             Origin::Server(connection) => {
                 let address = Committed { info: info.clone(), origin: origin.clone() }.address();
-                let changes = changes(&info, &wanted);
-                if changes == UpdateArtifactRequest::default() {
-                    return Ok(());
-                }
                 connection.patch(&address, &changes)?
             }
             Origin::Local(store, _) => {
@@ -33,7 +32,7 @@ impl Artifact {
                     (info.project.parse::<Project>()?, info.collection.parse()?, info.version.parse()?);
                 store.change_collection(&project, &name, |found| {
                     let mut all = found.ok_or_else(|| gone(&info))?;
-                    all.edit(version, &wanted, now())?;
+                    all.edit(version, &changes, now())?;
                     let info = all.get(version).map(|local| all.info(local)).ok_or_else(|| gone(&info))?;
                     Ok((all, info))
                 })?
@@ -47,7 +46,7 @@ impl Artifact {
     /// Deletes the version; its number is not used again. Bytes that no other version needs go, too.
     ///
     /// # Errors
-    /// It is no version yet, it has aliases beside `latest` and `delete_aliases` is not set, one of them is protected, or the
+    /// It is no version yet, it has aliases (`latest` is one) and `delete_aliases` is not set, one of them is protected, or the
     /// server or the disk refuses.
     pub fn delete(&self, delete_aliases: bool) -> Result<(), Error> {
         let committed = self.committed()?;

@@ -400,12 +400,13 @@ impl Artifact {
     }
 
     /// Makes it a version on this disk; answers what the journal is to say, or nothing when it is a version already, which
-    /// then got the aliases.
+    /// then got the aliases. What a run only takes as an input was made by nobody that is known.
     pub(crate) fn log(
         &self,
         session: &RunArtifacts,
         aliases: Vec<Alias>,
         step: i64,
+        as_input: bool,
     ) -> Result<Option<(LoggedArtifact, Ticket)>, Error> {
         let mut state = self.settled();
         let State { details, incremental, phase, manifest } = &mut *state;
@@ -426,7 +427,7 @@ impl Artifact {
         draft.is_finalized = true;
         let own = draft.manifest.clone();
         let (collection, r#type) = (&self.inner.collection, &self.inner.r#type);
-        let parts = Parts { draft, collection, r#type, details, incremental: *incremental };
+        let parts = Parts { draft, collection, r#type, details, incremental: *incremental, as_input };
         let (logged, ticket) = session.commit(parts, step)?;
         *manifest = Some(own);
         *phase = Phase::Pending(ticket.clone());
@@ -443,7 +444,8 @@ impl Artifact {
         draft.is_finalized = true;
         let own = draft.manifest.clone();
         let (collection, r#type) = (&self.inner.collection, &self.inner.r#type);
-        let committed = session.pretend(Parts { draft, collection, r#type, details, incremental: *incremental });
+        let incremental = *incremental;
+        let committed = session.pretend(Parts { draft, collection, r#type, details, incremental, as_input: false });
         *manifest = Some(own);
         *phase = Phase::Committed(Box::new(committed));
         Ok(())

@@ -27,7 +27,8 @@ mod add;
 mod bytes;
 mod cache;
 mod collection;
-mod committed;
+pub(crate) mod committed;
+mod compare;
 mod download;
 mod draft;
 mod edit;
@@ -36,26 +37,35 @@ mod fake_server;
 mod handle;
 mod hash;
 mod local;
+mod local_artifacts;
+mod origin;
 mod pool;
 mod post;
 mod receipt;
 pub(crate) mod reference;
+mod relation;
 mod run;
 mod session;
 mod ship;
 mod staging;
 mod sync;
+#[cfg(test)]
+mod test_server;
 mod tree;
 mod uploader;
 
 pub use add::{AddOptions, AddPolicy, AddProgress, AddWatch, NewFile};
+pub use cache::{Cache, CacheCleaning, CacheSummary, CacheVerification, parse_size};
+pub use compare::{Change, Comparison};
+pub use download::{DownloadOptions, DownloadProgress, DownloadReport, DownloadWatch, FolderVerification};
 pub use handle::{Artifact, ArtifactState};
+pub use local_artifacts::LocalArtifacts;
 pub use reference::{DEFAULT_MAX_OBJECTS, ReferenceOptions};
 pub use steplog_model::{
     Alias, ArtifactName, ArtifactType, CollectionName, FilePath, Manifest, ManifestDigest, ManifestEntry, Md5,
     Selector, Source, Version,
 };
-pub use steplog_protocol::Artifact as ArtifactInfo;
+pub use steplog_protocol::{Artifact as ArtifactInfo, ArtifactRun, ArtifactVerification};
 
 pub(crate) use local::LocalStore;
 pub(crate) use session::RunArtifacts;

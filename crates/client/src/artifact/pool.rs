@@ -25,6 +25,24 @@ pub(crate) fn for_each<T, S, R, E>(
     own: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, &T) -> Result<R, E> + Sync,
     stop: impl Fn(),
+    take: impl FnMut(usize, R) -> Result<(), E>,
+    watch: impl FnMut() -> Result<(), E>,
+) -> Result<(), E>
+where
+    T: Sync,
+    R: Send,
+    E: Send,
+{
+    for_each_in(thread_count(things.len()), things, own, work, stop, take, watch)
+}
+
+/// As [`for_each`], by so many threads: for work that waits for others.
+pub(crate) fn for_each_in<T, S, R, E>(
+    threads: usize,
+    things: &[T],
+    own: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &T) -> Result<R, E> + Sync,
+    stop: impl Fn(),
     mut take: impl FnMut(usize, R) -> Result<(), E>,
     mut watch: impl FnMut() -> Result<(), E>,
 ) -> Result<(), E>
@@ -34,7 +52,6 @@ where
     E: Send,
 {
     let next = AtomicUsize::new(0);
-    let threads = thread_count(things.len());
     thread::scope(|scope| {
         let (results, come) = sync_channel(threads * 64);
         for _ in 0..threads {

@@ -1,10 +1,11 @@
 //! Sending what a journal says about artifacts, once: whoever does it notes the answer, and whoever comes later finds it.
 
+use steplog_journal::RunFolder;
 use steplog_model::{ArtifactLink, ArtifactRecord, LoggedArtifact, RunPath};
 use steplog_protocol::ArtifactPlace;
 
 use super::ArtifactInfo;
-use super::cache;
+use super::cache::{self, Cache};
 use super::local::LocalStore;
 use super::receipt::{Answer, Receipts};
 use super::ship::{ShipError, ShipPulse, link_request, ship};
@@ -17,6 +18,8 @@ pub(crate) struct Post {
     pub(crate) server: String,
     pub(crate) store: LocalStore,
     pub(crate) receipts: Receipts,
+    /// Where bytes go that the server has; nowhere, if there is none.
+    pub(crate) cache: Option<Cache>,
 }
 
 /// What became of a record.
@@ -40,6 +43,17 @@ pub(crate) enum PostError {
 }
 
 impl Post {
+    /// For the run in a folder.
+    pub(crate) fn new(folder: &RunFolder, run: RunPath, server: &str) -> Self {
+        Self {
+            run,
+            server: server.to_owned(),
+            store: LocalStore::of_run(folder),
+            receipts: Receipts::of(folder),
+            cache: Cache::open().ok(),
+        }
+    }
+
     /// Whether nothing is left to do for a record.
     pub(crate) fn is_done(&self, record: &ArtifactRecord) -> bool {
         match record {
@@ -119,12 +133,11 @@ impl Post {
     /// The server has the bytes: here they are no more than a copy that saves fetching them.
     fn keep_bytes(&self, logged: &LoggedArtifact) {
         let Ok(manifest) = self.store.load_manifest(logged.manifest) else { return };
-        for hash in manifest.entries().filter_map(|(_, entry)| entry.sha256()) {
-            let path = self.store.blob(hash);
-            if path.is_file() {
-                cache::adopt(hash, &path);
-            }
-        }
+        let hashes = manifest.entries().filter_map(|(_, entry)| entry.sha256());
+        cache::adopt_all(
+            self.cache.as_ref(),
+            hashes.map(|hash| (hash, self.store.blob(hash))).filter(|(_, path)| path.is_file()),
+        );
     }
 
     fn send_link(&self, link: &ArtifactLink, transport: &dyn ArtifactTransport) -> Result<Posted, PostError> {
@@ -173,7 +186,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::Ordering;
 
-    use steplog_journal::{JournalReader, RunFolder, artifact_records};
+    use steplog_journal::{JournalReader, artifact_records};
     use steplog_model::{Manifest, ManifestEntry, Md5};
     use steplog_protocol::MAX_PART_BYTES;
     use tempfile::TempDir;
@@ -221,13 +234,9 @@ mod tests {
         }
 
         fn post(&self) -> Post {
-            let folder = self.folder();
-            Post {
-                run: "ada/digits/maker".parse().unwrap(),
-                server: SERVER.into(),
-                store: LocalStore::of_run(&folder),
-                receipts: Receipts::of(&folder),
-            }
+            let post = Post::new(&self.folder(), "ada/digits/maker".parse().unwrap(), SERVER);
+            // That of the person who runs the tests is none of theirs.
+            Post { cache: None, ..post }
         }
 
         fn records(&self) -> Vec<ArtifactRecord> {

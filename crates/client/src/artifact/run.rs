@@ -32,13 +32,26 @@ impl Run {
     /// # Errors
     /// An alias is none, the collection has another type, a copy is gone, the disk refuses, or the run is finished.
     pub fn log_artifact(&self, artifact: &Artifact, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
-        let aliases = parse_aliases(aliases)?;
         self.check_open("log_artifact")?;
+        self.make_version(artifact, parse_aliases(aliases)?, false)
+    }
+
+    /// Logs an artifact that the run did not make, but takes as its input: nobody counts as its maker. [`Self::use_logged`]
+    /// does this, waits, and notes the use.
+    ///
+    /// # Errors
+    /// As [`Self::log_artifact`].
+    pub fn log_input(&self, artifact: &Artifact, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
+        self.check_open("use_artifact")?;
+        self.make_version(artifact, parse_aliases(aliases)?, true)
+    }
+
+    fn make_version(&self, artifact: &Artifact, aliases: Vec<Alias>, as_input: bool) -> Result<(), Error> {
         if self.mode() == Mode::Disabled {
             return artifact.log_nowhere(self.artifacts(), aliases);
         }
         let step = self.step();
-        let Some((logged, ticket)) = artifact.log(self.artifacts(), aliases, step)? else { return Ok(()) };
+        let Some((logged, ticket)) = artifact.log(self.artifacts(), aliases, step, as_input)? else { return Ok(()) };
         self.append(&Record::Artifact(ArtifactRecord::Logged(Box::new(logged.clone()))))?;
         self.artifacts().send(&ticket, logged);
         Ok(())
@@ -100,7 +113,8 @@ impl Run {
         Ok(artifact)
     }
 
-    /// Takes an artifact that the script has as an input of the run. One that was not logged is logged, and waited for.
+    /// Takes an artifact that the script has as an input of the run. One that was not logged is logged, though not as made by
+    /// this run, and waited for.
     ///
     /// # Errors
     /// As [`Self::log_artifact`], [`Artifact::wait`] and [`Self::use_artifact`].
@@ -111,7 +125,10 @@ impl Run {
         aliases: &[impl AsRef<str>],
     ) -> Result<(), Error> {
         self.check_open("use_artifact")?;
-        if artifact.is_draft() || !aliases.is_empty() {
+        check_type(artifact, r#type)?;
+        if artifact.is_draft() {
+            self.log_input(artifact, aliases)?;
+        } else if !aliases.is_empty() {
             self.log_artifact(artifact, aliases)?;
         }
         artifact.wait(None)?;
@@ -119,10 +136,7 @@ impl Run {
     }
 
     fn note_use(&self, artifact: &Artifact, r#type: Option<&str>) -> Result<(), Error> {
-        let is = artifact.artifact_type().as_str();
-        if let Some(wanted) = r#type.filter(|wanted| *wanted != is) {
-            return Err(Error::invalid(format_args!("{} has the type {is:?}, not {wanted:?}", artifact.name())));
-        }
+        check_type(artifact, r#type)?;
         let used = self.artifacts().note_used(&artifact.committed()?)?;
         self.append(&Record::Artifact(ArtifactRecord::Used(used)))
     }
@@ -135,6 +149,12 @@ impl Run {
     /// The target or an alias is none, or as [`Self::log_artifact`].
     pub fn link_artifact(&self, artifact: &Artifact, target: &str, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
         let aliases: Vec<Alias> = parse_aliases(aliases)?;
+        let target: ArtifactName = target.parse()?;
+        if target.selector.is_some() {
+            return Err(Error::invalid(format_args!(
+                "{target} names a version, but a link gets one of its own; leave out what is behind the colon"
+            )));
+        }
         self.check_open("link_artifact")?;
         if artifact.is_draft() {
             self.log_artifact(artifact, &[] as &[&str])?;
@@ -193,6 +213,11 @@ impl Run {
         Ok(artifact)
     }
 
+    /// How many bytes of artifacts were sent so far, and how many are known to be left; nothing of a run that is not online.
+    pub fn artifact_progress(&self) -> (u64, u64) {
+        self.artifacts().uploader().map_or((0, 0), |uploader| uploader.progress())
+    }
+
     /// The versions that the run made: all that the server knows, and what this process logged.
     ///
     /// # Errors
@@ -200,8 +225,8 @@ impl Run {
     pub fn logged_artifacts(&self) -> Result<Vec<Artifact>, Error> {
         let own = self.artifacts().logged();
         Ok(match self.artifacts().on_server()? {
-            Some((logged, _)) => united(logged, own),
-            None => own,
+            Some(there) => united(there.logged, own),
+            None => united(own, Vec::new()),
         })
     }
 
@@ -212,20 +237,30 @@ impl Run {
     pub fn used_artifacts(&self) -> Result<Vec<Artifact>, Error> {
         let own = self.artifacts().used();
         Ok(match self.artifacts().on_server()? {
-            Some((_, used)) => united(used, own),
-            None => own,
+            Some(there) => united(there.used, own),
+            None => united(own, Vec::new()),
         })
     }
 }
 
+/// # Errors
+/// It has another type than is wanted.
+fn check_type(artifact: &Artifact, r#type: Option<&str>) -> Result<(), Error> {
+    let is = artifact.artifact_type().as_str();
+    match r#type.filter(|wanted| *wanted != is) {
+        Some(wanted) => Err(Error::invalid(format_args!("{} has the type {is:?}, not {wanted:?}", artifact.name()))),
+        None => Ok(()),
+    }
+}
+
 /// Two lists as one, each version once.
-fn united(mut first: Vec<Artifact>, second: Vec<Artifact>) -> Vec<Artifact> {
+fn united(first: Vec<Artifact>, second: Vec<Artifact>) -> Vec<Artifact> {
     let place = |artifact: &Artifact| {
         artifact.info().ok().map(|info| (info.entity, info.project, info.collection, info.version))
     };
-    let mut seen: std::collections::HashSet<_> = first.iter().map(place).collect();
-    first.extend(second.into_iter().filter(|artifact| seen.insert(place(artifact))));
-    first
+    let mut seen = std::collections::HashSet::new();
+    // What has no version yet is nothing that another list has.
+    first.into_iter().chain(second).filter(|artifact| place(artifact).is_none_or(|place| seen.insert(place))).collect()
 }
 
 impl Artifact {
@@ -233,7 +268,7 @@ impl Artifact {
     /// it became. `None`: for as long as it takes.
     ///
     /// # Errors
-    /// It was not logged, the server refuses it, or it did not become one in time ([`crate::ErrorKind::Timeout`]).
+    /// It was not logged, the server refuses it or does not let us, or it did not become one in time ([`crate::ErrorKind::Timeout`]).
     pub fn wait(&self, timeout: Option<Duration>) -> Result<(), Error> {
         self.wait_unless(timeout, &mut || false)
     }

@@ -1,5 +1,7 @@
 //! What a run has to do with artifacts: those that it logs, and those that it uses.
 
+use std::collections::HashSet;
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -7,22 +9,24 @@ use serde::de::DeserializeOwned;
 use steplog_journal::RunFolder;
 use steplog_model::{
     Alias, ArtifactDetails, ArtifactId, ArtifactLink, ArtifactName, ArtifactRecord, ArtifactType, ArtifactUse,
-    CollectionName, ContentHash, Entity, LoggedArtifact, Manifest, ManifestDigest, Project, Selector, Version,
-    path_segment,
+    CollectionName, ContentHash, Entity, FilePath, LoggedArtifact, Manifest, Project, Selector, Version, path_segment,
 };
 use steplog_protocol::{CollectionKind, RunArtifacts as RunArtifactList};
 
 use super::ArtifactInfo;
+use super::cache;
 use super::collection::{Collection, LocalPlace, LoggedAs, NewVersion};
 use super::committed::{Committed, Origin};
 use super::draft::Draft;
 use super::handle::Artifact;
+use super::hash::{Pulse, hash_open};
 use super::local::{LocalStore, Original};
 use super::receipt::{Answer, Receipts};
 use super::ship::merged;
 use super::uploader::{ArtifactUploader, Presence};
 use crate::api::{ApiSettings, Connection};
 use crate::error::{Error, ErrorKind};
+use crate::files::open_to_read;
 use crate::run::{Identity, lock, now};
 use crate::settings::{Mode, Resolved};
 use crate::source::Sources;
@@ -68,6 +72,20 @@ pub(crate) struct Ticket {
     id: ArtifactId,
 }
 
+/// What a server knows of a run.
+pub(crate) struct OnServer {
+    pub(crate) logged: Vec<Artifact>,
+    pub(crate) used: Vec<Artifact>,
+}
+
+/// What a server says to a question.
+enum Told<T> {
+    Found(T),
+    Missing,
+    /// There is no server, or none is to be asked.
+    Nobody,
+}
+
 /// A draft as it is about to be logged.
 pub(crate) struct Parts<'a> {
     pub(crate) draft: &'a mut Draft,
@@ -75,6 +93,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) r#type: &'a ArtifactType,
     pub(crate) details: ArtifactDetails,
     pub(crate) incremental: bool,
+    /// Whether the run only takes it as an input.
+    pub(crate) as_input: bool,
 }
 
 impl RunArtifacts {
@@ -122,7 +142,7 @@ impl RunArtifacts {
 
     /// Makes a draft a version on this disk; answers what the journal is to say of it.
     pub(crate) fn commit(&self, parts: Parts<'_>, step: i64) -> Result<(LoggedArtifact, Ticket), Error> {
-        let Parts { draft, collection, r#type, details, incremental } = parts;
+        let Parts { draft, collection, r#type, details, incremental, as_input } = parts;
         details.check()?;
         let Inner { identity, store, .. } = &*self.inner;
         let _lock = store.lock_shared()?;
@@ -144,6 +164,7 @@ impl RunArtifacts {
             details,
             step: Some(step),
             incremental,
+            as_input,
         };
         logged.local_version = store.change_collection(&identity.project, collection, |found| {
             let mut all = self.open_collection(found, collection, r#type)?;
@@ -160,8 +181,8 @@ impl RunArtifacts {
                 size_bytes: manifest.size_bytes(),
                 details: logged.details.clone(),
                 entity: identity.entity.clone(),
-                run_id: Some(identity.id.clone()),
-                step: Some(step),
+                run_id: (!as_input).then(|| identity.id.clone()),
+                step: (!as_input).then_some(step),
                 time: logged.time,
                 source: None,
             };
@@ -197,12 +218,12 @@ impl RunArtifacts {
     }
 
     /// Brings the copies of a draft to where versions have theirs.
-    fn take_in(&self, draft: &Draft, collection: &CollectionName) -> Result<(), Error> {
+    fn take_in(&self, draft: &mut Draft, collection: &CollectionName) -> Result<(), Error> {
         let store = &self.inner.store;
-        let mut hashes: Vec<ContentHash> = draft.manifest.entries().filter_map(|(_, entry)| entry.sha256()).collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        for hash in hashes {
+        let manifest = draft.manifest.clone();
+        let mut seen = HashSet::new();
+        for (path, entry) in manifest.entries() {
+            let Some(hash) = entry.sha256().filter(|hash| seen.insert(*hash)) else { continue };
             if let Some(staging) = draft.staging_if_any() {
                 let copy = staging.blob(hash);
                 match store.take_in(&copy, hash, staging.is_own()) {
@@ -214,19 +235,65 @@ impl RunArtifacts {
                     Err(_) => {}
                 }
             }
-            let is_elsewhere =
-                draft.originals.contains_key(&hash) || draft.base.is_some() || store.blob(hash).is_file();
-            if !is_elsewhere {
-                return Err(Error::new(
-                    ErrorKind::Io,
-                    format!(
-                        "a copy of a file of {collection} is gone from {}; add it again",
-                        store.staging().display()
-                    ),
-                ));
+            if draft.originals.contains_key(&hash) || store.blob(hash).is_file() {
+                continue;
+            }
+            match draft.base.clone() {
+                Some(base) if self.has(&base) => {}
+                Some(base) => self.bring(draft, &base, path, hash)?,
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Io,
+                        format!("the copy of {path:?} in {collection} is gone; add it again"),
+                    ));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether the bytes of a version are where the run's go.
+    fn has(&self, version: &Committed) -> bool {
+        let Inner { identity, settings, .. } = &*self.inner;
+        match &version.origin {
+            Origin::Server(connection) => {
+                let is_same =
+                    connection.base_url() == settings.base_url && version.info.entity == identity.entity.as_str();
+                is_same && self.is_online()
+            }
+            Origin::Local(store, _) => *store == self.inner.store,
+            Origin::Nowhere => true,
+        }
+    }
+
+    /// Fetches a file of the version that a draft was made from: the run's server would not know its bytes.
+    fn bring(&self, draft: &mut Draft, base: &Committed, path: &FilePath, hash: ContentHash) -> Result<(), Error> {
+        let failed = |error| Error::io(error, format_args!("cannot fetch {path:?} of {}", base.name()));
+        let store = &self.inner.store;
+        if let Some(kept) = cache::find(hash) {
+            return store.take_in(&kept, hash, false).map_err(failed);
+        }
+        let staging = draft.staging()?;
+        let mut copy = staging.begin().map_err(failed)?;
+        match &base.origin {
+            Origin::Server(connection) => {
+                let file: Vec<String> = path.parts().map(path_segment).collect();
+                let mut body = connection.download(&format!("{}/files/{}", base.address(), file.join("/")))?;
+                io::copy(&mut body, &mut copy.file).map_err(failed)?;
+            }
+            Origin::Local(other, manifest) => {
+                let gone = || io::Error::new(io::ErrorKind::NotFound, "it is not on this disk any more");
+                let place = other.blobs(*manifest)?.find(hash).ok_or_else(gone).map_err(failed)?;
+                io::copy(&mut open_to_read(&place).map_err(failed)?, &mut copy.file).map_err(failed)?;
+            }
+            Origin::Nowhere => unreachable!("nobody's files are everybody's"),
+        }
+        let hashed = hash_open(&mut copy.file, &mut Vec::new(), &Pulse::default());
+        if !hashed.is_ok_and(|hashed| hashed.sha256 == hash) {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "it came with another hash")));
+        }
+        copy.keep(&staging, hash).map_err(failed)?;
+        store.take_in(&staging.blob(hash), hash, staging.is_own()).map_err(failed)
     }
 
     fn open_collection(
@@ -288,29 +355,30 @@ impl RunArtifacts {
     }
 
     /// What all processes of the run logged and used, as the server has it; `None` where there is none.
-    pub(crate) fn on_server(&self) -> Result<Option<(Vec<Artifact>, Vec<Artifact>)>, Error> {
+    pub(crate) fn on_server(&self) -> Result<Option<OnServer>, Error> {
         let identity = &self.inner.identity;
         let names = [identity.entity.as_str(), identity.project.as_str(), identity.id.as_str()];
         let path = format!("/runs/{}/artifacts", names.map(path_segment).join("/"));
-        let Some(list) = self.ask::<RunArtifactList>(&path)? else { return Ok(None) };
+        let Told::Found(list) = self.ask::<RunArtifactList>(&path)? else { return Ok(None) };
         let artifacts = |infos: Vec<ArtifactInfo>| -> Result<Vec<Artifact>, Error> {
             infos.into_iter().map(|info| Artifact::from_committed(self.of_server(info))).collect()
         };
-        Ok(Some((artifacts(list.logged)?, artifacts(list.used)?)))
+        Ok(Some(OnServer { logged: artifacts(list.logged)?, used: artifacts(list.used)? }))
     }
 
     fn of_server(&self, info: ArtifactInfo) -> Committed {
         Committed { info, origin: Origin::Server(self.connection().clone()) }
     }
 
-    /// Asks the server; `None` when it has no such thing, or is not there.
-    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Error> {
+    /// Asks the server.
+    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Told<T>, Error> {
         if !self.is_online() && self.inner.identity.mode != Mode::Disabled {
-            return Ok(None);
+            return Ok(Told::Nobody);
         }
         match self.connection().get(path) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) if error.kind() == ErrorKind::NotFound || error.is_unreachable() => Ok(None),
+            Ok(answer) => Ok(Told::Found(answer)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Told::Missing),
+            Err(error) if error.is_unreachable() => Ok(Told::Nobody),
             Err(error) => Err(error),
         }
     }
@@ -326,16 +394,19 @@ impl RunArtifacts {
         let base = format!("{}/{}", part(entity.as_str()), part(project.as_str()));
         let version = part(&selector.to_string());
         let path = format!("/artifacts/{base}/{}/versions/{version}", part(name.collection.as_str()));
-        if let Some(info) = self.ask::<ArtifactInfo>(&path)? {
-            return Ok(self.of_server(info));
+        let mut told = self.ask::<ArtifactInfo>(&path)?;
+        if let (Told::Missing, Some(digest)) = (&told, name.digest()) {
+            told = self.ask(&format!("/artifact-digests/{base}/{digest}"))?;
         }
-        if let Some(digest) = name.digest()
-            && let Some(info) = self.ask::<ArtifactInfo>(&format!("/artifact-digests/{base}/{digest}"))?
-        {
-            return Ok(self.of_server(info));
-        }
+        let answers = match told {
+            Told::Found(info) => return Ok(self.of_server(info)),
+            Told::Missing => true,
+            Told::Nobody => false,
+        };
         if *entity == identity.entity
-            && let Some(found) = self.find_local(project, name, &selector)?
+            && let Some(found) = self.inner.store.find(project, name, &selector)?
+            // What the server has had, and under this name has no more, is not what is meant.
+            && !(answers && self.was_sent(&found)?)
         {
             return Ok(found);
         }
@@ -364,32 +435,13 @@ impl RunArtifacts {
         Ok(())
     }
 
-    fn find_local(
-        &self,
-        project: &Project,
-        name: &ArtifactName,
-        selector: &Selector,
-    ) -> Result<Option<Committed>, Error> {
-        let store = &self.inner.store;
-        let in_collection = |collection: &Collection, find: &dyn Fn(&Collection) -> Option<Version>| {
-            let version = find(collection).and_then(|version| collection.get(version));
-            version.map(|local| Committed {
-                info: collection.info(local),
-                origin: Origin::Local(store.clone(), local.manifest),
-            })
-        };
-        if let Some(collection) = store.collection(project, &name.collection)? {
-            let find = |collection: &Collection| collection.find(selector).map(|local| local.version);
-            return Ok(in_collection(&collection, &find));
-        }
-        let Some(digest) = name.digest().and_then(|digest| digest.parse::<ManifestDigest>().ok()) else {
-            return Ok(None);
-        };
-        let find = |collection: &Collection| {
-            let mut newest_first = collection.versions.iter().rev();
-            newest_first.find(|local| local.digest == digest).map(|local| local.version)
-        };
-        Ok(store.collections(Some(project)).iter().find_map(|collection| in_collection(collection, &find)))
+    /// Whether the server has had a version of this disk.
+    fn was_sent(&self, version: &Committed) -> Result<bool, Error> {
+        let ArtifactInfo { project, collection, version, .. } = &version.info;
+        let found = self.inner.store.collection(&project.parse()?, &collection.parse()?)?;
+        let version = version.parse()?;
+        let local = found.as_ref().and_then(|found| found.get(version));
+        Ok(local.is_some_and(|local| local.servers.contains_key(&self.inner.settings.base_url)))
     }
 
     /// What the journal is to say of a version that is used.
@@ -415,13 +467,12 @@ impl RunArtifacts {
     }
 
     /// What the journal is to say of a link. On this disk it is made at once.
-    pub(crate) fn link(&self, artifact: &Artifact, target: &str, aliases: &[Alias]) -> Result<ArtifactLink, Error> {
-        let target: ArtifactName = target.parse()?;
-        if target.selector.is_some() {
-            return Err(Error::invalid(format_args!(
-                "{target} names a version, but a link gets one of its own; leave out what is behind the colon"
-            )));
-        }
+    pub(crate) fn link(
+        &self,
+        artifact: &Artifact,
+        target: ArtifactName,
+        aliases: &[Alias],
+    ) -> Result<ArtifactLink, Error> {
         let identity = &self.inner.identity;
         // Where it is to be sent first, what stands on this disk says which one is meant.
         let committed = match artifact.ticket() {
@@ -539,10 +590,11 @@ impl Ticket {
                 Some(uploader) => uploader.presence(),
                 None => probe.presence(self.session.connection()),
             };
-            if let Presence::Absent(duration) = presence
-                && (!self.session.inner.settings.server_configured || duration >= ABSENCE_PATIENCE)
-            {
-                return self.local();
+            let is_named = self.session.inner.settings.server_configured;
+            match presence {
+                Presence::Closed(reason) => return Err(Error::new(ErrorKind::Unauthorized, reason)),
+                Presence::Absent(duration) if !is_named || duration >= ABSENCE_PATIENCE => return self.local(),
+                Presence::Absent(_) | Presence::Likely => {}
             }
             if timeout.is_some_and(|timeout| begun.elapsed() >= timeout) || interrupted() {
                 let message = format!("the artifact {} is not committed yet; it is being sent", self.collection);
@@ -581,6 +633,7 @@ impl Probe {
             self.last = Some(Instant::now());
             self.absent_since = match answer {
                 Err(error) if error.is_unreachable() => self.absent_since.or(self.last),
+                // Whether it lets us is found out by the process that sends.
                 _ => None,
             };
         }

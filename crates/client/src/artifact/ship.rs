@@ -79,8 +79,8 @@ pub(crate) fn ship(
             description: details.description.clone(),
             metadata: details.metadata.clone(),
             ttl_seconds: details.ttl_seconds,
-            run_id: Some(run.run.to_string()),
-            step: logged.step,
+            run_id: (!logged.as_input).then(|| run.run.to_string()),
+            step: logged.step.filter(|_| !logged.as_input),
             if_latest,
         };
         match transport.commit_artifact(&run.entity, &run.project, &logged.collection, &request)? {

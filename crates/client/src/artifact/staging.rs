@@ -4,9 +4,10 @@
 //! removes what it left.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use steplog_model::{ContentHash, StreamId};
 
@@ -15,6 +16,15 @@ use crate::fork;
 
 const LOCK: &str = "lock";
 
+/// Copies are spread over so many folders: threads that make files in one wait for each other.
+const SHELVES: usize = 16;
+
+/// What the name of a folder begins with while it has no lock.
+const BEGINNING: &str = "new-";
+
+/// A folder that was begun so long ago, and has no lock yet, will get none.
+const BEGINNING_PATIENCE: Duration = Duration::from_secs(3600);
+
 /// A folder of copies, named by their hashes.
 #[derive(Debug)]
 pub(crate) struct Staging {
@@ -22,7 +32,7 @@ pub(crate) struct Staging {
     /// Held as long as the folder is in use.
     _lock: File,
     generation: u32,
-    count: AtomicU64,
+    count: AtomicUsize,
 }
 
 /// A copy that is being written.
@@ -38,26 +48,44 @@ impl Staging {
         let all = store.staging();
         fs::create_dir_all(&all)?;
         remove_left_over(&all);
-        let folder = all.join(StreamId::generate().to_string());
-        fs::create_dir(&folder)?;
-        let lock = File::create(folder.join(LOCK))?;
+        let name = StreamId::generate().to_string();
+        // Under a name that is nobody's to remove until the lock is held.
+        let beginning = all.join(format!("{BEGINNING}{name}"));
+        fs::create_dir(&beginning)?;
+        let lock = File::create(beginning.join(LOCK))?;
         // Where locks do not work nothing is ever removed, for nobody can tell what is in use.
         let _ = lock.try_lock();
-        Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicU64::new(0) })
+        let folder = all.join(name);
+        fs::rename(&beginning, &folder)?;
+        for number in 0..SHELVES {
+            fs::create_dir(folder.join(shelf(number)))?;
+        }
+        Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicUsize::new(0) })
     }
 
     /// Where the copy with a hash is.
     pub(crate) fn blob(&self, hash: ContentHash) -> PathBuf {
-        self.folder.join(hash.to_string())
+        self.folder.join(shelf(usize::from(hash.as_bytes()[0]))).join(hash.to_string())
     }
 
     /// Begins a copy.
     pub(crate) fn begin(&self) -> io::Result<Copy> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         // A forked child may write into the same folder.
-        let path = self.folder.join(format!("{}-{number}.part", std::process::id()));
+        let path = self.folder.join(shelf(number)).join(format!("{}-{number}.part", std::process::id()));
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         Ok(Copy { file, path, is_kept: false })
+    }
+
+    /// Keeps bytes with a hash. Where they are there already, perhaps only just being written by another thread of the same
+    /// call, nothing is to be done.
+    pub(crate) fn write(&self, hash: ContentHash, bytes: &[u8]) -> io::Result<()> {
+        let path = self.blob(hash);
+        match File::options().write(true).create_new(true).open(&path) {
+            Ok(mut file) => file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&path))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether it belongs to this process, and not to one that this was forked from.
@@ -67,7 +95,7 @@ impl Staging {
 
     #[cfg(test)]
     pub(crate) fn file_count(&self) -> usize {
-        fs::read_dir(&self.folder).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != LOCK).count()
+        (0..SHELVES).map(|number| fs::read_dir(self.folder.join(shelf(number))).unwrap().count()).sum()
     }
 }
 
@@ -103,10 +131,21 @@ impl Drop for Copy {
     }
 }
 
+fn shelf(number: usize) -> String {
+    format!("{:x}", number % SHELVES)
+}
+
 /// Removes the folders of processes that have ended.
 fn remove_left_over(all: &Path) {
-    for folder in fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        // One that is just being made has no lock yet, and its lock is taken a moment later.
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(BEGINNING.as_bytes()) {
+            let begun = entry.metadata().and_then(|found| found.modified());
+            if begun.is_ok_and(|begun| begun.elapsed().is_ok_and(|elapsed| elapsed > BEGINNING_PATIENCE)) {
+                let _ = fs::remove_dir_all(&folder);
+            }
+            continue;
+        }
         let Ok(lock) = File::options().write(true).open(folder.join(LOCK)) else { continue };
         if lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(&folder);
@@ -136,5 +175,22 @@ mod tests {
         drop(first);
         drop(second);
         assert_eq!(folders(), 0);
+    }
+
+    #[test]
+    fn drafts_that_begin_at_once_take_nothing_from_each_other() {
+        let home = tempfile::tempdir().unwrap();
+        let store = LocalStore::below(home.path());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let staging = Staging::create(&store).unwrap();
+                        staging.begin().unwrap().keep(&staging, ContentHash::from_bytes([1; 32])).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(store.staging()).unwrap().count(), 0);
     }
 }

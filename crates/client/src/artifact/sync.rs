@@ -9,7 +9,6 @@ use std::time::Duration;
 use steplog_journal::{JournalReader, RunFolder, artifact_records};
 use steplog_model::{ArtifactId, ArtifactRecord, RunPath};
 
-use super::local::LocalStore;
 use super::post::{Post, PostError, Posted};
 use super::receipt::Receipts;
 use super::ship::ShipPulse;
@@ -31,7 +30,7 @@ pub(crate) fn sync_artifacts(
     transport: &dyn ArtifactTransport,
     each: &mut dyn FnMut(u64),
 ) -> Result<Vec<String>, TransportError> {
-    let post = post(folder, run, server);
+    let post = Post::new(folder, run.clone(), server);
     let mut problems = Vec::new();
     // Damage is reported where the journal itself is sent.
     for record in artifact_records(journal, &mut 0).unwrap_or_default() {
@@ -86,13 +85,4 @@ pub(crate) fn unsent_artifacts(folder: &RunFolder, journal: &JournalReader, serv
         _ => None,
     });
     unsent.collect()
-}
-
-fn post(folder: &RunFolder, run: &RunPath, server: &str) -> Post {
-    Post {
-        run: run.clone(),
-        server: server.to_owned(),
-        store: LocalStore::of_run(folder),
-        receipts: Receipts::of(folder),
-    }
 }

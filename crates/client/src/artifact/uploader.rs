@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use steplog_journal::{JournalReader, RunFolder, artifact_records};
 use steplog_model::{ArtifactId, ArtifactRecord, StreamId};
 
-use super::local::LocalStore;
 use super::post::{Post, PostError, Posted};
-use super::receipt::Receipts;
 use super::ship::ShipPulse;
 use crate::fork;
 use crate::local::{Uploaded, UploadedTo};
@@ -64,6 +62,8 @@ struct Status {
     reached: bool,
     /// Since when it does not.
     failing_since: Option<Instant>,
+    /// Why it does not let us, when it was last asked.
+    unauthorized: Option<String>,
     /// Bytes of what waits behind the one that is being sent.
     waiting_bytes: u64,
 }
@@ -83,12 +83,14 @@ pub(crate) struct ArtifactsLeft {
 }
 
 /// Whether there is a server, as far as the thread found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// Nothing was tried yet, or it answers, or it did before.
     Likely,
     /// It never answered, for so long.
     Absent(Duration),
+    /// It does not let us, and why.
+    Closed(String),
 }
 
 impl std::fmt::Debug for ArtifactUploader {
@@ -139,9 +141,20 @@ impl ArtifactUploader {
         !self.is_own() || lock(&self.inner.status).waiting.is_empty()
     }
 
+    /// How many bytes were sent so far, and how many are known to be left.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        if !self.is_own() {
+            return (0, 0);
+        }
+        let pulse = &self.inner.pulse;
+        let waiting = lock(&self.inner.status).waiting_bytes;
+        (pulse.sent_bytes.load(Ordering::Relaxed), pulse.left_bytes.load(Ordering::Relaxed) + waiting)
+    }
+
     /// Whether there is a server.
     pub(crate) fn presence(&self) -> Presence {
         match &*lock(&self.inner.status) {
+            Status { unauthorized: Some(reason), .. } => Presence::Closed(reason.clone()),
             Status { reached: false, failing_since: Some(since), .. } => Presence::Absent(since.elapsed()),
             _ => Presence::Likely,
         }
@@ -295,12 +308,7 @@ struct Worker {
 
 impl Worker {
     fn new(inner: Arc<Inner>) -> Self {
-        let post = Post {
-            run: inner.identity.path(),
-            server: inner.base_url.clone(),
-            store: LocalStore::of_run(&inner.folder),
-            receipts: Receipts::of(&inner.folder),
-        };
+        let post = Post::new(&inner.folder, inner.identity.path(), &inner.base_url);
         let transport = Http::new(&inner.base_url, inner.api_key.as_deref());
         Self { inner, post, transport, failures: 0 }
     }
@@ -323,8 +331,9 @@ impl Worker {
                 }
                 // The journal's uploader tells of it.
                 Err(PostError::Transport(TransportError::Unavailable(_))) => self.failed(),
-                Err(PostError::Transport(_)) => {
+                Err(PostError::Transport(error)) => {
                     self.answered();
+                    lock(&self.inner.status).unauthorized = Some(error.to_string());
                     self.failed();
                 }
             }
@@ -350,7 +359,7 @@ impl Worker {
     fn answered(&mut self) {
         self.failures = 0;
         let mut status = lock(&self.inner.status);
-        (status.reached, status.failing_since) = (true, None);
+        (status.reached, status.failing_since, status.unauthorized) = (true, None, None);
     }
 
     fn end_first(&self) {

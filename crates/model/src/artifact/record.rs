@@ -80,6 +80,9 @@ pub struct LoggedArtifact {
     /// Whether it adds to the newest version of its collection in place of standing for itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incremental: bool,
+    /// Whether the run only takes it as an input: somebody else made it, and nobody knows who.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_input: bool,
 }
 
 /// What is said about a version beside its content.
@@ -245,6 +248,7 @@ mod tests {
             details: ArtifactDetails { aliases: vec![Alias::latest()], ..ArtifactDetails::default() },
             step: None,
             incremental: false,
+            as_input: false,
         }
     }
 

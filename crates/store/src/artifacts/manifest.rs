@@ -70,7 +70,7 @@ impl Shared {
     /// Brings the rows of a manifest into the database, unless they are there. They are garbage until
     /// [`PreparedManifest::take`]; whoever does not come to call that calls [`Self::give_up_manifest`].
     pub(super) fn prepare_manifest(
-        self: &Arc<Self>,
+        &self,
         entity: &Entity,
         sha256: ContentHash,
         digest: ManifestDigest,
@@ -110,7 +110,7 @@ impl Shared {
 
     /// As [`Self::prepare_manifest`], of lines in a file elsewhere, whose bytes are there, too.
     pub(super) fn mirror_manifest(
-        self: &Arc<Self>,
+        &self,
         entity: &Entity,
         sha256: ContentHash,
         digest: ManifestDigest,
@@ -232,7 +232,7 @@ impl Shared {
 
     /// Writes the rows of lines, some at a time. Answers what went missing since they were checked.
     fn write_lines(
-        self: &Arc<Self>,
+        &self,
         entity: &Entity,
         manifest: i64,
         mut lines: LineReader,
@@ -258,28 +258,13 @@ impl Shared {
         }
     }
 
-    fn write_rows(
-        self: &Arc<Self>,
-        entity: &Entity,
-        manifest: i64,
-        rows: Rows,
-        bytes: Bytes,
-    ) -> Result<Vec<MissingBlob>, Error> {
-        let (shared, owner) = (self.clone(), entity.clone());
-        let missing = self.write(
-            move |database| {
-                let missing = match bytes {
-                    Bytes::Here => rows.missing(&shared, database, &owner)?,
-                    Bytes::Elsewhere => Missing::default(),
-                };
-                if missing.is_empty() {
-                    rows.write(database, owner.as_str(), manifest)?;
-                }
-                Ok(missing)
-            },
-            |_| {},
-        )?;
-        Ok(missing.blobs(self, entity))
+    fn write_rows(&self, entity: &Entity, manifest: i64, rows: Rows, bytes: Bytes) -> Result<Vec<MissingBlob>, Error> {
+        let owner = entity.clone();
+        let missing = self.write(move |database| rows.write(database, owner.as_str(), manifest), |_| {})?;
+        Ok(match bytes {
+            Bytes::Here => missing.blobs(self, entity),
+            Bytes::Elsewhere => Vec::new(),
+        })
     }
 }
 
@@ -346,20 +331,8 @@ struct Rows {
 }
 
 impl Rows {
-    /// Looks again, for bytes may have gone since the lines were checked. From here on they cannot.
-    fn missing(&self, shared: &Shared, database: &Connection, entity: &Entity) -> Result<Missing, Error> {
-        let mut missing = Missing::default();
-        for (path, entry) in &self.entries {
-            if let Some(hash) = entry.sha256() {
-                let found = shared.held_size(database, entity, hash)?;
-                check_size(path, entry.size_bytes, found)?;
-                missing.note(hash, found.is_some());
-            }
-        }
-        Ok(missing)
-    }
-
-    fn write(&self, database: &Connection, entity: &str, manifest: i64) -> Result<(), Error> {
+    /// Answers which bytes have gone since the lines were checked. The others stay from here on.
+    fn write(&self, database: &Connection, entity: &str, manifest: i64) -> Result<Missing, Error> {
         let mut entries = database.sql(
             "INSERT INTO manifest_entries (manifest, path, size_bytes, md5, sha256, digest, reference, extra)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -384,7 +357,7 @@ impl Rows {
                 }
             };
         }
-        self.write_blobs(database, entity, manifest)?;
+        let missing = self.write_blobs(database, entity, manifest)?;
         let mut folders = database.sql(
             "INSERT INTO manifest_folders (manifest, parent, name, file_count, size_bytes) VALUES ($1, $2, $3, $4, $5)",
         )?;
@@ -393,21 +366,22 @@ impl Rows {
             let size = folder.size_bytes.min(i64::MAX as u64) as i64;
             folders.execute(params![manifest, parent, name, folder.file_count as i64, size])?;
         }
-        Ok(())
+        Ok(missing)
     }
 
-    fn write_blobs(&self, database: &Connection, entity: &str, manifest: i64) -> Result<(), Error> {
+    fn write_blobs(&self, database: &Connection, entity: &str, manifest: i64) -> Result<Missing, Error> {
         let mut hashes: Vec<ContentHash> = self.entries.iter().filter_map(|(_, entry)| entry.sha256()).collect();
         // By hash, so that the pages of the table are touched in their order.
         hashes.sort_unstable();
         hashes.dedup();
         let mut blobs =
             database.sql("INSERT INTO manifest_blobs (sha256, manifest) VALUES ($1, $2) ON CONFLICT DO NOTHING")?;
+        let mut missing = Missing::default();
         for hash in hashes {
             blobs.execute((hash.as_bytes(), manifest))?;
-            hold(database, entity, hash)?;
+            missing.note(hash, hold(database, entity, hash)?);
         }
-        Ok(())
+        Ok(missing)
     }
 }
 

@@ -17,6 +17,7 @@ mod link;
 mod manifest;
 mod mirror;
 mod read;
+mod turns;
 mod uses;
 mod verify;
 mod version;
@@ -28,6 +29,7 @@ pub use read::ManifestPages;
 
 pub(crate) use expiry::remove_expired;
 pub(crate) use manifest::{recover, remove_unused};
+pub(crate) use turns::Turns;
 pub(crate) use uses::{forget_run, write_records};
 pub(crate) use verify::check_manifests;
 

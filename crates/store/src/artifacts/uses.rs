@@ -117,7 +117,7 @@ pub(crate) fn write_records(
                     }
                 }
             }
-            ArtifactRecord::Logged(logged) if has_room(database, "logged_artifacts", run)? => {
+            ArtifactRecord::Logged(logged) if !logged.as_input && has_room(database, "logged_artifacts", run)? => {
                 database
                     .sql(
                         "INSERT INTO logged_artifacts (run, logged_id, collection, digest, time, step)
@@ -139,7 +139,7 @@ pub(crate) fn write_records(
                     )?
                     .execute(params![run, logged.id.as_bytes(), path.run.as_str()])?;
             }
-            // The client asks the server for links by itself.
+            // What a run only takes as an input it says as a use, too. The client asks the server for links by itself.
             ArtifactRecord::Logged(_) | ArtifactRecord::Linked(_) => {}
         }
     }

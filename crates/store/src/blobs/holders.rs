@@ -98,12 +98,12 @@ fn forget(database: &Connection, now: f64) -> Result<(), Error> {
     Ok(())
 }
 
-/// A name of an entity points at bytes from now on. The entity must hold them, which is to be asked in the same transaction.
-pub(crate) fn hold(database: &Connection, entity: &str, hash: ContentHash) -> Result<(), Error> {
-    database
+/// A name of an entity points at bytes from now on; answers whether the entity holds them, which it must.
+pub(crate) fn hold(database: &Connection, entity: &str, hash: ContentHash) -> Result<bool, Error> {
+    let held = database
         .sql("UPDATE blob_holders SET removable_at = NULL WHERE sha256 = $1 AND entity = $2")?
         .execute((hash.as_bytes(), entity))?;
-    Ok(())
+    Ok(held > 0)
 }
 
 /// A name of an entity points at bytes no more: without another one they may be removed from now on.

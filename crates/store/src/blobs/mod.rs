@@ -4,7 +4,7 @@
 //! <data directory>/blobs/ab/ab12…         whole, checked and durable; never changed
 //! <data directory>/uploads/<entity>/ab12… the beginning of one that is being sent
 //! <data directory>/uploads/*.trash        on its way out
-//! <data directory>/packs/*                small ones on their way in; removed at the next start
+//! <data directory>/packs/ab/*             small ones on their way in; removed at the next start
 //! <data directory>/damaged/ab12…          was found not to have its hash; kept for people until the bytes come again
 //! ```
 //!
@@ -96,7 +96,7 @@ impl Blobs {
             count: AtomicU64::new(0),
         };
         blobs.empty_trash();
-        entries(&blobs.packs).for_each(|path| remove(&path));
+        entries(&blobs.packs).flat_map(|folder| entries(&folder)).for_each(|path| remove(&path));
         blobs
     }
 
@@ -237,9 +237,11 @@ impl Blobs {
         self.open().remove(upload.path());
     }
 
-    /// A name for a small blob on its way in.
-    fn path_in_pack(&self) -> PathBuf {
-        self.packs.join(self.count.fetch_add(1, Ordering::Relaxed).to_string())
+    /// A name for a small blob on its way in. File systems lock a folder while a file is made in it, and look for a free
+    /// place beside the others of that folder: in many folders, packs do not wait for each other.
+    fn path_in_pack(&self, hash: ContentHash) -> PathBuf {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        self.packs.join(format!("{:02x}", hash.as_bytes()[0])).join(number.to_string())
     }
 
     /// Takes a blob away, and what was set aside of it; the space comes back with [`Self::empty_trash`]. To be called by the

@@ -61,7 +61,7 @@ impl Blobs {
     fn write_together(&self, packed: &[(ContentHash, &[u8])], written: &mut Written) -> Result<(), Error> {
         let mut files = Vec::with_capacity(packed.len());
         for (hash, bytes) in packed {
-            let path = self.path_in_pack();
+            let path = self.path_in_pack(*hash);
             let mut file = create(&path).map_err(|error| refused(&error, &path))?;
             written.0.push((*hash, path.clone()));
             file.write_all(bytes).map_err(|error| refused(&error, &path))?;

@@ -1,6 +1,6 @@
 """The parts of wandb below its face."""
 
-from steplog import Histogram
+from steplog import Artifact, Histogram
 
 from . import lib, wandb_run
 from .wandb_init import init
@@ -9,4 +9,16 @@ from .wandb_run import Run, finish
 from .wandb_settings import Settings
 from .wandb_setup import setup, teardown
 
-__all__ = ["Histogram", "Run", "Settings", "finish", "init", "lib", "login", "setup", "teardown", "wandb_run"]
+__all__ = [
+    "Artifact",
+    "Histogram",
+    "Run",
+    "Settings",
+    "finish",
+    "init",
+    "lib",
+    "login",
+    "setup",
+    "teardown",
+    "wandb_run",
+]

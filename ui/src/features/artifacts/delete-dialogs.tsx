@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Artifact, Collection } from '~/api/types'
+import { isLink } from '~/features/artifacts/is-link'
 import { useDeleteArtifact, useDeleteCollection } from '~/features/artifacts/use-artifact-changes'
 import { formatBytes, plural } from '~/lib/format-number'
 import { ConfirmDialog } from '~/ui/dialog'
@@ -27,7 +28,8 @@ export function DeleteArtifactDialog({ artifact, onClose, onDeleted }: DeleteArt
       busy={remove.isPending || (aliases.length > 0 && !withAliases)}
       error={remove.error === null ? null : errorText(remove.error)}
       onClose={onClose}
-      onConfirm={() => remove.mutate(withAliases, { onSuccess: onDeleted })}
+      // Nobody set `latest`, and nobody has to be asked about it.
+      onConfirm={() => remove.mutate(artifact.aliases.length > 0, { onSuccess: onDeleted })}
     >
       {linked ? (
         <p>
@@ -56,11 +58,6 @@ export function DeleteArtifactDialog({ artifact, onClose, onDeleted }: DeleteArt
 
 function usedBy(count: number): string {
   return count === 1 ? 'One run used' : `${plural(count, 'run')} used`
-}
-
-/** Whether a version stands in a collection that it was not logged into. */
-export function isLink({ entity, project, collection, source }: Artifact): boolean {
-  return source.entity !== entity || source.project !== project || source.collection !== collection
 }
 
 interface DeleteCollectionDialogProps {

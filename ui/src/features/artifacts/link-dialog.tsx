@@ -23,7 +23,8 @@ export function LinkDialog({ artifact, onClose }: { artifact: Artifact; onClose:
   const request = { entity, project: null, kind: 'registry', type: artifact.type } as const
   const query = useInfiniteQuery(collectionsQuery(request))
   const known = query.data?.pages.flatMap((page) => page.collections) ?? []
-  const [project, setProject] = useState<string>(FIRST_REGISTRY)
+  const [named, setProject] = useState<string | null>(null)
+  const project = named ?? known[0]?.project ?? FIRST_REGISTRY
   const [collection, setCollection] = useState(source.collection)
   const [aliases, setAliases] = useState('')
   const target = known.find((each) => each.project === project && each.name === collection)

@@ -18,7 +18,7 @@ const WAYS = [
 const HINTS: Record<Way, string> = {
   python: 'Notes that the run used this version, and fetches its files.',
   cli: 'Lists the files, and fetches them into a folder.',
-  curl: 'The list of files as JSON lines. Each file can be fetched by itself, see Files.',
+  curl: 'The list of files as JSON lines. The preview of a file has a command for that file.',
 }
 
 /** How to get at a version from elsewhere. */
@@ -28,7 +28,7 @@ export function UsageCard({ artifact }: { artifact: Artifact }) {
   )
   const { data: session } = useQuery(sessionQuery())
   const code = {
-    python: () => pythonCode(artifact, artifact.type),
+    python: () => pythonCode(artifact),
     cli: () => commandLineCode(artifact),
     curl: () => curlCode(artifact, null, window.location.origin, session?.login_required ?? false),
   }[way]()

@@ -1,4 +1,4 @@
-import type { ArtifactPlace } from '~/api/types'
+import type { Artifact, ArtifactPlace } from '~/api/types'
 import { api } from '~/lib/path-builder'
 import { shellQuote } from '~/lib/shell-quote'
 
@@ -27,11 +27,12 @@ with steplog.init(project="demo") as run:
     run.link_artifact(model, "registry-models/my-model", aliases=["staging"])`
 }
 
-export function pythonCode(place: ArtifactPlace, type: string): string {
+/** A run of the project in which the version was made; of a registry that is another one than where it stands. */
+export function pythonCode(artifact: Pick<Artifact, keyof ArtifactPlace | 'source' | 'type'>): string {
   return `import steplog
 
-with steplog.init(project=${quote(place.project)}) as run:
-    artifact = run.use_artifact(${quote(qualifiedName(place))}, type=${quote(type)})
+with steplog.init(project=${quote(artifact.source.project)}) as run:
+    artifact = run.use_artifact(${quote(qualifiedName(artifact))}, type=${quote(artifact.type)})
     folder = artifact.download()`
 }
 

@@ -1,6 +1,6 @@
-import { hashKey, type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
+import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query'
 import { sendJson } from '~/api/client'
-import { keyOf } from '~/api/queries'
+import { CHANGE_OF_ARTIFACTS, keyOf } from '~/api/queries'
 import type {
   Artifact,
   ArtifactPlace,
@@ -14,17 +14,24 @@ import { api, projectPath } from '~/lib/path-builder'
 import { errorText } from '~/ui/message'
 import { showToast } from '~/ui/toast-store'
 
+/** What is there no more under its name: a version, or for `null` a whole collection. */
+interface Gone {
+  collection: string
+  version: string | null
+}
+
 /**
- * Has all lists of artifacts of a project, and those over all projects of its entity, read again; what is gone (`except`)
- * is not asked for any more.
+ * Has all that is shown of a project's artifacts, and lists over all projects of its entity, read again; what is gone is not
+ * asked for any more. The nouns of query keys are followed by collection and version.
  */
 function useReadAgain() {
   const queries = useQueryClient()
-  return ({ entity, project }: Pick<ArtifactPlace, 'entity' | 'project'>, except?: QueryKey) => {
-    const gone = except === undefined ? null : hashKey(except)
+  return ({ entity, project }: Pick<ArtifactPlace, 'entity' | 'project'>, gone?: Gone) => {
+    const isGone = ({ queryKey: [, , , collection, version] }: { queryKey: QueryKey }) =>
+      gone !== undefined && collection === gone.collection && (gone.version === null || version === gone.version)
     void queries.invalidateQueries({
       queryKey: keyOf.artifacts(projectPath(entity, project)),
-      predicate: ({ queryHash }) => queryHash !== gone,
+      predicate: (query) => !isGone(query),
     })
     void queries.invalidateQueries({ queryKey: keyOf.artifactsOf(entity) })
   }
@@ -35,6 +42,7 @@ export function useUpdateArtifact(place: ArtifactPlace) {
   const queries = useQueryClient()
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (body: UpdateArtifactRequest) => sendJson<Artifact>('PATCH', api.version(place), body),
     onSuccess: (artifact) => {
       queries.setQueryData(artifactQuery(place).queryKey, artifact)
@@ -48,9 +56,10 @@ export function useUpdateArtifact(place: ArtifactPlace) {
 export function useDeleteArtifact(place: ArtifactPlace) {
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (deleteAliases: boolean) =>
       sendJson<void>('DELETE', api.version(place, '', deleteAliases ? { delete_aliases: 'true' } : {})),
-    onSuccess: () => readAgain(place, artifactQuery(place).queryKey),
+    onSuccess: () => readAgain(place, place),
   })
 }
 
@@ -60,11 +69,12 @@ export function useUpdateCollection({ entity, project, name }: CollectionPlace) 
   const queries = useQueryClient()
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (body: UpdateCollectionRequest) =>
       sendJson<Collection>('PATCH', api.collection(entity, project, name), body),
     onSuccess: (collection) => {
       queries.setQueryData(collectionQuery(entity, project, collection.name).queryKey, collection)
-      readAgain({ entity, project })
+      readAgain({ entity, project }, collection.name === name ? undefined : { collection: name, version: null })
     },
     onError: (error) => showToast(`Could not change the collection: ${errorText(error)}`, { kind: 'error' }),
   })
@@ -74,8 +84,9 @@ export function useUpdateCollection({ entity, project, name }: CollectionPlace) 
 export function useDeleteCollection({ entity, project, name }: CollectionPlace) {
   const readAgain = useReadAgain()
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: () => sendJson<void>('DELETE', api.collection(entity, project, name)),
-    onSuccess: () => readAgain({ entity, project }, collectionQuery(entity, project, name).queryKey),
+    onSuccess: () => readAgain({ entity, project }, { collection: name, version: null }),
   })
 }
 
@@ -91,6 +102,7 @@ export function useLinkArtifact(source: ArtifactPlace) {
   const readAgain = useReadAgain()
   const { entity } = source
   return useMutation({
+    mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: ({ project, collection, aliases }: LinkTarget) => {
       const body: LinkArtifactRequest = { source, aliases }
       return sendJson<Artifact>('POST', api.links(entity, project, collection), body)

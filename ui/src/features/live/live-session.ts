@@ -1,6 +1,6 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query'
 import { getJson } from '~/api/client'
-import { keyOf } from '~/api/queries'
+import { CHANGE_OF_ARTIFACTS, keyOf } from '~/api/queries'
 import type { ArtifactsEvent, RunDetail, RunList, RunsEvent } from '~/api/types'
 import {
   addArtifactsEvent,
@@ -145,6 +145,13 @@ export class LiveSession {
 
   /** Changes of artifacts are seldom, and worth more than any answer under way: that one may not have the newest. */
   private readArtifactsAgain(projects: ReadonlySet<string>): void {
+    if (projects.size === 0) return
+    // The event of a deletion comes before its answer: what is shown until then is not to be asked for any more.
+    if (this.queries.isMutating({ mutationKey: CHANGE_OF_ARTIFACTS }) > 0) {
+      this.pending = { ...this.pending, artifacts: new Set([...this.pending.artifacts, ...projects]) }
+      this.schedule()
+      return
+    }
     for (const project of projects) void this.queries.invalidateQueries({ queryKey: keyOf.artifacts(project) })
     for (const entity of new Set([...projects].map(entityOfPath))) {
       void this.queries.invalidateQueries({ queryKey: keyOf.artifactsOf(entity) })

@@ -394,8 +394,8 @@ mod tests {
     use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
     use super::super::References;
-    use super::super::test_server::{Answer, Asked, Server};
     use super::*;
+    use crate::artifact::test_server::{Answer, Asked, Server};
 
     /// A key that nobody uses; made for this test.
     const KEY: &str = include_str!("../../../testdata/service-account-key.pem");

@@ -111,8 +111,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::References;
-    use super::super::test_server::{Answer, Asked, Server};
     use super::*;
+    use crate::artifact::test_server::{Answer, Asked, Server};
 
     fn references() -> References {
         References::with_variables(Arc::new(|_| None))

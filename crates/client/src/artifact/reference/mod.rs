@@ -10,8 +10,6 @@ mod ini;
 mod parallel;
 mod receive;
 mod s3;
-#[cfg(test)]
-mod test_server;
 mod web;
 
 use std::sync::Arc;

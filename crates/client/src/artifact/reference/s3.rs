@@ -406,8 +406,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::References;
-    use super::super::test_server::{Answer, Asked, Server};
     use super::*;
+    use crate::artifact::test_server::{Answer, Asked, Server};
 
     fn references(variables: &[(&str, &str)]) -> References {
         let variables: BTreeMap<String, String> =

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { X } from 'lucide-react'
 import { lazy, Suspense } from 'react'
+import { sessionQuery } from '~/api/queries'
 import type { Artifact, ArtifactEntry } from '~/api/types'
 import { entryQuery } from '~/features/artifacts/files/entry-queries'
 import { nameOf } from '~/features/artifacts/files/entry-rows'
@@ -9,10 +10,12 @@ import { MediaView } from '~/features/artifacts/files/media-view'
 import { previewKind } from '~/features/artifacts/files/preview-kind'
 import { ReferenceView } from '~/features/artifacts/files/reference-view'
 import { TextView } from '~/features/artifacts/files/text-view'
+import { curlCode } from '~/features/artifacts/usage-code'
 import styles from '~/features/files/file-preview.module.css'
 import { formatBytes } from '~/lib/format-number'
 import { api } from '~/lib/path-builder'
 import { IconButton } from '~/ui/button'
+import { CopyButton } from '~/ui/copy-button'
 import { DownloadLink } from '~/ui/download-link'
 import { ErrorMessage, Message, Skeleton } from '~/ui/message'
 import { PlainText } from '~/ui/plain-text'
@@ -32,7 +35,9 @@ interface EntryPreviewProps {
 /** One file: what it is, and what is in it as far as that can be shown. */
 export function EntryPreview({ artifact, path, onChoose }: EntryPreviewProps) {
   const { data: entry, error, refetch } = useQuery(entryQuery(artifact, path))
+  const { data: session } = useQuery(sessionQuery())
   const name = nameOf(path)
+  const downloadable = entry !== undefined && entry !== null && entry.reference === null
   return (
     <section className={styles.pane} aria-label={`File ${path}`}>
       <header className={styles.head}>
@@ -47,7 +52,13 @@ export function EntryPreview({ artifact, path, onChoose }: EntryPreviewProps) {
             </p>
           )}
         </div>
-        {entry !== undefined && entry !== null && entry.reference === null && (
+        {downloadable && (
+          <CopyButton
+            label="Copy a curl command"
+            text={curlCode(artifact, path, window.location.origin, session?.login_required ?? false)}
+          />
+        )}
+        {downloadable && (
           <DownloadLink href={api.artifactFile(artifact, path, { download: 'true' })} name={name}>
             Download
           </DownloadLink>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Artifact, ArtifactEntry } from '~/api/types'
 import { entryTextQuery, TEXT_BYTES } from '~/features/artifacts/files/entry-queries'
+import { NumberedText } from '~/features/artifacts/files/numbered-text'
 import styles from '~/features/files/file-preview.module.css'
 import { indentJson } from '~/features/files/indent-json'
 import { LazyMarkdown } from '~/features/markdown/lazy-markdown'
@@ -53,7 +54,7 @@ export function TextView({ artifact, entry, kind }: TextViewProps) {
           <LazyMarkdown text={text} />
         </div>
       ) : (
-        <pre className={styles.text}>{kind === 'json' ? indentJson(text) : text}</pre>
+        <NumberedText text={kind === 'json' ? indentJson(text) : text} />
       )}
       {(entry.size_bytes ?? 0) > TEXT_BYTES && (
         <p className={styles.facts}>The first {formatBytes(TEXT_BYTES)}; download the file to see all of it.</p>

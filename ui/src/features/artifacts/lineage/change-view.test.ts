@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import {
+  groupsOnWay,
   wayTo,
-  withGroupClosed,
   withGroupOpened,
   withKindToggled,
+  withNodeGrouped,
   withNodeShown,
   withSideToggled,
 } from '~/features/artifacts/lineage/change-view'
@@ -39,7 +40,8 @@ test('a group is opened and closed', () => {
   const opened = withGroupOpened(WHOLE_LINEAGE, group.id)
   const nodes = visibleGraph(graph, opened).nodes
   expect(nodes).toHaveLength(17)
-  expect(withGroupClosed(opened, group.id, nodes)).toEqual(WHOLE_LINEAGE)
+  expect(groupsOnWay(graph, graph.indexOf.get(idOf('model2:v0'))!, nodes)).toEqual([group.id])
+  expect(withNodeGrouped(opened, graph, group.members[3], nodes)).toEqual(WHOLE_LINEAGE)
 })
 
 test('a node that was put away, filtered out and in a group is shown, with the way to it', () => {
@@ -50,7 +52,7 @@ test('a node that was put away, filtered out and in a group is shown, with the w
   const alone = shown.filter(({ kind }) => kind === 'artifact' || kind === 'run').map(({ id }) => id)
   expect(alone).toEqual(['data:v0', 'prepare', 'clean:v0', 'train4', 'model4:v0'].map(idOf))
   expect(shown.filter(({ kind }) => kind === 'group').map(({ members }) => members.length)).toEqual([6, 6])
-  // Put together again it is gone from among those that stand apart.
-  const group = shown.find(({ id }) => id === idOf('train4'))!.groupId!
-  expect(withGroupClosed(view, group, shown).apart.has(idOf('train4'))).toBe(false)
+  // Its run stood in a group, so that both go back.
+  const model = graph.indexOf.get(idOf('model4:v0'))!
+  expect(visibleGraph(graph, withNodeGrouped(view, graph, model, shown))).toEqual(whole)
 })

@@ -1,5 +1,6 @@
 import type { Direction, LineageGraph } from '~/features/artifacts/lineage/lineage-graph'
 import { kindKey, type LineageView, type VisibleNode } from '~/features/artifacts/lineage/visible-graph'
+import { waysFromFirst } from '~/features/artifacts/lineage/ways-from-first'
 
 /** Puts away, or brings back, what hangs on one side of a node or group. */
 export function withSideToggled(view: LineageView, direction: Direction, id: string): LineageView {
@@ -14,10 +15,23 @@ export function withGroupOpened(view: LineageView, group: string): LineageView {
   return { ...view, opened: new Set([...view.opened, group]) }
 }
 
-/** Puts the nodes of a group together again; `nodes` are those that are shown. */
-export function withGroupClosed(view: LineageView, group: string, nodes: readonly VisibleNode[]): LineageView {
-  const members = nodes.filter(({ groupId }) => groupId === group).map(({ id }) => id)
-  return { ...view, opened: without(view.opened, [group]), apart: without(view.apart, members) }
+/** The opened groups that a node, and what it hangs on, would stand in; `nodes` are those that are shown. */
+export function groupsOnWay(graph: LineageGraph, node: number, nodes: readonly VisibleNode[]): string[] {
+  const way = new Set(wayTo(graph, node).map((index) => graph.nodes[index].id))
+  return nodes.flatMap(({ id, groupId }) => (groupId !== null && way.has(id) ? [groupId] : []))
+}
+
+/** Puts a node, and what it hangs on, back into their groups. */
+export function withNodeGrouped(
+  view: LineageView,
+  graph: LineageGraph,
+  node: number,
+  nodes: readonly VisibleNode[],
+): LineageView {
+  const groups = groupsOnWay(graph, node, nodes)
+  const members = nodes.filter(({ groupId }) => groupId !== null && groups.includes(groupId)).map(({ id }) => id)
+  const way = wayTo(graph, node).map((index) => graph.nodes[index].id)
+  return { ...view, opened: without(view.opened, groups), apart: without(view.apart, [...members, ...way]) }
 }
 
 /** Shows a node by itself, and the way to it. */
@@ -33,7 +47,8 @@ export function withNodeShown(view: LineageView, graph: LineageGraph, node: numb
 }
 
 /** A shortest way from the first node to another one, both included; only the latter when nothing links them. */
-export function wayTo({ up, down }: LineageGraph, node: number): number[] {
+export function wayTo(graph: LineageGraph, node: number): number[] {
+  const { up, down } = waysFromFirst(graph.up, graph.down)
   const from = new Map([[0, -1]])
   const order = [0]
   for (let place = 0; place < order.length && !from.has(node); place += 1) {

@@ -34,7 +34,7 @@ test('groups say how many of what they hold', () => {
     ],
   })
   const nets = visibleGraph(versions, WHOLE_LINEAGE).nodes.filter(({ kind }) => kind === 'group')[1]
-  expect(textOf(versions, nets)).toEqual({ title: 'net', titleEnd: ' × 6', note: 'versions v0 … v6' })
+  expect(textOf(versions, nets)).toEqual({ title: 'net', titleEnd: '\u00a0× 6', note: 'versions v0 … v6' })
   expect(labelOf(versions, nets)).toBe('6 versions of net')
 })
 
@@ -44,5 +44,15 @@ test('a search finds by name, type, alias and id, and what begins with it first'
   expect(names('MODEL 3')).toEqual(['model3:v0'])
   expect(names('train1')).toEqual(['train1'])
   expect(names('train').slice(0, 2)).toEqual(['train0', 'train1'])
+  expect(names('v0 model').slice(0, 2)).toEqual(['model0:v0', 'model1:v0'])
   expect(names(' ')).toEqual([])
+  const versions = lineageGraph({
+    ...lineage,
+    artifacts: lineage.artifacts.map((each, index) => ({
+      ...each,
+      collection: 'net',
+      version: `v${40 + 400 * index}`,
+    })),
+  })
+  expect(nameOf(versions.nodes[searchNodes(versions.nodes, 'net v40')[0]])).toBe('net:v40')
 })

@@ -18,7 +18,7 @@ export function textOf(graph: LineageGraph, { members }: VisibleNode): NodeText 
     if (collection === null)
       return { title: groupName(graph, members), titleEnd: '', note: endsOf(graph, members, nameOf) }
     const note = `versions ${endsOf(graph, members, versionOf)}`
-    return { title: collection, titleEnd: ` × ${formatInteger(members.length)}`, note }
+    return { title: collection, titleEnd: `\u00a0× ${formatInteger(members.length)}`, note }
   }
   if (first.kind === 'artifact') {
     const { collection, version, type, aliases } = first.artifact
@@ -65,15 +65,21 @@ function endsOf({ nodes }: LineageGraph, members: readonly number[], name: (node
   return `${names[0]} … ${names.at(-1)}`
 }
 
-/** Nodes whose name holds all words of a search, those that begin with it first. */
+/** Nodes whose name, type or alias holds all words of a search: first those that are called so, then those that begin so. */
 export function searchNodes(nodes: readonly LineageNode[], search: string): number[] {
-  const text = search.trim().toLowerCase()
-  const words = text.split(/\s+/).filter(Boolean)
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return []
-  const names = nodes.map((node) => `${nameOf(node)} ${typeOf(node)} ${aliasesOf(node)}`.toLowerCase())
-  const found = [...nodes.keys()].filter((index) => words.every((word) => names[index].includes(word)))
-  const rank = (index: number) => (names[index].startsWith(text) ? 0 : 1)
-  return found.sort((a, b) => rank(a) - rank(b))
+  const names = nodes.map((node) => nameOf(node).toLowerCase())
+  const found = [...nodes.keys()].filter((index) => {
+    const text = `${names[index]} ${typeOf(nodes[index]).toLowerCase()} ${aliasesOf(nodes[index]).toLowerCase()}`
+    return words.every((word) => text.includes(word))
+  })
+  const rank = (index: number) => {
+    const parts = names[index].split(':')
+    if (words.every((word) => word === names[index] || parts.includes(word))) return 0
+    return names[index].startsWith(words[0]) ? 1 : 2
+  }
+  return found.sort((a, b) => rank(a) - rank(b) || compareNaturally(names[a], names[b]))
 }
 
 function aliasesOf(node: LineageNode): string {

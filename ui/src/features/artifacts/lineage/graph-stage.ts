@@ -34,7 +34,7 @@ const WINDOW_STEP = 200
 /** So much of the graph stays in sight. */
 const SIGHT_MARGIN = 60
 const FIT_MARGIN = 48
-const REVEAL_MARGIN = 40
+const REVEAL_MARGIN = 66
 const ANIMATION_MILLIS = 280
 /** So long after the last move the cards are drawn sharply again. */
 const SETTLE_MILLIS = 140
@@ -48,6 +48,8 @@ export class GraphStage {
   readonly scale = createStore(1)
   private screen: HTMLElement | null = null
   private canvas: HTMLCanvasElement | null = null
+  /** Whether the canvas has no size yet. */
+  private isNewCanvas = true
   private cards: HTMLElement | null = null
   private map: MapDrawing | null = null
   private size: Size = { width: 0, height: 0 }
@@ -78,6 +80,7 @@ export class GraphStage {
 
   readonly attachCanvas = (element: HTMLCanvasElement | null): void => {
     this.canvas = element
+    this.isNewCanvas = true
     this.resized()
   }
 
@@ -144,6 +147,8 @@ export class GraphStage {
 
   /** Brings a node into sight, large enough to be read. */
   reveal(id: string): void {
+    // What tells about the node may just have taken some of the room.
+    this.resized()
     const index = this.scene?.indexOf.get(id)
     if (index === undefined || this.scene === null || this.view === null) return
     const box = boxAt(this.scene, index)
@@ -196,7 +201,10 @@ export class GraphStage {
 
   private resized(): void {
     if (this.screen === null || this.canvas === null) return
-    this.size = { width: this.screen.clientWidth, height: this.screen.clientHeight }
+    const { clientWidth: width, clientHeight: height } = this.screen
+    if (width === this.size.width && height === this.size.height && !this.isNewCanvas) return
+    this.isNewCanvas = false
+    this.size = { width, height }
     const ratio = window.devicePixelRatio
     this.canvas.width = Math.round(this.size.width * ratio)
     this.canvas.height = Math.round(this.size.height * ratio)

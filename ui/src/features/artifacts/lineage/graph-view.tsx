@@ -81,7 +81,9 @@ export function GraphView(props: GraphViewProps) {
     else if (node.kind !== 'joint') onSelect(index === selected ? null : node.id)
   }
   const keyDown = (event: KeyboardEvent<HTMLDivElement>) => {
-    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    // A card that was pressed has the focus; Enter is a click on it.
+    if (event.target !== event.currentTarget && event.key === 'Enter') return
     const node = selected === null ? undefined : scene.graph.nodes[selected]
     const pan = event.shiftKey ? PAN_DIRECTIONS[event.key] : undefined
     const next = selected === null ? 0 : neighbourOf(scene, selected, event.key)

@@ -1,5 +1,6 @@
 import { depthsOf } from '~/features/artifacts/lineage/graph-layers'
 import { type Direction, type LineageGraph, typeOf } from '~/features/artifacts/lineage/lineage-graph'
+import { waysFromFirst } from '~/features/artifacts/lineage/ways-from-first'
 
 /** So many of a kind are shown as one. */
 export const MIN_GROUP = 6
@@ -34,7 +35,8 @@ interface GroupingState {
  * Since all of a group are in one column, groups bring no circle into a graph that has none.
  */
 export function groupSiblings(graph: LineageGraph, { grouped, opened, apart }: GroupingState): Grouping {
-  const { nodes, up, down } = graph
+  const { nodes, down } = graph
+  const ways = waysFromFirst(graph.up, down)
   const { layers } = depthsOf(
     nodes.length,
     down.flatMap((list, from) => list.map((to) => [from, to] as const)),
@@ -48,7 +50,7 @@ export function groupSiblings(graph: LineageGraph, { grouped, opened, apart }: G
   if (nodes.length > 0) add(nodes[0].id, [0], null)
   for (let place = 0; place < bunches.length; place += 1) {
     for (const direction of ['up', 'down'] as const) {
-      const next = direction === 'up' ? up : down
+      const next = ways[direction]
       const found = new Set(
         bunches[place].members.flatMap((member) => next[member]).filter((node) => bunchOf[node] < 0),
       )

@@ -1,9 +1,10 @@
 import { useMemo, useState } from 'react'
 import type { Lineage } from '~/api/types'
 import {
-  withGroupClosed,
+  groupsOnWay,
   withGroupOpened,
   withKindToggled,
+  withNodeGrouped,
   withNodeShown,
   withSideToggled,
 } from '~/features/artifacts/lineage/change-view'
@@ -55,9 +56,12 @@ export function LineageExplorer({ lineage }: { lineage: Lineage }) {
     setView((current) => withGroupOpened(current, id))
     select(graph.nodes[group.members[0]].id)
   }
-  const closeGroup = (id: string) => {
-    setView((current) => withGroupClosed(current, id, visible.nodes))
-    select(id)
+  const selectedNode = selected === undefined ? undefined : visible.nodes[selected]
+  const member = selectedNode === undefined || selectedNode.kind === 'group' ? undefined : selectedNode.members[0]
+  const groups = member === undefined ? [] : groupsOnWay(graph, member, visible.nodes)
+  const groupAgain = (node: number) => {
+    setView((current) => withNodeGrouped(current, graph, node, visible.nodes))
+    select(groups.at(-1) ?? null)
   }
   return (
     <div className={styles.explorer}>
@@ -93,14 +97,14 @@ export function LineageExplorer({ lineage }: { lineage: Lineage }) {
             onToggleSide={toggleSide}
           />
         )}
-        {mode === 'graph' && selected !== undefined && (
+        {mode === 'graph' && selectedNode !== undefined && (
           <NodeDetails
             graph={graph}
-            node={visible.nodes[selected]}
+            node={selectedNode}
             colors={colors}
             onShow={show}
             onOpenGroup={openGroup}
-            onCloseGroup={closeGroup}
+            onGroupAgain={member === undefined || groups.length === 0 ? null : () => groupAgain(member)}
             onToggleSide={toggleSide}
             onClose={() => select(null)}
           />

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { lineageGraph, nameOf, reach } from '~/features/artifacts/lineage/lineage-graph'
+import { lineageGraph, nameOf } from '~/features/artifacts/lineage/lineage-graph'
+import { reach } from '~/features/artifacts/lineage/reach'
 import { testLineage } from '~/features/artifacts/lineage/test-lineage'
 
 test('arrows lead from what was used over the run to what it made', () => {

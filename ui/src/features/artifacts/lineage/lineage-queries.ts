@@ -7,6 +7,9 @@ import { api, projectPath } from '~/lib/path-builder'
 /** So many versions and runs are asked for, the nearest ones. */
 export const MAX_NODES = 2_000
 
+/** Steps from versions to runs and from runs to versions: as far as the server goes. */
+const MAX_DEPTH = 100
+
 export const lineageQuery = (place: ArtifactPlace) =>
   queryOptions({
     queryKey: [
@@ -15,5 +18,6 @@ export const lineageQuery = (place: ArtifactPlace) =>
       place.collection,
       place.version,
     ],
-    queryFn: ({ signal }) => getJson<Lineage>(api.version(place, 'lineage', { limit: String(MAX_NODES) }), signal),
+    queryFn: ({ signal }) =>
+      getJson<Lineage>(api.version(place, 'lineage', { depth: String(MAX_DEPTH), limit: String(MAX_NODES) }), signal),
   })

@@ -50,9 +50,11 @@ export function LineageToolbar(props: LineageToolbarProps) {
       </fieldset>
       <span className={styles.space} />
       {mode === 'graph' && (
-        <Checkbox checked={view.grouped} onChange={(event) => onGrouped(event.target.checked)}>
-          Group alike
-        </Checkbox>
+        <span className={styles.grouped}>
+          <Checkbox checked={view.grouped} onChange={(event) => onGrouped(event.target.checked)}>
+            Group alike
+          </Checkbox>
+        </span>
       )}
       <Segmented label="Shown as" value={mode} options={MODES} onChange={onMode} />
     </div>

@@ -18,11 +18,15 @@ export class MapDrawing {
 
   draw(scene: Scene, look: Look, sight: Rectangle): void {
     const context = this.canvas.getContext('2d')
-    if (context === null) return
+    // Phones have no room for a map: there it has no size.
+    if (context === null || this.canvas.clientWidth === 0) return
     // A map of what is all in sight tells nothing.
     const all = sight.x <= 0 && sight.y <= 0 && sight.x + sight.width >= scene.layout.width
     this.canvas.style.visibility = all && sight.y + sight.height >= scene.layout.height ? 'hidden' : ''
-    if (this.drawn?.scene !== scene || this.drawn.look !== look) this.drawNodes(scene, look)
+    const isDrawn = this.drawn?.scene === scene && this.drawn.look === look && this.nodes.width > 0
+    if (!isDrawn) this.drawNodes(scene, look)
+    // Where there is no room for a map it is not displayed, and has no size.
+    if (this.nodes.width === 0) return
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.clearRect(0, 0, this.canvas.width, this.canvas.height)
     context.drawImage(this.nodes, 0, 0)

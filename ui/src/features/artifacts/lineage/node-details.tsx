@@ -23,15 +23,16 @@ interface NodeDetailsProps {
   colors: LineageColors
   onShow: (node: number) => void
   onOpenGroup: (id: string) => void
-  onCloseGroup: (id: string) => void
+  /** `null`: it stands in no group. */
+  onGroupAgain: (() => void) | null
   onToggleSide: (direction: Direction, id: string) => void
   onClose: () => void
 }
 
 /** What is known of a selected node, and where one can go from it. */
 export function NodeDetails(props: NodeDetailsProps) {
-  const { graph, node, colors, onShow, onOpenGroup, onCloseGroup, onToggleSide, onClose } = props
-  const { members, groupId } = node
+  const { graph, node, colors, onShow, onOpenGroup, onGroupAgain, onToggleSide, onClose } = props
+  const { members } = node
   const first = graph.nodes[members[0]]
   const isGroup = node.kind === 'group'
   const title = isGroup ? groupName(graph, members) : nameOf(first)
@@ -59,8 +60,8 @@ export function NodeDetails(props: NodeDetailsProps) {
               <Ungroup size={14} /> Show each
             </Button>
           )}
-          {groupId !== null && (
-            <Button onClick={() => onCloseGroup(groupId)}>
+          {onGroupAgain !== null && (
+            <Button onClick={onGroupAgain}>
               <Group size={14} /> Group again
             </Button>
           )}

@@ -1,5 +1,5 @@
 import { type Box, type GraphLayout, layoutGraph } from '~/features/artifacts/lineage/graph-layout'
-import { reach } from '~/features/artifacts/lineage/lineage-graph'
+import { reach } from '~/features/artifacts/lineage/reach'
 import type { Rectangle } from '~/features/artifacts/lineage/viewport'
 import type { VisibleGraph, VisibleNode } from '~/features/artifacts/lineage/visible-graph'
 

@@ -65,12 +65,12 @@ test('what is one after the other is not put together', () => {
 
 test('a closed side hides what hangs on it alone, and says how much', () => {
   const ways = ['data > TRAIN > model > EVAL > report', 'data > EVAL']
-  // The model is also reached from the evaluation, which used the data too.
-  expect(show(ways).sides).toEqual(['data:v0 down -4', 'eval down -1'])
+  // The evaluation used the data too, so that it does not hang on the training alone.
+  expect(show(ways).sides).toEqual(['data:v0 down -4', 'train down -1', 'eval down -1'])
   const all = { up: new Set<string>(), down: new Set([art('data')]) }
   expect(show(ways, { closed: all })).toEqual({ names: ['data:v0'], links: [], sides: ['data:v0 down +4'] })
   const evaluation = { up: new Set<string>(), down: new Set([run('eval')]) }
-  expect(show(ways, { closed: evaluation }).sides).toEqual(['data:v0 down -3', 'eval down +1'])
+  expect(show(ways, { closed: evaluation }).sides).toEqual(['data:v0 down -3', 'train down -1', 'eval down +1'])
 })
 
 test('what a node hangs on is not put away with its other origins', () => {

@@ -2,6 +2,7 @@ import { dominatedWeights } from '~/features/artifacts/lineage/dominated-weights
 import type { Link } from '~/features/artifacts/lineage/graph-layers'
 import { type Bunch, type Grouping, groupSiblings } from '~/features/artifacts/lineage/group-siblings'
 import { type Direction, type LineageGraph, type LineageNode, typeOf } from '~/features/artifacts/lineage/lineage-graph'
+import { waysFromFirst } from '~/features/artifacts/lineage/ways-from-first'
 
 /** What of a lineage somebody wants to see. */
 export interface LineageView {
@@ -25,7 +26,7 @@ export const WHOLE_LINEAGE: LineageView = {
   hidden: new Set(),
 }
 
-/** What hangs on one side of a node and on nothing else that is shown. */
+/** What one gets to, from the version that was asked for, only over one side of a node. */
 export interface Side {
   /** Whether it is put away. */
   closed: boolean
@@ -59,14 +60,15 @@ export function kindKey(node: LineageNode): string {
 export function visibleGraph(graph: LineageGraph, view: LineageView): VisibleGraph {
   const grouping = groupSiblings(graph, view)
   const all = linksOfBunches(graph, grouping)
+  const ways = waysFromFirst(all.up, all.down)
   const isHidden = grouping.bunches.map(({ members }, index) => {
     return index > 0 && view.hidden.has(kindKey(graph.nodes[members[0]]))
   })
   const { bunches } = grouping
   const weights = bunches.map(({ members }, index) => (isHidden[index] ? 0 : members.length))
   const closed = (direction: Direction, index: number) => view.closed[direction].has(bunches[index].id)
-  const shown = shownBunches(all, closed)
-  const sides = sidesOf(bunches, all, weights, closed, shown)
+  const shown = shownBunches(ways, closed)
+  const sides = sidesOf(bunches, ways, weights, closed, shown)
   for (const index of deadEnds(all, isHidden, shown)) shown[index] = 0
 
   const places = new Map<number, number>()
@@ -101,14 +103,14 @@ function linksOfBunches(graph: LineageGraph, { bunches, bunchOf }: Grouping): Ne
 }
 
 /** What can be reached from the first one without going over a closed side. Links between any two of these are shown. */
-function shownBunches(neighbours: Neighbours, closed: IsClosed): Uint8Array {
-  const shown = new Uint8Array(neighbours.up.length)
+function shownBunches(ways: Neighbours, closed: IsClosed): Uint8Array {
+  const shown = new Uint8Array(ways.up.length)
   const open = shown.length > 0 ? [0] : []
   shown.fill(1, 0, 1)
   for (let index = open.pop(); index !== undefined; index = open.pop()) {
     for (const direction of ['up', 'down'] as const) {
       if (closed(direction, index)) continue
-      for (const next of neighbours[direction][index]) {
+      for (const next of ways[direction][index]) {
         if (shown[next] === 1) continue
         shown[next] = 1
         open.push(next)
@@ -121,7 +123,7 @@ function shownBunches(neighbours: Neighbours, closed: IsClosed): Uint8Array {
 /** What each side puts away when it is closed, or brings back when it is opened. */
 function sidesOf(
   bunches: readonly Bunch[],
-  neighbours: Neighbours,
+  ways: Neighbours,
   weights: readonly number[],
   closed: IsClosed,
   shown: Uint8Array,
@@ -134,7 +136,7 @@ function sidesOf(
     for (const direction of ['up', 'down'] as const) {
       if (closed(direction, index)) continue
       next[index].push(vertexOf[direction] + index)
-      next[vertexOf[direction] + index] = neighbours[direction][index]
+      next[vertexOf[direction] + index] = ways[direction][index]
     }
   }
   const dominated = dominatedWeights(next, 0, [...weights, ...new Array<number>(2 * count).fill(0)])
@@ -147,7 +149,7 @@ function sidesOf(
     }
     if (shown[index] === 0) return null
     const opened: IsClosed = (way, at) => closed(way, at) && !(way === direction && at === index)
-    const brings = total(shownBunches(neighbours, opened)) - before
+    const brings = total(shownBunches(ways, opened)) - before
     return brings === 0 ? null : { closed: true, count: brings }
   }
   return {

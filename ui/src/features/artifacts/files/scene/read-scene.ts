@@ -1,6 +1,7 @@
 import {
   BufferAttribute,
   BufferGeometry,
+  CanvasTexture,
   Color,
   Group,
   LineBasicMaterial,
@@ -10,6 +11,9 @@ import {
   type Object3D,
   Points,
   PointsMaterial,
+  Sprite,
+  SpriteMaterial,
+  SRGBColorSpace,
   TextureLoader,
 } from 'three'
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js'
@@ -20,6 +24,11 @@ import { packGltf, type ReadFile } from '~/features/artifacts/files/scene/pack-g
 import { boxEdges, NotAScene, type Point, readPointCloud } from '~/features/artifacts/files/scene/point-cloud'
 
 const CLAY = 0x9aa3ff
+/** Longer labels are cut. */
+const MAX_LABEL = 60
+const [LABEL_FONT, LABEL_HEIGHT, LABEL_PADDING] = ['500 26px system-ui, sans-serif', 44, 14]
+/** Its height as a share of what the camera sees at a distance of one. */
+const LABEL_SIZE = 0.026
 const BOX: Point = [0.95, 0.6, 0.25]
 
 /** What is to be shown of a file. Clouds and meshes of points have their z axis upwards, as those who scan have it. */
@@ -95,10 +104,11 @@ function readCloud(text: string): Object3D {
   if (cloud.positions.length > 0) {
     const geometry = new BufferGeometry()
     geometry.setAttribute('position', new BufferAttribute(cloud.positions, 3))
-    geometry.setAttribute('color', new BufferAttribute(cloud.colors, 3))
+    geometry.setAttribute('color', new BufferAttribute(toLinear(cloud.colors), 3))
     group.add(new Points(geometry, new PointsMaterial({ vertexColors: true, size: 2, sizeAttenuation: false })))
   }
-  for (const { corners, color } of cloud.boxes) {
+  for (const { corners, label, color } of cloud.boxes) {
+    if (label !== null) group.add(sign(label, corners, color ?? BOX))
     group.add(
       lines(
         boxEdges(corners).flatMap(([a, b]) => [corners[a], corners[b]]),
@@ -111,8 +121,40 @@ function readCloud(text: string): Object3D {
   return group
 }
 
+/** Colours as light adds up, which is how they are computed with; screens have them otherwise. */
+function toLinear(colors: Float32Array): Float32Array {
+  const shades = Array.from({ length: 256 }, (_, shade) => new Color().setRGB(shade / 255, 0, 0, SRGBColorSpace).r)
+  return colors.map((part) => shades[Math.round(part * 255)])
+}
+
+/** A label above a box, as large on the screen wherever it stands. */
+function sign(label: string, corners: readonly Point[], color: Point): Sprite {
+  const text = label.slice(0, MAX_LABEL)
+  const canvas = document.createElement('canvas')
+  const context = canvas.getContext('2d')
+  if (context === null) return new Sprite()
+  context.font = LABEL_FONT
+  canvas.width = Math.ceil(context.measureText(text).width) + 2 * LABEL_PADDING
+  canvas.height = LABEL_HEIGHT
+  context.font = LABEL_FONT
+  context.textBaseline = 'middle'
+  context.fillStyle = `rgb(${color.map((part) => Math.round(part * 150)).join(' ')} / 0.92)`
+  context.roundRect(0, 0, canvas.width, canvas.height, LABEL_HEIGHT / 4)
+  context.fill()
+  context.fillStyle = '#ffffff'
+  context.fillText(text, LABEL_PADDING, LABEL_HEIGHT / 2)
+  const map = new CanvasTexture(canvas)
+  map.colorSpace = SRGBColorSpace
+  const sprite = new Sprite(new SpriteMaterial({ map, sizeAttenuation: false, depthTest: false }))
+  sprite.scale.set((LABEL_SIZE * canvas.width) / canvas.height, LABEL_SIZE, 1)
+  sprite.center.set(0.5, -0.35)
+  const middle = (axis: number) => corners.reduce((sum, corner) => sum + corner[axis], 0) / corners.length
+  sprite.position.set(middle(0), middle(1), Math.max(...corners.map((corner) => corner[2])))
+  return sprite
+}
+
 function lines(points: readonly Point[], color: Point): LineSegments {
   const geometry = new BufferGeometry()
   geometry.setAttribute('position', new BufferAttribute(new Float32Array(points.flat()), 3))
-  return new LineSegments(geometry, new LineBasicMaterial({ color: new Color(...color) }))
+  return new LineSegments(geometry, new LineBasicMaterial({ color: new Color().setRGB(...color, SRGBColorSpace) }))
 }

@@ -7,6 +7,7 @@ import {
   type Mesh,
   type Object3D,
   PerspectiveCamera,
+  Sprite,
   Texture,
   Scene as ThreeScene,
   Vector3,
@@ -16,8 +17,8 @@ import { OrbitControls } from 'three/addons/controls/OrbitControls.js'
 import type { Scene } from '~/features/artifacts/files/scene/read-scene'
 
 const FIELD_OF_VIEW = 45
-/** How much of the picture the object takes. */
-const FILL = 1.15
+/** How far away one stands, as a share of where the sphere around the object fits: few things fill their sphere. */
+const DISTANCE = 1
 const FROM = new Vector3(1, 0.65, 1.2).normalize()
 
 /** Draws a scene into a canvas of its own; only when something changed, so that an open page does not warm a laptop. */
@@ -55,7 +56,7 @@ export class SceneViewer {
 
   /** Looks at the whole object again. */
   reset(): void {
-    const distance = (this.radius * FILL) / Math.sin((FIELD_OF_VIEW * Math.PI) / 360)
+    const distance = (this.radius * DISTANCE) / Math.sin((FIELD_OF_VIEW * Math.PI) / 360)
     this.controls.target.copy(this.center)
     this.camera.position.copy(this.center).addScaledVector(FROM, distance)
     this.camera.near = distance / 500
@@ -102,7 +103,9 @@ export class SceneViewer {
 }
 
 function disposePart(part: Object3D): void {
-  if (!('geometry' in part)) return
+  // Signs share a geometry that belongs to nobody.
+  if (part instanceof Sprite) disposeMaterial(part.material)
+  if (part instanceof Sprite || !('geometry' in part)) return
   const { geometry, material } = part as Mesh
   geometry.dispose()
   for (const each of Array.isArray(material) ? material : [material]) disposeMaterial(each)

@@ -10,19 +10,19 @@ use url::Url;
 
 /// What somebody asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) method: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
     /// Path, percent-encoded as it came.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Query, decoded.
-    pub(super) query: BTreeMap<String, String>,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: String,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 /// What is answered.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
@@ -31,41 +31,40 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into(), cut_after: None }
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    pub(super) fn cut_after(mut self, bytes: usize) -> Self {
+    pub(crate) fn cut_after(mut self, bytes: usize) -> Self {
         self.cut_after = Some(bytes);
         self
     }
 
     /// The part that is asked for, as servers with ranges answer it.
-    pub(super) fn ranged(mut self, asked: &Asked) -> Self {
-        let from = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
-        if let Some(from) = from.and_then(|from| from.parse::<usize>().ok()) {
-            let whole = self.body.len();
-            self.body.drain(..from);
-            self.status = 206;
-            return self.header("content-range", format!("bytes {from}-{}/{whole}", whole - 1));
-        }
-        self
+    pub(crate) fn ranged(mut self, asked: &Asked) -> Self {
+        let range = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+        let Some((from, to)) = range else { return self };
+        let (from, whole) = (from.parse::<usize>().unwrap(), self.body.len());
+        let to = to.parse::<usize>().map_or(whole, |last| last + 1).min(whole);
+        self.body = self.body[from..to].to_vec();
+        self.status = 206;
+        self.header("content-range", format!("bytes {from}-{}/{whole}", to - 1))
     }
 }
 
 /// Answers until the test ends.
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {
-    pub(super) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
@@ -80,11 +79,11 @@ impl Server {
     }
 
     /// What was asked so far: `GET /path`.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }

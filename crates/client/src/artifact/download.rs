@@ -1,1 +1,0 @@
-//! Bringing the files of a version to this disk.

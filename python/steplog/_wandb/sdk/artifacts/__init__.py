@@ -1,0 +1,1 @@
+"""Artifacts, at the place where wandb defines them."""

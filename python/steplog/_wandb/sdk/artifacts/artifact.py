@@ -1,0 +1,5 @@
+"""Artifacts, at the place where wandb defines them."""
+
+from steplog import Artifact
+
+__all__ = ["Artifact"]
