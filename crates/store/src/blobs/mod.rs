@@ -244,20 +244,21 @@ impl Blobs {
         self.packs.join(format!("{:02x}", hash.as_bytes()[0])).join(number.to_string())
     }
 
-    /// Takes a blob away; its space comes back with [`Self::empty_trash`]. To be called by the writer thread, which must
-    /// not wait for the removal of many gigabytes.
+    /// Takes a blob away, and what was set aside of it; the space comes back with [`Self::empty_trash`]. To be called by the
+    /// writer thread, which must not wait for the removal of many gigabytes.
     fn discard(&self, hash: ContentHash) -> Result<(), Error> {
-        let path = self.path(hash);
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
         fs::create_dir_all(&self.uploads).map_err(|error| refused(&error, &self.uploads))?;
-        self.forget_damaged(hash);
-        match fs::rename(&path, self.uploads.join(format!("{hash}-{number}.{TRASH}"))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused(&error, &path)),
-            _ => Ok(()),
+        for path in [self.damaged.join(hash.to_string()), self.path(hash)] {
+            let number = self.count.fetch_add(1, Ordering::Relaxed);
+            match fs::rename(&path, self.uploads.join(format!("{hash}-{number}.{TRASH}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(&error, &path)),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
-    /// Nobody needs what is left of bytes that are whole again, or that nothing points at.
+    /// Nobody needs what is left of bytes that are whole again.
     fn forget_damaged(&self, hash: ContentHash) {
         match fs::remove_file(self.damaged.join(hash.to_string())) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
