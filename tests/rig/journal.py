@@ -6,7 +6,7 @@ import json
 import struct
 from typing import Any
 
-from journal_reader import CONSOLE, ENVIRONMENT, EXIT, HEADER_BYTES, RUN_START, SYSTEM, crc32c
+from journal_reader import ARTIFACT, CONSOLE, ENVIRONMENT, EXIT, HEADER_BYTES, RUN_START, SYSTEM, crc32c
 from rig.api import Api
 
 STDOUT, STDERR = 0, 1
@@ -59,6 +59,11 @@ class Process:
         """Notes what the machine is busy with; ``__`` in a name stands for a dot."""
         named = [text(name.replace("__", ".")) + struct.pack("<d", value) for name, value in values.items()]
         self._frame(SYSTEM, struct.pack("<d", START + seconds) + varint(len(named)) + b"".join(named))
+
+    def use(self, collection: str, version: str, digest: str) -> None:
+        """Notes that the run read a version of its project."""
+        event = {"event": "used", "time": START, "collection": collection, "version": version, "digest": digest}
+        self._frame(ARTIFACT, json.dumps(event).encode())
 
     def surroundings(self, environment: dict[str, Any]) -> None:
         self._frame(ENVIRONMENT, json.dumps(environment).encode())

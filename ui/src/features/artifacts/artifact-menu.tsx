@@ -77,7 +77,7 @@ export function ArtifactMenu({ artifact }: { artifact: Artifact }) {
           artifact={artifact}
           onClose={() => setDialog(null)}
           onDeleted={() =>
-            void navigate({ to: '/$entity/$project/artifacts/$collection', params: { entity, project, collection } })
+            navigate({ to: '/$entity/$project/artifacts/$collection', params: { entity, project, collection } })
           }
         />
       )}

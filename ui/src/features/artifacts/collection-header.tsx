@@ -89,7 +89,7 @@ function CollectionMenu({ collection }: { collection: Collection }) {
           collection={collection}
           onClose={() => setDialog(null)}
           onRenamed={(next) =>
-            void navigate({
+            navigate({
               to: '/$entity/$project/artifacts/$collection',
               params: { entity, project, collection: next },
               replace: true,
@@ -101,7 +101,7 @@ function CollectionMenu({ collection }: { collection: Collection }) {
         <DeleteCollectionDialog
           collection={collection}
           onClose={() => setDialog(null)}
-          onDeleted={() => void navigate({ to: '/$entity/$project/artifacts', params: { entity, project } })}
+          onDeleted={() => navigate({ to: '/$entity/$project/artifacts', params: { entity, project } })}
         />
       )}
     </>

@@ -10,13 +10,14 @@ import { errorText } from '~/ui/message'
 interface DeleteArtifactDialogProps {
   artifact: Artifact
   onClose: () => void
-  onDeleted: () => void
+  /** Leaves the page of what is gone. */
+  onDeleted: () => Promise<void>
 }
 
 /** Asks before a version is deleted, and says what goes with it. Of a registry, only the link goes. */
 export function DeleteArtifactDialog({ artifact, onClose, onDeleted }: DeleteArtifactDialogProps) {
   const [withAliases, setWithAliases] = useState(false)
-  const remove = useDeleteArtifact(artifact)
+  const remove = useDeleteArtifact(artifact, onDeleted)
   const { collection, version, source } = artifact
   const linked = isLink(artifact)
   const aliases = artifact.aliases.filter((alias) => alias !== 'latest')
@@ -29,7 +30,7 @@ export function DeleteArtifactDialog({ artifact, onClose, onDeleted }: DeleteArt
       error={remove.error === null ? null : errorText(remove.error)}
       onClose={onClose}
       // Nobody set `latest`, and nobody has to be asked about it.
-      onConfirm={() => remove.mutate(artifact.aliases.length > 0, { onSuccess: onDeleted })}
+      onConfirm={() => remove.mutate(artifact.aliases.length > 0)}
     >
       {linked ? (
         <p>
@@ -63,11 +64,12 @@ function usedBy(count: number): string {
 interface DeleteCollectionDialogProps {
   collection: Collection
   onClose: () => void
-  onDeleted: () => void
+  /** Leaves the page of what is gone. */
+  onDeleted: () => Promise<void>
 }
 
 export function DeleteCollectionDialog({ collection, onClose, onDeleted }: DeleteCollectionDialogProps) {
-  const remove = useDeleteCollection(collection)
+  const remove = useDeleteCollection(collection, onDeleted)
   const { name, kind, version_count: count } = collection
   return (
     <ConfirmDialog
@@ -76,7 +78,7 @@ export function DeleteCollectionDialog({ collection, onClose, onDeleted }: Delet
       busy={remove.isPending}
       error={remove.error === null ? null : errorText(remove.error)}
       onClose={onClose}
-      onConfirm={() => remove.mutate(undefined, { onSuccess: onDeleted })}
+      onConfirm={() => remove.mutate()}
     >
       {kind === 'registry' ? (
         <p>

@@ -8,23 +8,16 @@ import { Field } from '~/ui/field'
 interface RenameCollectionDialogProps {
   collection: Collection
   onClose: () => void
-  onRenamed: (name: string) => void
+  /** Leaves the page of the old name. */
+  onRenamed: (name: string) => Promise<void>
 }
 
 export function RenameCollectionDialog({ collection, onClose, onRenamed }: RenameCollectionDialogProps) {
   const [name, setName] = useState(collection.name)
-  const update = useUpdateCollection(collection)
+  const update = useUpdateCollection(collection, (renamed) => onRenamed(renamed.name))
   const keep = (event: FormEvent) => {
     event.preventDefault()
-    update.mutate(
-      { name: name.trim() },
-      {
-        onSuccess: (renamed) => {
-          onClose()
-          onRenamed(renamed.name)
-        },
-      },
-    )
+    update.mutate({ name: name.trim() }, { onSuccess: onClose })
   }
   return (
     <Dialog title="Rename collection" label="Rename collection" onClose={onClose}>

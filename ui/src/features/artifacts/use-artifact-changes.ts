@@ -52,20 +52,30 @@ export function useUpdateArtifact(place: ArtifactPlace) {
   })
 }
 
-/** Deletes a version; of a registry, the link. */
-export function useDeleteArtifact(place: ArtifactPlace) {
+/**
+ * Deletes a version; of a registry, the link. The change lasts until `leave` has left the page of what is gone: the live
+ * session asks for nothing of it before.
+ */
+export function useDeleteArtifact(place: ArtifactPlace, leave: () => Promise<void>) {
   const readAgain = useReadAgain()
   return useMutation({
     mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: (deleteAliases: boolean) =>
       sendJson<void>('DELETE', api.version(place, '', deleteAliases ? { delete_aliases: 'true' } : {})),
-    onSuccess: () => readAgain(place, place),
+    onSuccess: () => {
+      readAgain(place, place)
+      return leave()
+    },
   })
 }
 
 type CollectionPlace = Pick<Collection, 'entity' | 'project' | 'name'>
 
-export function useUpdateCollection({ entity, project, name }: CollectionPlace) {
+/** Changes what people may change of a collection. After a new name `leave` goes to its page, as after a deletion. */
+export function useUpdateCollection(
+  { entity, project, name }: CollectionPlace,
+  leave: (renamed: Collection) => Promise<void> = () => Promise.resolve(),
+) {
   const queries = useQueryClient()
   const readAgain = useReadAgain()
   return useMutation({
@@ -75,18 +85,22 @@ export function useUpdateCollection({ entity, project, name }: CollectionPlace) 
     onSuccess: (collection) => {
       queries.setQueryData(collectionQuery(entity, project, collection.name).queryKey, collection)
       readAgain({ entity, project }, collection.name === name ? undefined : { collection: name, version: null })
+      return collection.name === name ? undefined : leave(collection)
     },
     onError: (error) => showToast(`Could not change the collection: ${errorText(error)}`, { kind: 'error' }),
   })
 }
 
-/** Deletes a collection with all that is in it. */
-export function useDeleteCollection({ entity, project, name }: CollectionPlace) {
+/** Deletes a collection with all that is in it; `leave` as for a version. */
+export function useDeleteCollection({ entity, project, name }: CollectionPlace, leave: () => Promise<void>) {
   const readAgain = useReadAgain()
   return useMutation({
     mutationKey: CHANGE_OF_ARTIFACTS,
     mutationFn: () => sendJson<void>('DELETE', api.collection(entity, project, name)),
-    onSuccess: () => readAgain({ entity, project }, { collection: name, version: null }),
+    onSuccess: () => {
+      readAgain({ entity, project }, { collection: name, version: null })
+      return leave()
+    },
   })
 }
 
