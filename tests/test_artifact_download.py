@@ -38,8 +38,8 @@ def found(folder: Path) -> dict[str, str]:
 def test_a_killed_download_leaves_nothing_half(
     home: Path, server: Server, chance: random.Random, skip_cache: bool
 ) -> None:
-    hashes = write_version(home / "data", chance)
-    done = steplog("artifact", "put", "p/data", "data", "--server", server.url, home=home)
+    hashes = write_version(home / "files", chance)
+    done = steplog("artifact", "put", "p/data", "files", "--server", server.url, home=home)
     assert done.returncode == 0, done.stderr
     assert steplog("cache", "clean", home=home).returncode == 0
     get = [
@@ -68,8 +68,8 @@ def test_a_killed_download_leaves_nothing_half(
 
 
 def test_two_processes_that_share_a_cache_get_the_same_files(home: Path, server: Server, chance: random.Random) -> None:
-    hashes = write_version(home / "data", chance)
-    done = steplog("artifact", "put", "p/data", "data", "--server", server.url, home=home)
+    hashes = write_version(home / "files", chance)
+    done = steplog("artifact", "put", "p/data", "files", "--server", server.url, home=home)
     assert done.returncode == 0, done.stderr
     assert steplog("cache", "clean", home=home).returncode == 0
     # Too small for the version: what one process fetches may be removed before another gets to it.

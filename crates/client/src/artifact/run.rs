@@ -36,6 +36,16 @@ impl Run {
         self.make_version(artifact, parse_aliases(aliases)?, false)
     }
 
+    /// Logs an artifact that the run did not make, but takes as its input: nobody counts as its maker. [`Self::use_logged`]
+    /// does this, waits, and notes the use.
+    ///
+    /// # Errors
+    /// As [`Self::log_artifact`].
+    pub fn log_input(&self, artifact: &Artifact, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
+        self.check_open("use_artifact")?;
+        self.make_version(artifact, parse_aliases(aliases)?, true)
+    }
+
     fn make_version(&self, artifact: &Artifact, aliases: Vec<Alias>, as_input: bool) -> Result<(), Error> {
         if self.mode() == Mode::Disabled {
             return artifact.log_nowhere(self.artifacts(), aliases);
@@ -116,8 +126,10 @@ impl Run {
     ) -> Result<(), Error> {
         self.check_open("use_artifact")?;
         check_type(artifact, r#type)?;
-        if artifact.is_draft() || !aliases.is_empty() {
-            self.make_version(artifact, parse_aliases(aliases)?, artifact.is_draft())?;
+        if artifact.is_draft() {
+            self.log_input(artifact, aliases)?;
+        } else if !aliases.is_empty() {
+            self.log_artifact(artifact, aliases)?;
         }
         artifact.wait(None)?;
         self.note_use(artifact, r#type)
