@@ -38,15 +38,17 @@ pub(super) struct Gs {
 
 /// A file of Google's tools.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Account {
-    ServiceAccount {
+    #[serde(rename = "service_account")]
+    Service {
         client_email: String,
         private_key: String,
         private_key_id: Option<String>,
         token_uri: Option<String>,
     },
-    AuthorizedUser {
+    #[serde(rename = "authorized_user")]
+    User {
         client_id: String,
         client_secret: String,
         refresh_token: String,
@@ -139,7 +141,7 @@ impl Gs {
                     url.query_pairs_mut().append_pair("generation", generation);
                 }
                 // As it is stored: Google unpacks objects for those who do not say that they can.
-                let answer = self.ask(Call::get(url, uri).header("accept-encoding", "gzip").from_byte(offset))?;
+                let answer = self.ask(Call::get(url, uri).header("accept-encoding", "gzip").beginning_at(offset))?;
                 // The rest must be of the same content.
                 generation =
                     generation.take().or_else(|| header(answer.headers(), "x-goog-generation").map(str::to_owned));
@@ -261,13 +263,13 @@ impl Gs {
             Error::new(ErrorKind::Unauthorized, format!("Google gives no access for {uri}: {reason}\n{hint}"))
         };
         let (token_uri, form) = match account {
-            Account::ServiceAccount { token_uri, .. } => {
+            Account::Service { token_uri, .. } => {
                 let token_uri = token_uri.as_deref().unwrap_or(TOKEN_URI);
                 let assertion = account.assertion(token_uri).map_err(|reason| refused(&reason))?;
                 let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned();
                 (token_uri, vec![("grant_type", grant), ("assertion", assertion)])
             }
-            Account::AuthorizedUser { client_id, client_secret, refresh_token, token_uri } => {
+            Account::User { client_id, client_secret, refresh_token, token_uri } => {
                 let form = vec![
                     ("grant_type", "refresh_token".to_owned()),
                     ("client_id", client_id.clone()),
@@ -298,7 +300,7 @@ impl Gs {
 impl Account {
     /// What a service account signs to prove itself.
     fn assertion(&self, token_uri: &str) -> Result<String, String> {
-        let Self::ServiceAccount { client_email, private_key, private_key_id, .. } = self else {
+        let Self::Service { client_email, private_key, private_key_id, .. } = self else {
             return Err("it is no service account".into());
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
