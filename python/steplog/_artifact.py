@@ -815,7 +815,7 @@ class Artifact:
         """Delete the version for good, and the bytes that no other one needs.
 
         Args:
-            delete_aliases: Whether aliases other than ``latest`` that point at it go too; otherwise they forbid it.
+            delete_aliases: Whether aliases that point at it, ``latest`` too, go with it; otherwise they forbid it.
 
         Raises:
             InvalidDataError: It is on this disk alone, and aliases point at it.

@@ -39,7 +39,8 @@ def use_artifact(run: Run, artifact_or_name: Any, type: Any, aliases: Any) -> Ar
         if wanted not in (None, artifact.type):
             raise InvalidDataError(f'{artifact.name} has the type "{artifact.type}", not "{wanted}"')
         if artifact._native.state == "draft":
-            log_artifact(run, artifact, None, None, names, None)
+            artifact._take_in()
+            run.record_input(artifact._native, names)
             names = []
         artifact.wait()
         run.record_use(artifact._native, wanted, names)

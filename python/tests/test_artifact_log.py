@@ -219,7 +219,9 @@ def test_versions_are_deleted(run: steplog.Run) -> None:
         first.delete()
     first.delete(delete_aliases=True)
     assert first.state == "DELETED"
-    second.delete()
+    with pytest.raises(errors.InvalidDataError, match="latest"):
+        second.delete()
+    second.delete(delete_aliases=True)
     for name in ("data:v0", "data:v1", "data:best", "data"):
         with pytest.raises(errors.NotFoundError):
             run.use_artifact(name)

@@ -5,10 +5,12 @@ Here they go into a dict; `test_artifact_media.py` has them in artifacts.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
 import math
+import pickle
 import subprocess
 import sys
 import wave
@@ -469,3 +471,18 @@ def test_what_an_artifact_says_is_checked(word: str, said: dict[str, Any], memor
 def test_a_file_that_is_not_what_its_name_says_is_only_bytes() -> None:
     assert image_size(b"") is None
     assert image_size(zlib.compress(b"x" * 1000)) is None
+
+
+def test_objects_go_to_other_processes(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"film")
+    image = steplog.Image(GRAY, caption="c", masks={"m": {"mask_data": GRAY, "class_labels": {1: "one"}}})
+    table = steplog.Table(columns=["id", "image"], data=[[1, image]])
+    for media in (
+        image,
+        table,
+        steplog.Video("a.mp4"),
+        steplog.Audio(np.zeros(3), 10),
+        steplog.JoinedTable(table, table, "id"),
+    ):
+        assert pickle.loads(pickle.dumps(media)) == media
+        assert copy.deepcopy(media) == media

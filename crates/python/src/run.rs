@@ -342,6 +342,12 @@ impl NativeRun {
         py.detach(|| self.run.log_artifact(artifact, &aliases)).map_err(|error| to_exception(py, &error))
     }
 
+    /// Makes a version of an artifact that the run only takes as an input.
+    fn record_input(&self, py: Python<'_>, artifact: &NativeArtifact, aliases: Vec<String>) -> PyResult<()> {
+        let artifact = &artifact.artifact;
+        py.detach(|| self.run.log_input(artifact, &aliases)).map_err(|error| to_exception(py, &error))
+    }
+
     /// Takes the version of a name as an input.
     fn find_artifact(&self, py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<NativeArtifact> {
         let artifact = py.detach(|| self.run.use_artifact(name, r#type)).map_err(|error| to_exception(py, &error))?;

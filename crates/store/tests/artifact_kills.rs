@@ -229,6 +229,22 @@ fn the_garbage_collector_beside_commits_takes_nothing_that_is_committed() {
 }
 
 #[test]
+fn a_commit_that_will_be_refused_writes_no_rows() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    log(&store, DATA, &[("a", "1")]);
+    let content = send_large(&store, "large");
+    let changes: [fn(&mut CommitArtifactRequest); 2] =
+        [|request| request.r#type = "model".into(), |request| request.if_latest = Some("none".into())];
+    for change in changes {
+        let mut wanted = request(&content);
+        change(&mut wanted);
+        assert_eq!(store.commit_artifact(&collection(DATA), &wanted).unwrap_err().kind(), ErrorKind::Conflict);
+    }
+    assert_eq!((count(folder.path(), "manifests"), count(folder.path(), "manifest_entries")), (1, 1));
+}
+
+#[test]
 fn two_clients_commit_the_same_at_once() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path());

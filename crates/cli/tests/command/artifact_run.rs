@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use steplog::artifact::{Artifact, ArtifactState};
-use steplog::{FinishReport, Mode, Run, RunBuilder, Verbosity};
+use steplog::{ErrorKind, FinishReport, Mode, Run, RunBuilder, Verbosity};
 
 use crate::support::Place;
 
@@ -46,6 +46,7 @@ fn actor() {
         "log until killed" => log_until_killed(),
         "look at all" => look_at_all(),
         "log in a child" => log_in_a_child(),
+        "log without a key" => log_without_a_key(),
         act => panic!("nobody knows how to {act}"),
     }
 }
@@ -175,7 +176,8 @@ fn log_on_another_machine() {
     // On this disk there is no other version to add to; on the server there is.
     assert_eq!((more.name(), paths(&more)), ("data:v2".into(), vec!["b".to_owned(), "c".into()]));
     let version = run.use_artifact("data:v2", None).expect("it is there");
-    version.delete(false).expect("deleted");
+    assert!(version.delete(false).is_err());
+    version.delete(true).expect("deleted");
     assert!(run.use_artifact("data:v2", None).is_err());
     // Another type than the server's: the machine does not know that yet.
     let model = Artifact::new("sets", "model").expect("a draft");
@@ -294,4 +296,21 @@ fn a_forked_child_logs_and_its_parent_sends() {
     let place = Place::new();
     let server = place.start(&["serve"]);
     play(&place, "log in a child", &server.url);
+}
+
+fn log_without_a_key() {
+    let run = builder("stranger").mode(Mode::Online).finish_timeout(Duration::ZERO).init().expect("a run");
+    let artifact = log(&run, &[("a", b"1")], NONE);
+    assert_eq!(artifact.wait(None).expect_err("nobody lets it").kind(), ErrorKind::Unauthorized);
+    assert_eq!(artifact.state(), ArtifactState::Pending);
+}
+
+#[test]
+fn nobody_waits_for_a_server_that_does_not_let_him() {
+    let place = Place::new();
+    let server = place.start_with(
+        &["serve", "--address", "0.0.0.0", "--admin", "ada"],
+        &[("STEPLOG_ADMIN_PASSWORD", "correct horse")],
+    );
+    play(&place, "log without a key", &server.url.replace("0.0.0.0", "127.0.0.1"));
 }

@@ -260,12 +260,12 @@ impl Collection {
     /// Takes a version out.
     ///
     /// # Errors
-    /// There is no such version, or it has aliases beside `latest` and those are not to go with it.
+    /// There is no such version, or it has aliases and those are not to go with it.
     pub(crate) fn delete(&mut self, version: Version, delete_aliases: bool) -> Result<(), Error> {
         if self.get(version).is_none() {
             return Err(self.missing(version));
         }
-        let own: Vec<Alias> = self.aliases_of(version).into_iter().filter(|alias| *alias != Alias::latest()).collect();
+        let own = self.aliases_of(version);
         if !own.is_empty() && !delete_aliases {
             let aliases: Vec<&str> = own.iter().map(Alias::as_str).collect();
             return Err(Error::invalid(format_args!(
@@ -396,7 +396,7 @@ mod tests {
         data.commit(new(2, &["best"]));
         assert_eq!(
             data.delete(Version::new(1), false).unwrap_err().to_string(),
-            "data:v1 has the aliases best; delete it with delete_aliases, or move them first"
+            "data:v1 has the aliases best, latest; delete it with delete_aliases, or move them first"
         );
         data.delete(Version::new(1), true).unwrap();
         assert_eq!(aliases(&data), [("latest", 0)]);

@@ -46,7 +46,7 @@ impl Artifact {
     /// Deletes the version; its number is not used again. Bytes that no other version needs go, too.
     ///
     /// # Errors
-    /// It is no version yet, it has aliases beside `latest` and `delete_aliases` is not set, one of them is protected, or the
+    /// It is no version yet, it has aliases (`latest` is one) and `delete_aliases` is not set, one of them is protected, or the
     /// server or the disk refuses.
     pub fn delete(&self, delete_aliases: bool) -> Result<(), Error> {
         let committed = self.committed()?;

@@ -83,18 +83,18 @@ pub(crate) fn take(
             return Err(TakeError::Unreadable(error));
         }
         let print = Fingerprint::of(&found);
+        if print.size_bytes < PIECE_BYTES as u64 {
+            match take_small(path, &mut file, print, staging, buffer, pulse)? {
+                Some(hashed) => return Ok((hashed, print)),
+                None => continue,
+            }
+        }
         let mut copy = staging.map(Staging::begin).transpose().map_err(TakeError::Unwritable)?;
         let is_clone = copy.as_mut().is_some_and(|copy| clone_file(&file, &copy.file));
-        let is_as_before = |file: &File| -> Result<bool, TakeError> {
-            let opened = file.metadata().map_err(TakeError::Unreadable)?;
-            // What stands there now, if anything, is what will be looked at the next time.
-            let there = fs::metadata(path).map_err(TakeError::Unreadable)?;
-            Ok(Fingerprint::of(&opened) == print && Fingerprint::of(&there) == print)
-        };
         let hashed = match &mut copy {
             // A clone stays as it is, whatever becomes of the file meanwhile.
             Some(copy) if is_clone => {
-                if !is_as_before(&file)? {
+                if !is_as_before(path, &file, print)? {
                     continue;
                 }
                 copy.file.seek(SeekFrom::Start(0)).map_err(TakeError::Unwritable)?;
@@ -103,7 +103,7 @@ pub(crate) fn take(
             copy => {
                 let sink = copy.as_mut().map(|copy| &mut copy.file);
                 let hashed = pass(&mut file, print.size_bytes, sink, is_sparse(&found), buffer, pulse)?;
-                if !is_as_before(&file)? || hashed.size_bytes != print.size_bytes {
+                if !is_as_before(path, &file, print)? || hashed.size_bytes != print.size_bytes {
                     pulse.bytes.fetch_sub(hashed.size_bytes, Ordering::Relaxed);
                     continue;
                 }
@@ -116,6 +116,41 @@ pub(crate) fn take(
         return Ok((hashed, print));
     }
     Err(TakeError::Changes)
+}
+
+/// Whether a file is as it was when it was opened, and still stands at its place.
+fn is_as_before(path: &Path, file: &File, print: Fingerprint) -> Result<bool, TakeError> {
+    let opened = file.metadata().map_err(TakeError::Unreadable)?;
+    // What stands there now, if anything, is what will be looked at the next time.
+    let there = fs::metadata(path).map_err(TakeError::Unreadable)?;
+    Ok(Fingerprint::of(&opened) == print && Fingerprint::of(&there) == print)
+}
+
+/// As [`take`], of a file that is smaller than a piece: it is in memory before anything is written, so that its copy gets its
+/// name at once. `None` when it was changed meanwhile.
+fn take_small(
+    path: &Path,
+    file: &mut File,
+    print: Fingerprint,
+    staging: Option<&Staging>,
+    buffer: &mut Vec<u8>,
+    pulse: &Pulse,
+) -> Result<Option<Hashed>, TakeError> {
+    if pulse.stop.load(Ordering::Relaxed) {
+        return Err(TakeError::Stopped);
+    }
+    buffer.clear();
+    // A byte more than there should be shows that it grew.
+    file.take(print.size_bytes + 1).read_to_end(buffer).map_err(TakeError::Unreadable)?;
+    if buffer.len() as u64 != print.size_bytes || !is_as_before(path, file, print)? {
+        return Ok(None);
+    }
+    let sha256 = ContentHash::from_bytes(Sha256::digest(&buffer[..]).into());
+    if let Some(staging) = staging {
+        staging.write(sha256, buffer).map_err(TakeError::Unwritable)?;
+    }
+    pulse.bytes.fetch_add(print.size_bytes, Ordering::Relaxed);
+    Ok(Some(Hashed { size_bytes: print.size_bytes, md5: Md5::of(buffer), sha256 }))
 }
 
 /// Hashes what is in an open file, from its beginning.

@@ -36,6 +36,16 @@ impl Run {
         self.make_version(artifact, parse_aliases(aliases)?, false)
     }
 
+    /// Logs an artifact that the run did not make, but takes as its input: nobody counts as its maker. [`Self::use_logged`]
+    /// does this, waits, and notes the use.
+    ///
+    /// # Errors
+    /// As [`Self::log_artifact`].
+    pub fn log_input(&self, artifact: &Artifact, aliases: &[impl AsRef<str>]) -> Result<(), Error> {
+        self.check_open("use_artifact")?;
+        self.make_version(artifact, parse_aliases(aliases)?, true)
+    }
+
     fn make_version(&self, artifact: &Artifact, aliases: Vec<Alias>, as_input: bool) -> Result<(), Error> {
         if self.mode() == Mode::Disabled {
             return artifact.log_nowhere(self.artifacts(), aliases);
@@ -116,8 +126,10 @@ impl Run {
     ) -> Result<(), Error> {
         self.check_open("use_artifact")?;
         check_type(artifact, r#type)?;
-        if artifact.is_draft() || !aliases.is_empty() {
-            self.make_version(artifact, parse_aliases(aliases)?, artifact.is_draft())?;
+        if artifact.is_draft() {
+            self.log_input(artifact, aliases)?;
+        } else if !aliases.is_empty() {
+            self.log_artifact(artifact, aliases)?;
         }
         artifact.wait(None)?;
         self.note_use(artifact, r#type)
@@ -213,7 +225,7 @@ impl Run {
     pub fn logged_artifacts(&self) -> Result<Vec<Artifact>, Error> {
         let own = self.artifacts().logged();
         Ok(match self.artifacts().on_server()? {
-            Some((logged, _)) => united(logged, own),
+            Some(there) => united(there.logged, own),
             None => united(own, Vec::new()),
         })
     }
@@ -225,7 +237,7 @@ impl Run {
     pub fn used_artifacts(&self) -> Result<Vec<Artifact>, Error> {
         let own = self.artifacts().used();
         Ok(match self.artifacts().on_server()? {
-            Some((_, used)) => united(used, own),
+            Some(there) => united(there.used, own),
             None => united(own, Vec::new()),
         })
     }
@@ -256,7 +268,7 @@ impl Artifact {
     /// it became. `None`: for as long as it takes.
     ///
     /// # Errors
-    /// It was not logged, the server refuses it, or it did not become one in time ([`crate::ErrorKind::Timeout`]).
+    /// It was not logged, the server refuses it or does not let us, or it did not become one in time ([`crate::ErrorKind::Timeout`]).
     pub fn wait(&self, timeout: Option<Duration>) -> Result<(), Error> {
         self.wait_unless(timeout, &mut || false)
     }

@@ -72,6 +72,12 @@ pub(crate) struct Ticket {
     id: ArtifactId,
 }
 
+/// What a server knows of a run.
+pub(crate) struct OnServer {
+    pub(crate) logged: Vec<Artifact>,
+    pub(crate) used: Vec<Artifact>,
+}
+
 /// What a server says to a question.
 enum Told<T> {
     Found(T),
@@ -349,7 +355,7 @@ impl RunArtifacts {
     }
 
     /// What all processes of the run logged and used, as the server has it; `None` where there is none.
-    pub(crate) fn on_server(&self) -> Result<Option<(Vec<Artifact>, Vec<Artifact>)>, Error> {
+    pub(crate) fn on_server(&self) -> Result<Option<OnServer>, Error> {
         let identity = &self.inner.identity;
         let names = [identity.entity.as_str(), identity.project.as_str(), identity.id.as_str()];
         let path = format!("/runs/{}/artifacts", names.map(path_segment).join("/"));
@@ -357,7 +363,7 @@ impl RunArtifacts {
         let artifacts = |infos: Vec<ArtifactInfo>| -> Result<Vec<Artifact>, Error> {
             infos.into_iter().map(|info| Artifact::from_committed(self.of_server(info))).collect()
         };
-        Ok(Some((artifacts(list.logged)?, artifacts(list.used)?)))
+        Ok(Some(OnServer { logged: artifacts(list.logged)?, used: artifacts(list.used)? }))
     }
 
     fn of_server(&self, info: ArtifactInfo) -> Committed {
@@ -584,10 +590,11 @@ impl Ticket {
                 Some(uploader) => uploader.presence(),
                 None => probe.presence(self.session.connection()),
             };
-            if let Presence::Absent(duration) = presence
-                && (!self.session.inner.settings.server_configured || duration >= ABSENCE_PATIENCE)
-            {
-                return self.local();
+            let is_named = self.session.inner.settings.server_configured;
+            match presence {
+                Presence::Closed(reason) => return Err(Error::new(ErrorKind::Unauthorized, reason)),
+                Presence::Absent(duration) if !is_named || duration >= ABSENCE_PATIENCE => return self.local(),
+                Presence::Absent(_) | Presence::Likely => {}
             }
             if timeout.is_some_and(|timeout| begun.elapsed() >= timeout) || interrupted() {
                 let message = format!("the artifact {} is not committed yet; it is being sent", self.collection);
@@ -626,6 +633,7 @@ impl Probe {
             self.last = Some(Instant::now());
             self.absent_since = match answer {
                 Err(error) if error.is_unreachable() => self.absent_since.or(self.last),
+                // Whether it lets us is found out by the process that sends.
                 _ => None,
             };
         }

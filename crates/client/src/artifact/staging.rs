@@ -4,7 +4,7 @@
 //! removes what it left.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -52,14 +52,14 @@ impl Staging {
         // Under a name that is nobody's to remove until the lock is held.
         let beginning = all.join(format!("{BEGINNING}{name}"));
         fs::create_dir(&beginning)?;
-        for number in 0..SHELVES {
-            fs::create_dir(beginning.join(shelf(number)))?;
-        }
         let lock = File::create(beginning.join(LOCK))?;
         // Where locks do not work nothing is ever removed, for nobody can tell what is in use.
         let _ = lock.try_lock();
         let folder = all.join(name);
         fs::rename(&beginning, &folder)?;
+        for number in 0..SHELVES {
+            fs::create_dir(folder.join(shelf(number)))?;
+        }
         Ok(Self { folder, _lock: lock, generation: fork::generation(), count: AtomicUsize::new(0) })
     }
 
@@ -75,6 +75,17 @@ impl Staging {
         let path = self.folder.join(shelf(number)).join(format!("{}-{number}.part", std::process::id()));
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         Ok(Copy { file, path, is_kept: false })
+    }
+
+    /// Keeps bytes with a hash. Where they are there already, perhaps only just being written by another thread of the same
+    /// call, nothing is to be done.
+    pub(crate) fn write(&self, hash: ContentHash, bytes: &[u8]) -> io::Result<()> {
+        let path = self.blob(hash);
+        match File::options().write(true).create_new(true).open(&path) {
+            Ok(mut file) => file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&path))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether it belongs to this process, and not to one that this was forked from.

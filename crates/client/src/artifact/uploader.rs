@@ -62,6 +62,8 @@ struct Status {
     reached: bool,
     /// Since when it does not.
     failing_since: Option<Instant>,
+    /// Why it does not let us, when it was last asked.
+    unauthorized: Option<String>,
     /// Bytes of what waits behind the one that is being sent.
     waiting_bytes: u64,
 }
@@ -81,12 +83,14 @@ pub(crate) struct ArtifactsLeft {
 }
 
 /// Whether there is a server, as far as the thread found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// Nothing was tried yet, or it answers, or it did before.
     Likely,
     /// It never answered, for so long.
     Absent(Duration),
+    /// It does not let us, and why.
+    Closed(String),
 }
 
 impl std::fmt::Debug for ArtifactUploader {
@@ -150,6 +154,7 @@ impl ArtifactUploader {
     /// Whether there is a server.
     pub(crate) fn presence(&self) -> Presence {
         match &*lock(&self.inner.status) {
+            Status { unauthorized: Some(reason), .. } => Presence::Closed(reason.clone()),
             Status { reached: false, failing_since: Some(since), .. } => Presence::Absent(since.elapsed()),
             _ => Presence::Likely,
         }
@@ -326,8 +331,9 @@ impl Worker {
                 }
                 // The journal's uploader tells of it.
                 Err(PostError::Transport(TransportError::Unavailable(_))) => self.failed(),
-                Err(PostError::Transport(_)) => {
+                Err(PostError::Transport(error)) => {
                     self.answered();
+                    lock(&self.inner.status).unauthorized = Some(error.to_string());
                     self.failed();
                 }
             }
@@ -353,7 +359,7 @@ impl Worker {
     fn answered(&mut self) {
         self.failures = 0;
         let mut status = lock(&self.inner.status);
-        (status.reached, status.failing_since) = (true, None);
+        (status.reached, status.failing_since, status.unauthorized) = (true, None, None);
     }
 
     fn end_first(&self) {

@@ -63,8 +63,12 @@ impl Store {
 
     fn commit(&self, commit: &Commit) -> Result<CommitArtifactResponse, Error> {
         let shared = &self.shared;
-        if let Some(known) = commit.known(&*shared.database.reader()?)? {
-            return self.answer(known);
+        {
+            let reader = shared.database.reader()?;
+            if let Some(known) = commit.known(&reader)? {
+                return self.answer(known);
+            }
+            commit.check(&reader)?;
         }
         for _ in 0..MAX_TRIES {
             let manifest = match shared.prepare_manifest(&commit.path.entity, commit.manifest, commit.digest)? {
@@ -147,6 +151,13 @@ impl Commit {
             .sql("SELECT collection, version FROM artifacts WHERE id = $1")?
             .query_row([artifact], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Some(Committed { collection, version, created, changes: Vec::new() }))
+    }
+
+    /// Refuses what would be refused in the end, before the rows of a manifest are written for nothing.
+    fn check(&self, database: &Connection) -> Result<(), Error> {
+        let Some(collection) = find::find_collection(database, &self.path)? else { return self.check_newest(None) };
+        collection.check(&self.path, CollectionKind::Source, self.r#type.as_str())?;
+        self.check_newest(find::newest(database, collection.id)?.map(|(version, _)| version))
     }
 
     /// Names the manifest; `None` when it was removed in between.

@@ -17,6 +17,29 @@ pub(super) struct CollectionRow {
     pub(super) protected_aliases: Vec<String>,
 }
 
+impl CollectionRow {
+    /// Refuses what cannot come into the collection.
+    pub(super) fn check(&self, path: &CollectionPath, kind: CollectionKind, r#type: &str) -> Result<(), Error> {
+        if self.kind != kind {
+            return Err(match self.kind {
+                CollectionKind::Registry => {
+                    Error::conflict(format!("{path} is a registry collection: versions are linked into it, not logged"))
+                        .with_hint("log the artifact under another name, and link it")
+                }
+                CollectionKind::Source => {
+                    Error::conflict(format!("versions are logged into {path}, so that none can be linked into it"))
+                        .with_hint("link into another collection")
+                }
+            });
+        }
+        if self.r#type != r#type {
+            let message = format!("artifact {path} has the type {:?}, not {:?}", self.r#type, r#type);
+            return Err(Error::conflict(message).with_hint("give the new version that type, or another name"));
+        }
+        Ok(())
+    }
+}
+
 /// A version in the catalog, as it was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct VersionRow {
@@ -141,22 +164,7 @@ pub(super) fn make_collection(
     now: f64,
 ) -> Result<CollectionRow, Error> {
     if let Some(found) = find_collection(database, path)? {
-        if found.kind != kind {
-            return Err(match found.kind {
-                CollectionKind::Registry => {
-                    Error::conflict(format!("{path} is a registry collection: versions are linked into it, not logged"))
-                        .with_hint("log the artifact under another name, and link it")
-                }
-                CollectionKind::Source => {
-                    Error::conflict(format!("versions are logged into {path}, so that none can be linked into it"))
-                        .with_hint("link into another collection")
-                }
-            });
-        }
-        if found.r#type != r#type {
-            let message = format!("artifact {path} has the type {:?}, not {:?}", found.r#type, r#type);
-            return Err(Error::conflict(message).with_hint("give the new version that type, or another name"));
-        }
+        found.check(path, kind, r#type)?;
         return Ok(found);
     }
     let project = make_project(database, path)?;
