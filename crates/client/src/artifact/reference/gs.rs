@@ -41,19 +41,9 @@ pub(super) struct Gs {
 #[serde(tag = "type")]
 enum Account {
     #[serde(rename = "service_account")]
-    Service {
-        client_email: String,
-        private_key: String,
-        private_key_id: Option<String>,
-        token_uri: Option<String>,
-    },
+    Service { client_email: String, private_key: String, private_key_id: Option<String>, token_uri: Option<String> },
     #[serde(rename = "authorized_user")]
-    User {
-        client_id: String,
-        client_secret: String,
-        refresh_token: String,
-        token_uri: Option<String>,
-    },
+    User { client_id: String, client_secret: String, refresh_token: String, token_uri: Option<String> },
     #[serde(other)]
     Unknown,
 }
