@@ -63,6 +63,7 @@ def test_a_killed_download_leaves_nothing_half(
     done = steplog(*get, home=home)
     assert done.returncode == 0, done.stderr
     assert found(home / "got") == hashes
+    assert not list((home / "got").rglob(".steplog-*"))
     assert steplog("artifact", "verify", "p/data", "got", "--server", server.url, home=home).returncode == 0
     assert steplog("cache", "verify", home=home).returncode == 0
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use steplog_model::{
-    Alias, ArtifactDetails, ArtifactType, CollectionName, FilePath, LoggedArtifact, Manifest, ManifestEntry,
+    Alias, ArtifactDetails, ArtifactType, CollectionName, FilePath, LoggedArtifact, Manifest, ManifestEntry, Version,
 };
 
 use super::ArtifactInfo;
@@ -75,8 +75,10 @@ impl Artifact {
     /// # Errors
     /// What is said about it is not allowed.
     pub(crate) fn from_committed(committed: Committed) -> Result<Self, Error> {
-        let ArtifactInfo { collection, r#type, .. } = &committed.info;
+        let ArtifactInfo { collection, r#type, version, .. } = &committed.info;
         let (collection, r#type) = (collection.parse()?, r#type.parse()?);
+        // It becomes a part of paths, and is shown.
+        version.parse::<Version>()?;
         let details = details_of(&committed.info);
         Ok(Self::from_parts(collection, r#type, details, Phase::Committed(Box::new(committed))))
     }

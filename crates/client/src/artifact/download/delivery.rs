@@ -300,7 +300,7 @@ impl<'a> Delivery<'a> {
     /// else as a copy.
     fn place(&self, target: &Target<'_>, mut blob: CachedBlob) -> Result<(), Error> {
         if self.clones.load(Ordering::Relaxed) {
-            let clone = target.folder.temporary().map_err(|error| target.failed(error))?;
+            let clone = target.folder.begin(target.name).map_err(|error| target.failed(error))?;
             if clone_file(&blob.file, &clone.file) {
                 return clone.keep(target.name).map_err(|error| target.failed(error));
             }
@@ -465,7 +465,7 @@ impl Target<'_> {
 
     /// Writes it under a name of its own, and gives it its name when that is done.
     fn write(&self, write: impl FnOnce(&mut File) -> Result<(), Error>) -> Result<(), Error> {
-        let mut temporary = self.folder.temporary().map_err(|error| self.failed(error))?;
+        let mut temporary = self.folder.begin(self.name).map_err(|error| self.failed(error))?;
         write(&mut temporary.file)?;
         temporary.keep(self.name).map_err(|error| self.failed(error))
     }

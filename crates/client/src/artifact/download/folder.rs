@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sha2::{Digest as _, Sha256};
 pub(super) use system::Folder;
 
 /// What stands under a name.
@@ -20,7 +21,7 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// A file below a folder that has no name of its own yet. Removed when dropped.
+/// A file below a folder that has not got its name yet. Removed when dropped.
 pub(crate) struct Temporary<'a> {
     pub(crate) file: File,
     folder: &'a Folder,
@@ -54,8 +55,23 @@ fn temporary_name() -> OsString {
 }
 
 impl Folder {
+    /// An empty file that is to become the one with a name. What a killed process left of it is taken over, so that nothing
+    /// stays behind for ever.
+    pub(crate) fn begin(&self, name: &OsStr) -> io::Result<Temporary<'_>> {
+        let hash = Sha256::digest(name.as_encoded_bytes());
+        let hash = hash.iter().take(8).fold(0, |hash: u64, byte| hash << 8 | u64::from(*byte));
+        let own = OsString::from(format!(".steplog-{hash:016x}.part"));
+        let file = self.open_to_write(&own)?;
+        // Somebody else may be writing the same file, or may just have given it its name.
+        if file.try_lock().is_err() || !self.is_at(&file, &own) {
+            return self.temporary();
+        }
+        file.set_len(0)?;
+        Ok(Temporary { file, folder: self, name: own, is_kept: false })
+    }
+
     /// An empty file to write.
-    pub(crate) fn temporary(&self) -> io::Result<Temporary<'_>> {
+    fn temporary(&self) -> io::Result<Temporary<'_>> {
         loop {
             let name = temporary_name();
             match self.create_new(&name) {
@@ -128,6 +144,7 @@ mod system {
     use std::io;
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::MetadataExt as _;
     use std::path::{Path, PathBuf};
 
     use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
@@ -204,11 +221,19 @@ mod system {
             if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a plain file")) }
         }
 
-        /// Opens a plain file to go on writing it, made where it is missing; no link is followed.
+        /// Opens a plain file to go on writing it, made where it is missing; no link is followed, and one that has another
+        /// name somewhere is left alone and replaced.
         pub(crate) fn open_to_write(&self, name: &OsStr) -> io::Result<File> {
             let flags = FILE.union(OFlags::RDWR).union(OFlags::CREATE);
             let file = File::from(rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(0o666))?);
-            if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a plain file")) }
+            match file.metadata()? {
+                found if !found.is_file() => Err(io::Error::other("it is not a plain file")),
+                found if found.nlink() > 1 => {
+                    self.remove(name)?;
+                    self.create_new(name)
+                }
+                _ => Ok(file),
+            }
         }
 
         /// Whether an open file is what has a name now.
@@ -411,10 +436,34 @@ mod tests {
         }
         assert!(folder.open_file(name("file")).is_err() && folder.open_to_write(name("file")).is_err());
         assert_eq!(folder.kind(name("file")).unwrap(), Some(Kind::Other));
-        folder.temporary().unwrap().keep(name("file")).unwrap();
+        folder.begin(name("file")).unwrap().keep(name("file")).unwrap();
         folder.remove_all(name("folder")).unwrap();
         assert_eq!(folder.names().unwrap(), ["file"]);
         assert_eq!(fs::read_to_string(outside.path().join("victim")).unwrap(), "as it was");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_taken_over_and_nobody_elses_file_is_written_to() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::make(place.path()).unwrap();
+        let mut left = folder.begin(name("a")).unwrap();
+        io::Write::write_all(&mut left.file, b"half").unwrap();
+        let second = folder.begin(name("a")).unwrap();
+        assert_eq!(folder.names().unwrap().len(), 2);
+        drop(second);
+        let own = left.name.clone();
+        // As if it had been killed.
+        left.is_kept = true;
+        drop(left);
+        let victim = place.path().join("victim");
+        fs::write(&victim, "as it was").unwrap();
+        let begun = folder.begin(name("a")).unwrap();
+        assert_eq!((&begun.name, begun.file.metadata().unwrap().len()), (&own, 0));
+        begun.keep(name("a")).unwrap();
+        fs::hard_link(&victim, place.path().join(&own)).unwrap();
+        folder.begin(name("a")).unwrap().keep(name("a")).unwrap();
+        assert_eq!(folder.names().unwrap(), ["a", "victim"]);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "as it was");
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod writing;
 
 use std::path::PathBuf;
 
-use steplog_model::FilePath;
+use steplog_model::{FilePath, Version};
 
 use super::cache::Cache;
 use super::handle::Artifact;
@@ -73,7 +73,9 @@ impl Artifact {
     /// # Errors
     /// It is no version yet.
     pub fn default_root(&self) -> Result<PathBuf, Error> {
-        let name = self.committed()?.name();
+        // What a server calls a version becomes a path: it must be one.
+        let version: Version = self.version()?.parse()?;
+        let name = format!("{}:{version}", self.collection());
         let folder = environment("ARTIFACT_DIR").map_or_else(|| PathBuf::from("artifacts"), PathBuf::from);
         Ok(folder.join(if cfg!(windows) { name.replace(':', "-") } else { name }))
     }

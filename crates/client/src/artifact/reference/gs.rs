@@ -31,27 +31,19 @@ const FIELDS: &str = "name,generation,size,md5Hash,etag";
 pub(super) struct Gs {
     web: Arc<Web>,
     variables: Variables,
-    account: OnceLock<Result<Option<Credentials>, String>>,
+    account: OnceLock<Result<Option<Account>, String>>,
     /// A token and when to get the next one.
     token: Mutex<Option<(String, Instant)>>,
 }
 
 /// A file of Google's tools.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Credentials {
-    ServiceAccount {
-        client_email: String,
-        private_key: String,
-        private_key_id: Option<String>,
-        token_uri: Option<String>,
-    },
-    AuthorizedUser {
-        client_id: String,
-        client_secret: String,
-        refresh_token: String,
-        token_uri: Option<String>,
-    },
+#[serde(tag = "type")]
+enum Account {
+    #[serde(rename = "service_account")]
+    Service { client_email: String, private_key: String, private_key_id: Option<String>, token_uri: Option<String> },
+    #[serde(rename = "authorized_user")]
+    User { client_id: String, client_secret: String, refresh_token: String, token_uri: Option<String> },
     #[serde(other)]
     Unknown,
 }
@@ -139,7 +131,7 @@ impl Gs {
                     url.query_pairs_mut().append_pair("generation", generation);
                 }
                 // As it is stored: Google unpacks objects for those who do not say that they can.
-                let answer = self.ask(Call::get(url, uri).header("accept-encoding", "gzip").starting_at(offset))?;
+                let answer = self.ask(Call::get(url, uri).header("accept-encoding", "gzip").beginning_at(offset))?;
                 // The rest must be of the same content.
                 generation =
                     generation.take().or_else(|| header(answer.headers(), "x-goog-generation").map(str::to_owned));
@@ -250,7 +242,7 @@ impl Gs {
         Ok(Some(token))
     }
 
-    fn new_token(&self, uri: &str, account: &Credentials) -> Result<(String, Duration), Error> {
+    fn new_token(&self, uri: &str, account: &Account) -> Result<(String, Duration), Error> {
         #[derive(Deserialize)]
         struct Token {
             access_token: String,
@@ -261,13 +253,13 @@ impl Gs {
             Error::new(ErrorKind::Unauthorized, format!("Google gives no access for {uri}: {reason}\n{hint}"))
         };
         let (token_uri, form) = match account {
-            Credentials::ServiceAccount { token_uri, .. } => {
+            Account::Service { token_uri, .. } => {
                 let token_uri = token_uri.as_deref().unwrap_or(TOKEN_URI);
                 let assertion = account.assertion(token_uri).map_err(|reason| refused(&reason))?;
                 let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned();
                 (token_uri, vec![("grant_type", grant), ("assertion", assertion)])
             }
-            Credentials::AuthorizedUser { client_id, client_secret, refresh_token, token_uri } => {
+            Account::User { client_id, client_secret, refresh_token, token_uri } => {
                 let form = vec![
                     ("grant_type", "refresh_token".to_owned()),
                     ("client_id", client_id.clone()),
@@ -276,7 +268,7 @@ impl Gs {
                 ];
                 (token_uri.as_deref().unwrap_or(TOKEN_URI), form)
             }
-            Credentials::Unknown => return Err(refused(&"accounts of this kind are not known here")),
+            Account::Unknown => return Err(refused(&"accounts of this kind are not known here")),
         };
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let url = Url::parse(token_uri).map_err(|_| refused(&"its token_uri is not a URL"))?;
@@ -295,10 +287,10 @@ impl Gs {
     }
 }
 
-impl Credentials {
+impl Account {
     /// What a service account signs to prove itself.
     fn assertion(&self, token_uri: &str) -> Result<String, String> {
-        let Self::ServiceAccount { client_email, private_key, private_key_id, .. } = self else {
+        let Self::Service { client_email, private_key, private_key_id, .. } = self else {
             return Err("it is no service account".into());
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
@@ -316,7 +308,7 @@ impl Credentials {
 }
 
 /// The file that is named, else the one of `gcloud auth application-default login`.
-fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Credentials>, String> {
+fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Account>, String> {
     let named = variable("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
     let is_named = named.is_some();
     let folder = variable("CLOUDSDK_CONFIG").map(PathBuf::from).or_else(|| match variable("APPDATA") {
@@ -333,7 +325,7 @@ fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Cred
         }
     };
     match serde_json::from_str(&text) {
-        Ok(Credentials::Unknown) | Err(_) => Err(format!(
+        Ok(Account::Unknown) | Err(_) => Err(format!(
             "{} holds neither a service account nor what `gcloud auth application-default login` writes",
             path.display()
         )),

@@ -38,7 +38,7 @@ pub(super) fn fetch(web: &Web, uri: &str, known: &Known, take: Take<'_>) -> Resu
         uri,
         known.size_bytes,
         |offset| {
-            let answer = web.follow(&Call::get(url.clone(), uri).starting_at(offset))?;
+            let answer = web.follow(&Call::get(url.clone(), uri).beginning_at(offset))?;
             let answer = if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
                 web.follow(&Call::get(url.clone(), uri))?
             } else {

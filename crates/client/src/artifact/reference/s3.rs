@@ -125,7 +125,7 @@ impl S3 {
                     if let Some(version) = &version {
                         action.query_mut().insert("versionId", version.as_str());
                     }
-                    Call::get(action.sign(SIGNED_FOR), uri).starting_at(offset)
+                    Call::get(action.sign(SIGNED_FOR), uri).beginning_at(offset)
                 })?;
                 let found = header(answer.headers(), "etag").map(|tag| tag.trim_matches('"').to_owned());
                 if let Some(tag) = &tag

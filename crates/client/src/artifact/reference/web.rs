@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
     }
 
     /// Asks only for what begins at a byte.
-    pub(super) fn starting_at(self, offset: u64) -> Self {
+    pub(super) fn beginning_at(self, offset: u64) -> Self {
         if offset == 0 { self } else { self.header("range", format!("bytes={offset}-")) }
     }
 }
