@@ -294,6 +294,13 @@ def test_files_of_all_kinds_are_shown_and_none_of_them_runs(home: Path, server: 
         expect(page.locator("main b, main u, main i")).to_have_count(0)
         expect(page).to_have_title("all:v0 · p · steplog")
 
+        # Whoever goes to what could run as a page gets a download.
+        for name in ("page.html", "drawing.svg"):
+            with page.expect_download() as download:
+                page.evaluate(f"location.href = '/api/v1/artifacts/local/p/all/versions/v0/files/{name}'")
+            assert download.value.suggested_filename == name
+        expect(page).to_have_title("all:v0 · p · steplog")
+
 
 def size_of(canvas: Locator) -> tuple[float, float]:
     box = canvas.bounding_box()
