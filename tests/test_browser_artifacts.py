@@ -219,10 +219,8 @@ with steplog.init(project="p") as run:
         commands = "steplog artifact ls local/p/data:v1\nsteplog artifact get local/p/data:v1"
         for way, code in (("Python", python), ("CLI", commands)):
             usage.get_by_role("radio", name=way).click()
-            usage.get_by_role("button", name="Copy the code").click()
-            expect(usage.get_by_role("button", name="Copied")).to_be_visible()
-            assert page.evaluate("navigator.clipboard.readText()") == code
-            expect(usage.get_by_role("button", name="Copy the code")).to_be_visible()
+            usage.get_by_role("button", name=re.compile("^Copy the code$|^Copied$")).click()
+            wait_until(lambda copied=code: page.evaluate("navigator.clipboard.readText()") == copied, "it is copied")  # type: ignore[misc]
         runs = page.get_by_role("region", name="Runs")
         expect(runs.get_by_role("link", name="first run")).to_have_attribute("href", "/local/p/runs/first")
 
@@ -294,6 +292,13 @@ def test_files_of_all_kinds_are_shown_and_none_of_them_runs(home: Path, server: 
         expect(bold.get_by_role("heading", name="Heading")).to_be_visible()
         expect(bold.locator("a[href^='javascript']")).to_have_count(0)
         expect(page.locator("main b, main u, main i")).to_have_count(0)
+        expect(page).to_have_title("all:v0 · p · steplog")
+
+        # Whoever goes to what could run as a page gets a download.
+        for name in ("page.html", "drawing.svg"):
+            with page.expect_download() as download:
+                page.evaluate(f"location.href = '/api/v1/artifacts/local/p/all/versions/v0/files/{name}'")
+            assert download.value.suggested_filename == name
         expect(page).to_have_title("all:v0 · p · steplog")
 
 
@@ -390,9 +395,7 @@ def test_a_lineage_is_looked_at_from_all_sides(home: Path, server: Server, chrom
         wait_until(lambda: nodes(page) == {NET, DATA, PREPARING, TRAINING}, "the results are put away")
         graph_of(page).get_by_role("button", name=f"Show 3 results of {NET}", exact=True).click()
         wait_until(lambda: nodes(page) == everything, "the results are back")
-        graph_of(page).get_by_role("button", name=f"Hide 1 origin of {TRAINING}", exact=True).or_(
-            graph_of(page).get_by_role("button", name=f"Hide 2 origins of {TRAINING}", exact=True)
-        ).click()
+        graph_of(page).get_by_role("button", name=f"Hide 2 origins of {TRAINING}", exact=True).click()
         wait_until(lambda: nodes(page) == everything - {DATA, PREPARING}, "the origins are put away")
 
         # The search brings back what it finds.
@@ -494,8 +497,12 @@ def test_a_lineage_of_a_thousand_nodes_is_moved_and_zoomed(server: Server, chrom
         zoom = page.get_by_role("status", name="Zoom")
         page.evaluate(
             """() => {
+                const cards = document.querySelector('[role=application] canvas + div')
                 window.framesSeen = []
-                const seen = time => { window.framesSeen.push(time); requestAnimationFrame(seen) }
+                const seen = time => {
+                    window.framesSeen.push([time, cards.style.transform])
+                    requestAnimationFrame(seen)
+                }
                 requestAnimationFrame(seen)
             }"""
         )
@@ -521,9 +528,9 @@ def test_a_lineage_of_a_thousand_nodes_is_moved_and_zoomed(server: Server, chrom
             page.keyboard.up("Control")
             pictures.append(picture())
             expect(zoom).to_have_text("2%" if sign > 0 else "200%")
-        times = page.evaluate("window.framesSeen")
-        frames = [later - earlier for earlier, later in itertools.pairwise(times)]
-        print(f"{len(frames)} frames: median {median(frames):.1f} ms, worst {max(frames):.1f} ms")
+        seen = itertools.pairwise(page.evaluate("window.framesSeen"))
+        frames = [end - start for (start, was), (end, now) in seen if was != now]
+        print(f"{len(frames)} frames that moved: median {median(frames):.1f} ms, worst {max(frames):.1f} ms")
         assert len(frames) > 100
         assert all(before != after for before, after in itertools.pairwise(pictures))
 
@@ -546,14 +553,20 @@ def test_a_lineage_of_a_thousand_nodes_is_moved_and_zoomed(server: Server, chrom
         found: set[str] = set()
         page.mouse.move(x, y)
         page.mouse.wheel(-100_000, -100_000)
-        for column in range(6):
-            before = None
-            while (place := layer(page)) != before:
-                before = place
+        next_frame(page)
+        # Cards are there before they come into sight.
+        right, down = screen["width"] + 400, screen["height"] + 400
+        column = None
+        while (place := layer(page)) != column:
+            column = row = place
+            while True:
                 found |= nodes(page)
-                page.mouse.wheel(0, 800 if column % 2 == 0 else -800)
+                page.mouse.wheel(0, down)
                 next_frame(page)
-            page.mouse.wheel(1_000, 0)
+                if (place := layer(page)) == row:
+                    break
+                row = place
+            page.mouse.wheel(right, -100_000)
             next_frame(page)
         assert found == expected
 

@@ -252,7 +252,8 @@ def test_what_the_machine_was_busy_with_is_charted_over_time(server: Server, chr
         expect(page.get_by_role("article")).to_have_count(3)
         tooltip = tab.tooltip_at("GPU (%)", 0.5)
         assert all(part in tooltip for part in ("GPU 0", "90 %", "GPU 1", "80 %")), tooltip
-        assert "3 GiB" in tab.tooltip_at("Memory (bytes)", 0.5)
+        # Until the page has followed the pointer, the other chart's tooltip is there.
+        wait_until(lambda: "3 GiB" in tab.tooltip_at("Memory (bytes)", 0.5), "the tooltip is of the memory")
         page.get_by_role("tab", name="Data").click()
         expect(page.get_by_text("_system")).to_have_count(0)
         # Beside other runs they wait until somebody asks.
