@@ -146,8 +146,12 @@ fn remove_left_over(all: &Path) {
             }
             continue;
         }
-        let Ok(lock) = File::options().write(true).open(folder.join(LOCK)) else { continue };
-        if lock.try_lock().is_ok() {
+        let is_free = match File::options().write(true).open(folder.join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // Whoever removed it was killed in the middle of that.
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if is_free {
             let _ = fs::remove_dir_all(&folder);
         }
     }
@@ -169,8 +173,10 @@ mod tests {
         let left = store.staging().join("left");
         fs::create_dir(&left).unwrap();
         fs::write(left.join(LOCK), "").unwrap();
+        let half_removed = store.staging().join("half");
+        fs::create_dir_all(half_removed.join("3")).unwrap();
         let second = Staging::create(&store).unwrap();
-        assert!(!left.exists());
+        assert!(!left.exists() && !half_removed.exists());
         assert_eq!((first.file_count(), second.file_count(), folders()), (1, 0, 2));
         drop(first);
         drop(second);
