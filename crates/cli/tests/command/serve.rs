@@ -1,6 +1,8 @@
 //! Starting and stopping servers.
 
 use serde_json::Value as Json;
+use steplog::artifact::{AddOptions, Artifact};
+use steplog::{Mode, Run};
 
 use crate::support::Place;
 
@@ -70,6 +72,38 @@ fn a_folder_is_shown() {
         place.call(&["ui", "nowhere"]).stderr.lines().next(),
         Some("error: the folder cannot be read: nowhere: No such file or directory (os error 2)")
     );
+}
+
+/// What the Rust SDK writes where there is no server is what a folder is shown with.
+#[test]
+fn a_folder_shows_the_artifacts_that_scripts_keep_in_it() {
+    let place = Place::new();
+    let file = place.path("numbers.txt");
+    std::fs::write(&file, "1 2 3").expect("written");
+    let run = |id: &str| Run::builder("digits").id(id).root(place.work()).mode(Mode::Offline).init().expect("a run");
+    let maker = run("maker");
+    let dataset = Artifact::new("numbers", "dataset").expect("an artifact");
+    dataset.add_file(&file, Some("a/numbers.txt"), &AddOptions::default()).expect("added");
+    maker.log_artifact(&dataset, &["best"]).expect("logged");
+    maker.finish().expect("finished");
+    let user = run("user");
+    user.use_artifact("numbers:best", None).expect("used");
+    user.finish().expect("finished");
+
+    let server = place.start(&["ui", "--no-open"]);
+    let version = format!("{}/api/v1/artifacts/local/digits/numbers/versions/best", server.url);
+    let found = (0..1000).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        Some(ureq::get(&version).call().ok()?.into_body().read_json::<Json>().expect("JSON"))
+    });
+    let found = found.expect("the version is shown");
+    assert_eq!((&found["version"], &found["logged_by"]["run_id"]), (&"v0".into(), &"maker".into()));
+    let content = ureq::get(format!("{version}/files/a/numbers.txt")).call().expect("an answer");
+    assert_eq!(content.into_body().read_to_string().expect("text"), "1 2 3");
+    let lineage = get(&format!("{version}/lineage"));
+    let mut runs: Vec<_> = lineage["runs"].as_array().expect("runs").iter().map(|run| &run["run_id"]).collect();
+    runs.sort_by_key(|run| run.to_string());
+    assert_eq!(runs, ["maker", "user"]);
 }
 
 #[test]
