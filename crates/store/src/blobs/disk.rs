@@ -47,6 +47,28 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| refused(&error, folder))
 }
 
+/// A file system, all of which can be made durable at once: what many small files need, each of which would be waited for
+/// by itself. Opened before something is written, so that it hears of what fails since.
+pub(super) struct FileSystem(#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux can"))] File);
+
+impl FileSystem {
+    /// The file system of a folder; `None` where only files can be made durable.
+    pub(super) fn of(folder: &Path) -> Option<Self> {
+        if cfg!(target_os = "linux") { File::open(folder).ok().map(Self) } else { None }
+    }
+
+    /// Returns when all that was written to it is on the disk.
+    #[cfg(target_os = "linux")]
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.0)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Asks the system to begin with the writing of a range of a file to the disk, so that a sync later has less to wait for.
 #[cfg(target_os = "linux")]
 pub(super) fn start_writing_back(file: &File, offset: u64, count: u64) {

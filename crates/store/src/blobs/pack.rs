@@ -1,8 +1,8 @@
 //! Many small blobs in one request.
 //!
 //! Each becomes a file of its own. What would cost most is waiting for the disk, so that is done for all of them together:
-//! all are written, then the disk is asked to begin with all, then each is waited for; one transaction notes them, and each
-//! folder that got some is synced once.
+//! of many, the whole file system is synced once when they are written and once when they have their names. Of few, the disk
+//! is asked to begin with all, then each is waited for, and each folder. One transaction notes them.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
@@ -12,12 +12,15 @@ use std::path::PathBuf;
 use steplog_model::{ContentHash, Entity};
 use steplog_protocol::{BlobPackResponse, MAX_BLOBS_AT_ONCE};
 
-use super::disk::{hash_bytes, refused, start_writing_back, sync_folder};
+use super::disk::{FileSystem, hash_bytes, refused, start_writing_back, sync_folder};
 use super::{Blobs, remove};
 use crate::{Error, Store};
 
 /// SHA-256, then the size in four bytes.
 const HEAD_BYTES: usize = 36;
+
+/// From so many blobs on it costs less to sync all of the file system, with what others have written to it.
+const SYNC_TOGETHER: usize = 16;
 
 /// So many files are open at once.
 const OPEN_AT_ONCE: usize = 256;
@@ -31,18 +34,29 @@ impl Store {
         let packed = unpack(pack)?;
         let blobs = &self.shared.blobs;
         blobs.check_room(pack.len() as u64)?;
+        let all = FileSystem::of(&blobs.directory).filter(|_| packed.len() >= SYNC_TOGETHER);
+        let sync_all = |all: &FileSystem| all.sync().map_err(|error| refused(&error, &blobs.directory));
         // Gone at the next start, should this not come to its end.
         let mut written = Written(Vec::with_capacity(packed.len()));
         for some in packed.chunks(OPEN_AT_ONCE) {
-            blobs.write_together(some, &mut written)?;
+            let files = blobs.write_together(some, &mut written)?;
+            if all.is_none() {
+                files.iter().try_for_each(|(file, path)| file.sync_all().map_err(|error| refused(&error, path)))?;
+            }
         }
+        all.iter().try_for_each(sync_all)?;
         self.shared.note_blobs(entity, packed.iter().map(|(hash, bytes)| (*hash, bytes.len() as u64)).collect())?;
         let mut folders = BTreeSet::new();
         for (hash, path) in written.0.drain(..) {
             blobs.put_in_place(&path, hash)?;
             folders.insert(hash.as_bytes()[0]);
         }
-        folders.iter().try_for_each(|first| sync_folder(&blobs.whole.join(format!("{first:02x}"))))?;
+        match &all {
+            Some(all) => sync_all(all)?,
+            None => {
+                folders.iter().try_for_each(|first| sync_folder(&blobs.whole.join(format!("{first:02x}"))))?;
+            }
+        }
         Ok(BlobPackResponse { count: packed.len() as u64 })
     }
 }
@@ -57,8 +71,12 @@ impl Drop for Written {
 }
 
 impl Blobs {
-    /// Writes files and returns when all of them are on the disk.
-    fn write_together(&self, packed: &[(ContentHash, &[u8])], written: &mut Written) -> Result<(), Error> {
+    /// Writes files, which are on their way to the disk then.
+    fn write_together(
+        &self,
+        packed: &[(ContentHash, &[u8])],
+        written: &mut Written,
+    ) -> Result<Vec<(File, PathBuf)>, Error> {
         let mut files = Vec::with_capacity(packed.len());
         for (hash, bytes) in packed {
             let path = self.path_in_pack(*hash);
@@ -68,7 +86,7 @@ impl Blobs {
             start_writing_back(&file, 0, bytes.len() as u64);
             files.push((file, path));
         }
-        files.iter().try_for_each(|(file, path)| file.sync_all().map_err(|error| refused(&error, path)))
+        Ok(files)
     }
 }
 
