@@ -85,10 +85,10 @@ fn a_folder_shows_the_artifacts_that_scripts_keep_in_it() {
     let dataset = Artifact::new("numbers", "dataset").expect("an artifact");
     dataset.add_file(&file, Some("a/numbers.txt"), &AddOptions::default()).expect("added");
     maker.log_artifact(&dataset, &["best"]).expect("logged");
-    maker.finish().expect("finished");
+    maker.finish();
     let user = run("user");
     user.use_artifact("numbers:best", None).expect("used");
-    user.finish().expect("finished");
+    user.finish();
 
     let server = place.start(&["ui", "--no-open"]);
     let version = format!("{}/api/v1/artifacts/local/digits/numbers/versions/best", server.url);
