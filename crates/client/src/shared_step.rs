@@ -69,6 +69,11 @@ impl SharedStep {
         }
         taken
     }
+
+    /// Lets go of a step that was taken and that no row got, unless somebody has taken the next one by now.
+    pub(crate) fn give_back(&self, taken: i64) {
+        let _ = self.counter().compare_exchange(taken.saturating_add(1), taken, Ordering::AcqRel, Ordering::Acquire);
+    }
 }
 
 impl Drop for SharedStep {
@@ -97,5 +102,16 @@ mod tests {
         assert_eq!(taken, (5..2005).collect::<Vec<_>>());
         shared.raise(3000);
         assert_eq!((shared.take(10), shared.take(4000), shared.next(0)), (3000, 4000, 4001));
+    }
+
+    #[test]
+    fn a_step_that_no_row_got_is_taken_by_the_next_one() {
+        let shared = SharedStep::new(5).unwrap();
+        let refused = shared.take(0);
+        shared.give_back(refused);
+        assert_eq!((shared.take(0), shared.take(0)), (5, 6));
+        // Another process has gone on: the step is left out.
+        shared.give_back(5);
+        assert_eq!(shared.take(0), 7);
     }
 }

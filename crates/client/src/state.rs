@@ -161,6 +161,7 @@ impl State {
         }
         let mut steps = self.steps;
         let mut late = false;
+        let mut taken = None;
         let plan = if matches!(self.journal, Journal::Disabled) {
             // A disabled run only has a summary, and its step stays 0.
             steps.plan(None, Some(false));
@@ -172,15 +173,16 @@ impl State {
             if let Some(shared) = self.shared_step.as_ref().filter(|_| fork::count() > 0 && !steps.is_open()) {
                 // Another process of the run may be further.
                 let takes = step.is_none() && commit != Some(false);
-                steps = StepCounter::new(if takes { shared.take(steps.next()) } else { shared.next(steps.next()) });
+                taken = takes.then(|| shared.take(steps.next()));
+                steps = StepCounter::new(taken.unwrap_or_else(|| shared.next(steps.next())));
             }
             late = step.is_some_and(|step| step < steps.next());
             let plan = steps.plan(step, commit);
-            self.open_journal(plan.step)?;
-            self.let_go_of_hand_set(&plan, late, entries)?;
-            if let Journal::Open { writer, .. } = &mut self.journal {
-                writer.append_row(plan.step, time, plan.commits, entries, &self.keys)?;
+            let written = self.write_row(&plan, late, entries, time);
+            if let (Err(_), Some(step), Some(shared)) = (&written, taken, &self.shared_step) {
+                shared.give_back(step);
             }
+            written?;
             if let Some(shared) = &self.shared_step {
                 if fork::count() > 0 { shared.raise(steps.next()) } else { shared.store(steps.next()) }
             }
@@ -203,6 +205,16 @@ impl State {
             self.complete_pending(plan.step);
         } else {
             self.keep_latest(plan.step, entries);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn write_row(&mut self, plan: &StepPlan, late: bool, entries: &[(KeyId, Value)], time: f64) -> Result<(), Error> {
+        self.open_journal(plan.step)?;
+        self.let_go_of_hand_set(plan, late, entries)?;
+        if let Journal::Open { writer, .. } = &mut self.journal {
+            writer.append_row(plan.step, time, plan.commits, entries, &self.keys)?;
         }
         Ok(())
     }
