@@ -113,7 +113,8 @@ impl Folder {
 
     /// Whether names that differ in upper and lower case only are one name here.
     pub(crate) fn folds_case(&self) -> io::Result<bool> {
-        let probe = self.temporary()?;
+        // Under a name that the next look takes over, should this process be killed now.
+        let probe = self.begin(OsStr::new("probe"))?;
         let upper = probe.name.to_string_lossy().to_uppercase();
         Ok(self.kind(OsStr::new(&upper))?.is_some())
     }
