@@ -56,7 +56,7 @@ NUMBERS = itertools.count()
 
 
 def put(source: Path, home: Path, url: str) -> subprocess.Popen[str]:
-    """Begins to put files, in a folder of its own: else the next command would send what a killed one has logged, too."""
+    """Begins to put files, in a folder of its own: else the next command would send what a killed one had logged."""
     folder = str(home / f"work{next(NUMBERS)}")
     command = ["artifact", "put", "p/files", str(source), "--type", "dataset"]
     return begin(*command, home=home, STEPLOG_BASE_URL=url, STEPLOG_DIR=folder)
@@ -69,7 +69,7 @@ def ended(process: subprocess.Popen[str]) -> None:
 
 
 def ended_at_last(process: subprocess.Popen[str], again: Callable[[], subprocess.Popen[str]]) -> None:
-    """As :func:`ended`, of a command that may have met no server as it began: that is an error, and it is tried again."""
+    """As :func:`ended`, of a command that may have met no server as it began: that is an error, and it tries again."""
     process.communicate(timeout=120)
     if process.returncode != 0:
         ended(again())
