@@ -45,8 +45,9 @@ fn check(noun: &'static str, name: &str, max_bytes: usize, forbidden: &str) -> R
     }
 }
 
-macro_rules! name_type {
-    ($(#[$doc:meta])* $type:ident, $noun:literal, $max:expr, $forbidden:literal) => {
+/// A text that is checked where it enters: `$check` takes it as `&str` and answers `Result<(), $error>`.
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $type:ident, $error:ty, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -60,18 +61,18 @@ macro_rules! name_type {
         }
 
         impl TryFrom<String> for $type {
-            type Error = InvalidName;
+            type Error = $error;
 
-            fn try_from(name: String) -> Result<Self, InvalidName> {
-                check($noun, &name, $max, $forbidden)?;
+            fn try_from(name: String) -> Result<Self, $error> {
+                ($check)(&name)?;
                 Ok(Self(name))
             }
         }
 
         impl FromStr for $type {
-            type Err = InvalidName;
+            type Err = $error;
 
-            fn from_str(name: &str) -> Result<Self, InvalidName> {
+            fn from_str(name: &str) -> Result<Self, $error> {
                 name.to_owned().try_into()
             }
         }
@@ -95,18 +96,19 @@ macro_rules! name_type {
         }
     };
 }
+pub(crate) use checked_text;
 
-name_type! {
+checked_text! {
     /// A user or team that owns projects: at most 64 bytes, none of `/\#?%:`.
-    Entity, "entity", MAX_ENTITY_BYTES, "/\\#?%:"
+    Entity, InvalidName, |name: &str| check("entity", name, MAX_ENTITY_BYTES, "/\\#?%:")
 }
-name_type! {
+checked_text! {
     /// A project's name: at most 128 bytes, none of `/\#?%:`.
-    Project, "project", MAX_PROJECT_BYTES, "/\\#?%:"
+    Project, InvalidName, |name: &str| check("project", name, MAX_PROJECT_BYTES, "/\\#?%:")
 }
-name_type! {
+checked_text! {
     /// A run's id, unique within its project: at most 128 bytes, none of `:;,#?/'` and `\`.
-    RunId, "run id", MAX_RUN_ID_BYTES, ":;,#?/'\\"
+    RunId, InvalidName, |name: &str| check("run id", name, MAX_RUN_ID_BYTES, ":;,#?/'\\")
 }
 
 impl RunId {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::checked_text;
 use crate::{Entity, Project};
 
 /// Longest name of a collection, type or alias, in characters.
@@ -78,70 +79,19 @@ fn check_alias(name: &str) -> Result<(), InvalidArtifactName> {
     }
 }
 
-macro_rules! artifact_name_type {
-    ($(#[$doc:meta])* $type:ident, $check:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
-
-        impl $type {
-            /// The name as given.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $type {
-            type Error = InvalidArtifactName;
-
-            fn try_from(name: String) -> Result<Self, InvalidArtifactName> {
-                $check(&name)?;
-                Ok(Self(name))
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = InvalidArtifactName;
-
-            fn from_str(name: &str) -> Result<Self, InvalidArtifactName> {
-                name.to_owned().try_into()
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(name: $type) -> String {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
-    };
-}
-
-artifact_name_type! {
+checked_text! {
     /// The name of a collection of versions, unique in its project: 1 to 128 of `A-Za-z0-9_.-`.
-    CollectionName, check_collection
+    CollectionName, InvalidArtifactName, check_collection
 }
-artifact_name_type! {
+checked_text! {
     /// What the versions of a collection are, such as `dataset` or `model`: 1 to 128 characters, none of `/\#?%:`. `job`
     /// and what begins with `wandb-` are reserved.
-    ArtifactType, check_type
+    ArtifactType, InvalidArtifactName, check_type
 }
-artifact_name_type! {
+checked_text! {
     /// A name that points at one version of a collection, such as `latest`: 1 to 128 characters, neither `/` nor `:`, and
     /// not like a version's.
-    Alias, check_alias
+    Alias, InvalidArtifactName, check_alias
 }
 
 impl Alias {
