@@ -290,6 +290,7 @@
 pub mod api;
 pub mod artifact;
 
+mod children;
 mod config_file;
 mod console;
 mod earlier;

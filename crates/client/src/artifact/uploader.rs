@@ -1,16 +1,17 @@
 //! The thread that sends the artifacts of a live run, one after the other. It begins with the first: most runs have none.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use steplog_journal::{JournalReader, RunFolder, artifact_records};
-use steplog_model::{ArtifactId, ArtifactRecord, StreamId};
+use steplog_journal::{RunFolder, artifact_records};
+use steplog_model::{ArtifactId, ArtifactRecord};
 
 use super::post::{Post, PostError, Posted};
 use super::ship::ShipPulse;
+use crate::children::Children;
 use crate::fork;
 use crate::local::{Uploaded, UploadedTo};
 use crate::message::Verbosity;
@@ -18,9 +19,6 @@ use crate::run::{Identity, lock};
 use crate::settings::Resolved;
 use crate::transport::{Http, TransportError};
 use crate::uploader::progress_bar;
-
-/// How often the journals of forked children are looked into.
-const CHILDREN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Waiting after the server did not answer, doubled with each further time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
@@ -66,13 +64,6 @@ struct Status {
     unauthorized: Option<String>,
     /// Bytes of what waits behind the one that is being sent.
     waiting_bytes: u64,
-}
-
-/// How far the journals of other processes of the run were read.
-#[derive(Default)]
-struct Children {
-    offsets: HashMap<StreamId, u64>,
-    looked_at: Option<Instant>,
 }
 
 /// What a server is still missing.
@@ -253,28 +244,7 @@ impl Inner {
     }
 
     fn look_at_children(self: &Arc<Self>, now: bool) {
-        let mut children = lock(&self.children);
-        if !now && children.looked_at.is_some_and(|looked| looked.elapsed() < CHILDREN_INTERVAL) {
-            return;
-        }
-        children.looked_at = Some(Instant::now());
-        let mut records = Vec::new();
-        // Children come and go; what cannot be read now can be read at the next look.
-        for stream in self.folder.streams().unwrap_or_default() {
-            if stream == self.identity.stream {
-                continue;
-            }
-            if !children.offsets.contains_key(&stream) {
-                let start = self.folder.run_start(stream).ok().flatten();
-                if start.is_none_or(|start| start.parent_stream.is_none()) {
-                    continue;
-                }
-            }
-            let offset = children.offsets.entry(stream).or_default();
-            let reader = JournalReader::new(self.folder.journal(stream));
-            records.extend(artifact_records(&reader, offset).unwrap_or_default());
-        }
-        drop(children);
+        let records = lock(&self.children).look(now, &self.folder, self.identity.stream, artifact_records);
         if !records.is_empty() {
             self.add(records);
         }
@@ -282,7 +252,7 @@ impl Inner {
 
     /// Notes that the journals of this process and its children have no artifacts left to send.
     fn note_done(&self) {
-        let children: Vec<StreamId> = lock(&self.children).offsets.keys().copied().collect();
+        let children = lock(&self.children).streams();
         for stream in children.into_iter().chain([self.identity.stream]) {
             let journal = self.folder.journal(stream);
             if let Some(to) = Uploaded::load(&journal).servers.get(&self.base_url).filter(|to| to.artifacts_pending) {

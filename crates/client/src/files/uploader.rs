@@ -4,14 +4,15 @@
 //! that never rests, such as a log, is sent up to where it was. A large file is sent in turns, so that it holds up nothing
 //! else, and journals have a thread of their own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use steplog_journal::{JournalReader, RunFolder, saved_files};
-use steplog_model::{FilePath, FilePolicy, RunPath, SavedFile, StreamId};
+use steplog_journal::{RunFolder, saved_files};
+use steplog_model::{FilePath, FilePolicy, RunPath, SavedFile};
 
+use crate::children::Children;
 use crate::files::send::{Fingerprint, SendError, Sending, Step};
 use crate::files::sent::SentFiles;
 use crate::files::tree::{Leaf, leaves};
@@ -32,9 +33,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// … and a large one a second less often for so many bytes.
 const BYTES_PER_SECOND: u64 = 64 << 20;
 const LONGEST_LOOK_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How often the journals of forked children are looked into.
-const CHILDREN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A file whose last change is not older may be in the middle of another, which its time would not show.
 const SETTLED_AFTER: Duration = Duration::from_millis(100);
@@ -99,13 +97,6 @@ struct Status {
 pub(crate) struct FilesLeft {
     pub(crate) files: usize,
     pub(crate) bytes: u64,
-}
-
-/// How far the journals of forked children were read.
-#[derive(Default)]
-struct Children {
-    offsets: HashMap<StreamId, u64>,
-    looked_at: Option<Instant>,
 }
 
 impl FileUploader {
@@ -242,27 +233,7 @@ impl Inner {
     }
 
     fn look_at_children(self: &Arc<Self>, now: bool) {
-        let mut children = lock(&self.children);
-        if !now && children.looked_at.is_some_and(|looked| looked.elapsed() < CHILDREN_INTERVAL) {
-            return;
-        }
-        children.looked_at = Some(Instant::now());
-        let mut files = Vec::new();
-        // Children come and go; what cannot be read now can be read at the next look.
-        for stream in self.folder.streams().unwrap_or_default() {
-            if stream == self.identity.stream {
-                continue;
-            }
-            if !children.offsets.contains_key(&stream) {
-                let start = self.folder.run_start(stream).ok().flatten();
-                if start.is_none_or(|start| start.parent_stream.is_none()) {
-                    continue;
-                }
-            }
-            let offset = children.offsets.entry(stream).or_default();
-            files.extend(saved_files(&JournalReader::new(self.folder.journal(stream)), offset).unwrap_or_default());
-        }
-        drop(children);
+        let files = lock(&self.children).look(now, &self.folder, self.identity.stream, saved_files);
         if !files.is_empty() {
             self.add(files.into_iter().map(|file| (file.path, file.policy)).collect());
         }
@@ -270,7 +241,7 @@ impl Inner {
 
     /// Notes that the journals of this process and its children have no files left to send.
     fn note_done(&self) {
-        let children: Vec<StreamId> = lock(&self.children).offsets.keys().copied().collect();
+        let children = lock(&self.children).streams();
         for stream in children.into_iter().chain([self.identity.stream]) {
             let journal = self.folder.journal(stream);
             if let Some(to) = Uploaded::load(&journal).servers.get(&self.base_url).filter(|to| to.files_pending) {
