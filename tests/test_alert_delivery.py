@@ -334,6 +334,8 @@ def test_a_folder_sends_nothing(home: Path) -> None:
     with Script(ALERT, home=home, STEPLOG_MODE="offline") as script:
         assert script.end()[0] == 0, script.said()
     with Server(home, "steplog", "--no-open", command="ui") as shown:
+        wait_until(lambda: shown.api.get("/projects")["projects"], "the folder is read")
+        wait_until(lambda: alerts(shown), "its journal is read")
         assert [alert["deliveries"] for alert in alerts(shown)] == [[]]
         for method, path in (("GET", "/alert-channels/local"), ("POST", "/alert-deliveries/local/1/send")):
             answer = shown.api.call(method, f"/api/v1{path}")

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use steplog_server::{FolderCache, FolderReader, ServerState, Source};
@@ -14,6 +15,9 @@ use crate::runtime;
 
 /// Another port than a server's: a script that looks for a server must not find this one.
 const DEFAULT_PORT: u16 = 7838;
+
+/// The page is shown after so long at the latest, and what is still to be read comes in by and by.
+const FIRST_READING: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +55,8 @@ impl Ui {
         }
         let cache = FolderCache::open(&folder).map_err(refused)?;
         let reader = FolderReader::start(&folder, &cache).with_context(unreadable)?;
+        // The first page of a folder that is read in no time has everything on it.
+        reader.is_caught_up_within(FIRST_READING);
         let served = runtime::block_on(self.serve(&cache, &reader));
         drop(reader);
         served.map(|()| Outcome::Good)

@@ -16,6 +16,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 pub(crate) use artifacts::find_bytes;
 pub use cache::FolderCache;
@@ -70,6 +71,13 @@ impl FolderReader {
         let journals = self.caught_up.journals.lock().unwrap_or_else(PoisonError::into_inner);
         let journals = self.caught_up.changed.wait_while(journals, |journals| journals.is_none());
         journals.unwrap_or_else(PoisonError::into_inner).unwrap_or(0)
+    }
+
+    /// As [`Self::wait_until_caught_up`], but for no longer than `patience`; whether everything has been read.
+    pub fn is_caught_up_within(&self, patience: Duration) -> bool {
+        let journals = self.caught_up.journals.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.caught_up.changed.wait_timeout_while(journals, patience, |journals| journals.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
     }
 }
 

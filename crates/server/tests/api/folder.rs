@@ -37,6 +37,7 @@ fn finished_runs_are_there_at_once_and_growing_ones_grow() {
     let cache = FolderCache::open_temporary().expect("a cache");
     let reader = FolderReader::start(root.path(), &cache).expect("readable");
     assert_eq!(reader.wait_until_caught_up(), 2);
+    assert!(reader.is_caught_up_within(Duration::ZERO));
     let done = run_of(&cache, "done").expect("the run");
     assert_eq!((done.run.state, done.run.row_count), (RunState::Finished, 100));
     let live = run_of(&cache, "live").expect("the run");
