@@ -89,6 +89,31 @@ fn run(store: &Store, path: &str) -> RunPath {
     journal.path.clone()
 }
 
+#[cfg(unix)]
+#[test]
+fn a_large_file_goes_to_the_disk_part_by_part_and_keeps_its_holes() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path());
+    let a = run(&store, "local/digits/a");
+    let mut whole = vec![0; 80 << 20];
+    for begin in [0, 30 << 20, (80 << 20) - 1000] {
+        whole[begin..begin + 1000].copy_from_slice(&bytes(1, 1000));
+    }
+    assert_eq!(put(&store, &a, "model.pt", &whole), status(0, false));
+    // The parts begin and end within holes.
+    let ends: Vec<usize> = (0..whole.len()).step_by(7 << 20).chain([whole.len()]).collect();
+    for ends in ends.windows(2) {
+        let is_last = ends[1] == whole.len();
+        assert_eq!(store.receive_part(&part(&whole, ends[0], ends[1])).unwrap(), status(ends[1], is_last));
+    }
+    assert_eq!(put(&store, &a, "model.pt", &whole), status(whole.len(), true));
+    let (_, place) = store.file(&a, &"model.pt".parse().unwrap()).unwrap();
+    assert!(fs::read(&place).unwrap() == whole);
+    assert!(fs::metadata(&place).unwrap().blocks() * 512 <= 4 << 20);
+}
+
 #[test]
 fn a_file_comes_in_parts_and_is_there_when_it_is_whole() {
     let folder = TempDir::new().unwrap();
