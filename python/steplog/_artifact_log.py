@@ -107,6 +107,7 @@ def _to_artifact(run: Run, call: str, artifact_or_path: Any, name: Any, type: An
     place = os.fspath(artifact_or_path)
     is_uri = isinstance(place, str) and "://" in place
     artifact = Artifact(_default_name(run, place) if name is None else name, UNSPECIFIED if type is None else type)
+    run.send_early(artifact._native)
     if is_uri:
         artifact.add_reference(place)
     elif os.path.isdir(_local(call, place)):

@@ -342,6 +342,11 @@ impl NativeRun {
         py.detach(|| self.run.log_artifact(artifact, &aliases)).map_err(|error| to_exception(py, &error))
     }
 
+    /// Sends what is added to an artifact from now on at once: the run will log it.
+    fn send_early(&self, py: Python<'_>, artifact: &NativeArtifact) -> PyResult<()> {
+        py.detach(|| artifact.artifact.send_early(&self.run)).map_err(|error| to_exception(py, &error))
+    }
+
     /// Makes a version of an artifact that the run only takes as an input.
     fn record_input(&self, py: Python<'_>, artifact: &NativeArtifact, aliases: Vec<String>) -> PyResult<()> {
         let artifact = &artifact.artifact;

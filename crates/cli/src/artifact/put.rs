@@ -78,6 +78,7 @@ impl Put {
         let artifact = self.draft(&name)?;
         let origin = self.origin.open()?;
         let run = self.begin_run(&name, &origin)?;
+        artifact.send_early(&run)?;
         let progress = Progress::new("reading");
         self.add(&artifact, &progress)?;
         run.log_artifact(&artifact, &aliases)?;

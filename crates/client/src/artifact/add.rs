@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use steplog_model::{FilePath, ManifestEntry};
+use steplog_model::{ContentHash, FilePath, ManifestEntry};
 
+use super::bytes::{Blob, Place};
 use super::handle::Artifact;
 use super::hash::{self, Hashed, Pulse, TakeError};
 use super::local::Original;
@@ -17,6 +18,7 @@ use super::staging::{Copy, Staging};
 use super::tree::{self, Leaf};
 use crate::error::{Error, ErrorKind};
 use crate::files::Fingerprint;
+use crate::run::Run;
 
 /// What is done with a file that is added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,6 +137,19 @@ impl Artifact {
         Ok(leaves.len())
     }
 
+    /// Says which run will log it: what is added from now on is sent to the run's server at once, while more is read, so that
+    /// less is left to be sent once it is logged. Changes nothing else; without a server nothing at all. What is never logged
+    /// the server removes after some days.
+    ///
+    /// # Errors
+    /// The artifact is finalized.
+    pub fn send_early(&self, run: &Run) -> Result<(), Error> {
+        self.with_draft("send_early", |draft| {
+            draft.early = run.artifacts().early_sender().map(Arc::new);
+            Ok(())
+        })
+    }
+
     /// Adds a file with this content. The same content under the same path once more is no change.
     ///
     /// # Errors
@@ -209,13 +224,20 @@ impl Artifact {
         let mut progress = AddProgress { total_files: leaves.len(), total_bytes, ..AddProgress::default() };
         let mut done = 0;
         let pulse = Pulse::default();
+        let early = self.with_draft("add", |draft| Ok(draft.early.clone()))?;
         let mut taken: Vec<Option<(Hashed, Fingerprint)>> = vec![None; leaves.len()];
         let done_count = std::cell::Cell::new(0);
         pool::for_each(
             leaves,
             Vec::new,
             |buffer, leaf| {
-                hash::take(&leaf.place, staging.as_deref(), buffer, &pulse).map_err(|error| refusal(leaf, error))
+                let ready = |sha256, print| {
+                    if let Some(early) = &early {
+                        early.offer(blob(leaf, staging.as_deref(), sha256, print));
+                    }
+                };
+                hash::take(&leaf.place, staging.as_deref(), buffer, &pulse, &ready)
+                    .map_err(|error| refusal(leaf, error))
             },
             || pulse.stop.store(true, Ordering::Relaxed),
             |index, result| {
@@ -247,6 +269,15 @@ impl Artifact {
             Ok(())
         })
     }
+}
+
+/// The bytes of a file that was just read, to be sent.
+fn blob(leaf: &Leaf, staging: Option<&Staging>, sha256: ContentHash, print: Fingerprint) -> Blob {
+    let place = match staging {
+        Some(staging) => Place::File(staging.blob(sha256)),
+        None => Place::Original(Original { sha256, path: leaf.place.clone(), print }),
+    };
+    Blob { hash: sha256, size_bytes: print.size_bytes, received_bytes: 0, place }
 }
 
 fn stopped() -> Error {
@@ -309,12 +340,11 @@ impl NewFile {
     /// The disk refuses, or the artifact was finalized meanwhile.
     pub fn finish(mut self) -> Result<ManifestEntry, Error> {
         let failed = |error| Error::io(error, format_args!("cannot add {:?}", self.path));
-        let mut copy = self.copy.take().expect("it is not finished");
-        let hashed =
-            hash::hash_open(&mut copy.file, &mut Vec::new(), &Pulse::default()).map_err(|error| match error {
-                TakeError::Unreadable(error) | TakeError::Unwritable(error) => failed(error),
-                TakeError::Changes | TakeError::Stopped => unreachable!("nobody stops it, and it is read once"),
-            })?;
+        let copy = self.copy.take().expect("it is not finished");
+        let hashed = hash::hash_own(copy.path()).map_err(|error| match error {
+            TakeError::Unreadable(error) | TakeError::Unwritable(error) => failed(error),
+            TakeError::Changes | TakeError::Stopped => unreachable!("nobody stops it, and it is read once"),
+        })?;
         copy.keep(&self.staging, hashed.sha256).map_err(failed)?;
         let entry = hashed.entry();
         self.artifact.insert_all(vec![(self.path.clone(), entry.clone())], false)?;

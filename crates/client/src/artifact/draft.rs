@@ -6,6 +6,7 @@ use std::sync::Arc;
 use steplog_model::{ContentHash, FilePath, MAX_MANIFEST_ENTRIES, Manifest, ManifestEntry};
 
 use super::committed::Committed;
+use super::early::EarlySender;
 use super::local::{LocalStore, Original};
 use super::staging::Staging;
 use crate::error::{Error, ErrorKind};
@@ -17,6 +18,8 @@ pub(crate) struct Draft {
     staging: Option<Arc<Staging>>,
     /// What was added without being copied.
     pub(crate) originals: BTreeMap<ContentHash, Original>,
+    /// Sends what is added while more is added.
+    pub(crate) early: Option<Arc<EarlySender>>,
     /// The version that it was made from, whose bytes are not here.
     pub(crate) base: Option<Box<Committed>>,
     /// Files that are being written.

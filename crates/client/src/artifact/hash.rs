@@ -3,9 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use md5::{Digest as _, Md5 as Md5Hasher};
@@ -18,11 +17,12 @@ use crate::files::{Fingerprint, open_to_read};
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// A larger file is hashed by two threads: MD5 takes twice as long as all the rest, and cannot be split.
+/// A larger file is hashed by two threads: MD5 takes three times as long as all the rest, and cannot be split.
 const TWO_THREADS_BYTES: u64 = 8 << 20;
 
-/// So many pieces may wait for the second thread.
-const PIECES_AHEAD: usize = 4;
+/// So many pieces may the first thread be ahead of the one for MD5. What lies between them is read twice, so it should still
+/// be in memory.
+const PIECES_AHEAD: usize = 4096;
 
 /// A file that is written while it is read is read so often.
 const TRIES: usize = 3;
@@ -49,11 +49,14 @@ impl Hashed {
 /// What a thread that hashes and whoever waits for it tell each other.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
-    /// How many bytes were read.
+    /// How many bytes were hashed.
     pub(crate) bytes: AtomicU64,
     /// Whether to give up.
     pub(crate) stop: AtomicBool,
 }
+
+/// Told what SHA-256 a file has as soon as its bytes can be had under it: its MD5 may still be being computed then.
+pub(crate) type Ready<'a> = &'a (dyn Fn(ContentHash, Fingerprint) + Sync);
 
 /// Why a file was not taken.
 #[derive(Debug)]
@@ -74,165 +77,272 @@ pub(crate) fn take(
     staging: Option<&Staging>,
     buffer: &mut Vec<u8>,
     pulse: &Pulse,
+    ready: Ready<'_>,
 ) -> Result<(Hashed, Fingerprint), TakeError> {
     for _ in 0..TRIES {
-        let mut file = open_to_read(path).map_err(TakeError::Unreadable)?;
+        let original = Original::open(path)?;
+        let count = Count::new(pulse);
+        let hashed = if original.print.size_bytes < PIECE_BYTES as u64 {
+            original.take_small(staging, buffer, &count, ready)?
+        } else if let Some(staging) = staging {
+            original.take_copy(staging, buffer, &count, ready)?
+        } else {
+            original.take_in_place(buffer, &count, ready)?
+        };
+        match hashed {
+            Some(hashed) => return Ok((hashed, original.print)),
+            None => count.take_back(),
+        }
+    }
+    Err(TakeError::Changes)
+}
+
+/// Hashes a file of ours, which nobody writes to any more.
+pub(crate) fn hash_own(path: &Path) -> Result<Hashed, TakeError> {
+    let open = || File::open(path).map_err(TakeError::Unreadable);
+    let file = open()?;
+    let size_bytes = file.metadata().map_err(TakeError::Unreadable)?.len();
+    let pulse = Pulse::default();
+    let reading = Reading { file, sink: None, leaves_zeros_out: false, size_bytes: 0, count: &Count::new(&pulse) };
+    reading.hash(size_bytes, open, &mut Vec::new(), |_, _| Ok(true))?.ok_or(TakeError::Changes)
+}
+
+/// A file of somebody else, who may write to it at any time.
+struct Original<'a> {
+    path: &'a Path,
+    file: File,
+    /// How it was when it was opened.
+    print: Fingerprint,
+    is_sparse: bool,
+}
+
+impl<'a> Original<'a> {
+    fn open(path: &'a Path) -> Result<Self, TakeError> {
+        let file = open_to_read(path).map_err(TakeError::Unreadable)?;
         let found = file.metadata().map_err(TakeError::Unreadable)?;
         if !found.is_file() {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file");
             return Err(TakeError::Unreadable(error));
         }
-        let print = Fingerprint::of(&found);
-        if print.size_bytes < PIECE_BYTES as u64 {
-            match take_small(path, &mut file, print, staging, buffer, pulse)? {
-                Some(hashed) => return Ok((hashed, print)),
-                None => continue,
-            }
+        Ok(Self { path, file, print: Fingerprint::of(&found), is_sparse: is_sparse(&found) })
+    }
+
+    /// Whether it is as it was when it was opened, and still stands at its place.
+    fn is_as_before(&self) -> Result<bool, TakeError> {
+        let opened = self.file.metadata().map_err(TakeError::Unreadable)?;
+        // What stands there now, if anything, is what will be looked at the next time.
+        let there = fs::metadata(self.path).map_err(TakeError::Unreadable)?;
+        Ok(Fingerprint::of(&opened) == self.print && Fingerprint::of(&there) == self.print)
+    }
+
+    /// Takes a file that is smaller than a piece: it is in memory before anything is written, so that its copy gets its name
+    /// at once. `None` when it was changed meanwhile.
+    fn take_small(
+        &self,
+        staging: Option<&Staging>,
+        buffer: &mut Vec<u8>,
+        count: &Count<'_>,
+        ready: Ready<'_>,
+    ) -> Result<Option<Hashed>, TakeError> {
+        if count.is_stopped() {
+            return Err(TakeError::Stopped);
         }
-        let mut copy = staging.map(Staging::begin).transpose().map_err(TakeError::Unwritable)?;
-        let is_clone = copy.as_mut().is_some_and(|copy| clone_file(&file, &copy.file));
-        let hashed = match &mut copy {
+        buffer.clear();
+        // A byte more than there should be shows that it grew.
+        (&self.file).take(self.print.size_bytes + 1).read_to_end(buffer).map_err(TakeError::Unreadable)?;
+        if buffer.len() as u64 != self.print.size_bytes || !self.is_as_before()? {
+            return Ok(None);
+        }
+        let sha256 = ContentHash::from_bytes(Sha256::digest(&buffer[..]).into());
+        if let Some(staging) = staging {
+            staging.write(sha256, buffer).map_err(TakeError::Unwritable)?;
+        }
+        ready(sha256, self.print);
+        let md5 = Md5::of(buffer);
+        count.add(buffer.len());
+        Ok(Some(Hashed { size_bytes: self.print.size_bytes, md5, sha256 }))
+    }
+
+    /// Copies a file piece by piece. `None` when it was changed meanwhile.
+    fn take_copy(
+        &self,
+        staging: &Staging,
+        buffer: &mut Vec<u8>,
+        count: &Count<'_>,
+        ready: Ready<'_>,
+    ) -> Result<Option<Hashed>, TakeError> {
+        let copy = staging.begin().map_err(TakeError::Unwritable)?;
+        let is_clone = clone_file(&self.file, &copy.file);
+        let (mut file, sink) = if is_clone {
             // A clone stays as it is, whatever becomes of the file meanwhile.
-            Some(copy) if is_clone => {
-                if !is_as_before(path, &file, print)? {
-                    continue;
-                }
-                copy.file.seek(SeekFrom::Start(0)).map_err(TakeError::Unwritable)?;
-                pass(&mut copy.file, print.size_bytes, None, false, buffer, pulse)?
+            if !self.is_as_before()? {
+                return Ok(None);
             }
-            copy => {
-                let sink = copy.as_mut().map(|copy| &mut copy.file);
-                let hashed = pass(&mut file, print.size_bytes, sink, is_sparse(&found), buffer, pulse)?;
-                if !is_as_before(path, &file, print)? || hashed.size_bytes != print.size_bytes {
-                    pulse.bytes.fetch_sub(hashed.size_bytes, Ordering::Relaxed);
-                    continue;
-                }
-                hashed
+            (copy.file.try_clone().map_err(TakeError::Unreadable)?, None)
+        } else {
+            if self.is_sparse {
+                // Whoever reads the copy meanwhile finds the zeros that are left out.
+                copy.file.set_len(self.print.size_bytes).map_err(TakeError::Unwritable)?;
             }
+            let file = self.file.try_clone().map_err(TakeError::Unreadable)?;
+            (file, Some(copy.file.try_clone().map_err(TakeError::Unwritable)?))
         };
-        if let (Some(copy), Some(staging)) = (copy, staging) {
-            copy.keep(staging, hashed.sha256).map_err(TakeError::Unwritable)?;
-        }
-        return Ok((hashed, print));
+        file.seek(SeekFrom::Start(0)).map_err(TakeError::Unreadable)?;
+        let leaves_zeros_out = self.is_sparse && !is_clone;
+        let place = copy.path().to_owned();
+        // MD5 is computed from the copy, so it is of the same bytes.
+        let again = || File::open(&place).map_err(TakeError::Unreadable);
+        Reading { file, sink, leaves_zeros_out, size_bytes: 0, count }.hash(
+            self.print.size_bytes,
+            again,
+            buffer,
+            |sha256, size_bytes| {
+                if !is_clone && (size_bytes != self.print.size_bytes || !self.is_as_before()?) {
+                    return Ok(false);
+                }
+                copy.keep(staging, sha256).map_err(TakeError::Unwritable)?;
+                ready(sha256, self.print);
+                Ok(true)
+            },
+        )
     }
-    Err(TakeError::Changes)
+
+    /// Hashes a file piece by piece where it is. `None` when it was changed meanwhile.
+    fn take_in_place(
+        &self,
+        buffer: &mut Vec<u8>,
+        count: &Count<'_>,
+        ready: Ready<'_>,
+    ) -> Result<Option<Hashed>, TakeError> {
+        let file = self.file.try_clone().map_err(TakeError::Unreadable)?;
+        let again = || open_to_read(self.path).map_err(TakeError::Unreadable);
+        let hashed = Reading { file, sink: None, leaves_zeros_out: false, size_bytes: 0, count }.hash(
+            self.print.size_bytes,
+            again,
+            buffer,
+            |sha256, size_bytes| {
+                let is_whole = size_bytes == self.print.size_bytes && self.is_as_before()?;
+                if is_whole {
+                    ready(sha256, self.print);
+                }
+                Ok(is_whole)
+            },
+        )?;
+        // MD5 may have been computed from what came later.
+        Ok(hashed.filter(|_| self.is_as_before().unwrap_or(false)))
+    }
 }
 
-/// Whether a file is as it was when it was opened, and still stands at its place.
-fn is_as_before(path: &Path, file: &File, print: Fingerprint) -> Result<bool, TakeError> {
-    let opened = file.metadata().map_err(TakeError::Unreadable)?;
-    // What stands there now, if anything, is what will be looked at the next time.
-    let there = fs::metadata(path).map_err(TakeError::Unreadable)?;
-    Ok(Fingerprint::of(&opened) == print && Fingerprint::of(&there) == print)
-}
-
-/// As [`take`], of a file that is smaller than a piece: it is in memory before anything is written, so that its copy gets its
-/// name at once. `None` when it was changed meanwhile.
-fn take_small(
-    path: &Path,
-    file: &mut File,
-    print: Fingerprint,
-    staging: Option<&Staging>,
-    buffer: &mut Vec<u8>,
-    pulse: &Pulse,
-) -> Result<Option<Hashed>, TakeError> {
-    if pulse.stop.load(Ordering::Relaxed) {
-        return Err(TakeError::Stopped);
-    }
-    buffer.clear();
-    // A byte more than there should be shows that it grew.
-    file.take(print.size_bytes + 1).read_to_end(buffer).map_err(TakeError::Unreadable)?;
-    if buffer.len() as u64 != print.size_bytes || !is_as_before(path, file, print)? {
-        return Ok(None);
-    }
-    let sha256 = ContentHash::from_bytes(Sha256::digest(&buffer[..]).into());
-    if let Some(staging) = staging {
-        staging.write(sha256, buffer).map_err(TakeError::Unwritable)?;
-    }
-    pulse.bytes.fetch_add(print.size_bytes, Ordering::Relaxed);
-    Ok(Some(Hashed { size_bytes: print.size_bytes, md5: Md5::of(buffer), sha256 }))
-}
-
-/// Hashes what is in an open file, from its beginning.
-pub(crate) fn hash_open(file: &mut File, buffer: &mut Vec<u8>, pulse: &Pulse) -> Result<Hashed, TakeError> {
-    file.seek(SeekFrom::Start(0)).map_err(TakeError::Unreadable)?;
-    let size_bytes = file.metadata().map_err(TakeError::Unreadable)?.len();
-    pass(file, size_bytes, None, false, buffer, pulse)
-}
-
-/// Reads a file to its end once; what it has of `size_bytes` decides how. Where zeros are left out, the copy has holes.
-fn pass(
-    file: &mut File,
-    size_bytes: u64,
-    sink: Option<&mut File>,
-    leaves_zeros_out: bool,
-    buffer: &mut Vec<u8>,
-    pulse: &Pulse,
-) -> Result<Hashed, TakeError> {
-    let mut reading = Reading { file, sink, leaves_zeros_out, size_bytes: 0, pulse };
-    if size_bytes > TWO_THREADS_BYTES {
-        return reading.by_two_threads();
-    }
-    let (mut md5, mut sha256) = (Md5Hasher::new(), Sha256::new());
-    // One byte more than there should be, so that the end is seen without another look.
-    buffer.resize(PIECE_BYTES.min(usize::try_from(size_bytes).unwrap_or(PIECE_BYTES) + 1), 0);
-    loop {
-        let count = reading.next(buffer)?;
-        if count == 0 {
-            break;
-        }
-        md5.update(&buffer[..count]);
-        sha256.update(&buffer[..count]);
-    }
-    reading.end(md5, sha256)
-}
-
-struct Reading<'a> {
-    file: &'a mut File,
-    sink: Option<&'a mut File>,
-    leaves_zeros_out: bool,
-    size_bytes: u64,
+/// How many bytes of a file were hashed.
+struct Count<'a> {
     pulse: &'a Pulse,
+    bytes: AtomicU64,
+}
+
+impl<'a> Count<'a> {
+    fn new(pulse: &'a Pulse) -> Self {
+        Self { pulse, bytes: AtomicU64::new(0) }
+    }
+
+    fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.pulse.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts for nothing: the file is read once more.
+    fn take_back(self) {
+        self.pulse.bytes.fetch_sub(self.bytes.into_inner(), Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.pulse.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// One pass over a file, from where it is to its end.
+struct Reading<'a> {
+    file: File,
+    /// What is read is written here.
+    sink: Option<File>,
+    /// Whether pieces of zeros are not written, so that the copy has holes.
+    leaves_zeros_out: bool,
+    size_bytes: u64,
+    count: &'a Count<'a>,
 }
 
 impl Reading<'_> {
-    fn by_two_threads(mut self) -> Result<Hashed, TakeError> {
+    /// Hashes a file of about `size_bytes`; `again` opens it for a second thread. As soon as its SHA-256 is known, `settle` is
+    /// told it and how long the file is, and says whether that counts: else the answer is `None`, as it is when the second
+    /// thread finds less in the file.
+    fn hash(
+        mut self,
+        size_bytes: u64,
+        again: impl FnOnce() -> Result<File, TakeError>,
+        buffer: &mut Vec<u8>,
+        settle: impl FnOnce(ContentHash, u64) -> Result<bool, TakeError>,
+    ) -> Result<Option<Hashed>, TakeError> {
+        let count = self.count;
+        if size_bytes <= TWO_THREADS_BYTES {
+            let mut md5 = Md5Hasher::new();
+            let sha256 = self.read_all(size_bytes, buffer, |piece| {
+                md5.update(piece);
+                count.add(piece.len());
+            })?;
+            let hashed = Hashed { size_bytes: self.size_bytes, md5: Md5::from_bytes(md5.finalize().into()), sha256 };
+            return Ok(settle(sha256, self.size_bytes)?.then_some(hashed));
+        }
+        let given_up = AtomicBool::new(false);
         thread::scope(|scope| {
-            let (pieces, waiting) = sync_channel::<Arc<Vec<u8>>>(PIECES_AHEAD);
-            let (empty, reusable) = sync_channel::<Arc<Vec<u8>>>(PIECES_AHEAD + 2);
-            let second = thread::Builder::new().name("steplog-md5".into()).spawn_scoped(scope, move || {
-                let mut md5 = Md5Hasher::new();
-                for piece in waiting {
-                    md5.update(&piece[..]);
-                    // There is always room, and nobody minds when nobody wants it.
-                    let _ = empty.try_send(piece);
-                }
-                md5
+            let file = again()?;
+            let (told, pieces) = sync_channel(PIECES_AHEAD);
+            let second = thread::Builder::new()
+                .name("steplog-md5".into())
+                .spawn_scoped(scope, || follow(file, pieces, &given_up, count))
+                .map_err(TakeError::Unreadable)?;
+            let first = self.read_all(size_bytes, buffer, |piece| {
+                // Should it have ended early, it says why when it is asked for its result.
+                let _ = told.send(piece.len());
             });
-            let second = second.map_err(TakeError::Unreadable)?;
-            let mut sha256 = Sha256::new();
-            loop {
-                let mut piece = reusable.try_recv().ok().and_then(Arc::into_inner).unwrap_or_default();
-                piece.resize(PIECE_BYTES, 0);
-                let count = self.next(&mut piece)?;
-                if count == 0 {
-                    break;
-                }
-                piece.truncate(count);
-                let piece = Arc::new(piece);
-                // It takes pieces until we hang up.
-                let _ = pieces.send(piece.clone());
-                sha256.update(&piece[..]);
-            }
-            drop(pieces);
+            drop(told);
+            let settled = first.and_then(|sha256| Ok(settle(sha256, self.size_bytes)?.then_some(sha256)));
+            given_up.store(!matches!(settled, Ok(Some(_))), Ordering::Relaxed);
             let md5 = second.join().expect("hashing does not panic");
-            self.end(md5, sha256)
+            match (settled?, md5) {
+                (Some(sha256), Ok(md5)) => Ok(Some(Hashed { size_bytes: self.size_bytes, md5, sha256 })),
+                (None, _) => Ok(None),
+                (_, Err(TakeError::Unreadable(error))) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+                (_, Err(error)) => Err(error),
+            }
         })
+    }
+
+    /// Reads to the end, shows each piece, and answers the SHA-256 of all.
+    fn read_all(
+        &mut self,
+        size_bytes: u64,
+        buffer: &mut Vec<u8>,
+        mut show: impl FnMut(&[u8]),
+    ) -> Result<ContentHash, TakeError> {
+        // One byte more than there should be, so that the end is seen without another look.
+        buffer.resize(PIECE_BYTES.min(usize::try_from(size_bytes).unwrap_or(PIECE_BYTES) + 1), 0);
+        let mut sha256 = Sha256::new();
+        loop {
+            let count = self.next(buffer)?;
+            if count == 0 {
+                break;
+            }
+            show(&buffer[..count]);
+            sha256.update(&buffer[..count]);
+        }
+        if let Some(sink) = self.sink.as_mut().filter(|_| self.leaves_zeros_out) {
+            sink.set_len(self.size_bytes).map_err(TakeError::Unwritable)?;
+        }
+        Ok(ContentHash::from_bytes(sha256.finalize().into()))
     }
 
     /// Reads the next piece, and copies it; 0 at the end.
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize, TakeError> {
-        if self.pulse.stop.load(Ordering::Relaxed) {
+        if self.count.is_stopped() {
             return Err(TakeError::Stopped);
         }
         let count = loop {
@@ -251,20 +361,23 @@ impl Reading<'_> {
             written.map_err(TakeError::Unwritable)?;
         }
         self.size_bytes += count as u64;
-        self.pulse.bytes.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
+}
 
-    fn end(self, md5: Md5Hasher, sha256: Sha256) -> Result<Hashed, TakeError> {
-        if let Some(sink) = self.sink.filter(|_| self.leaves_zeros_out) {
-            sink.set_len(self.size_bytes).map_err(TakeError::Unwritable)?;
+/// Computes the MD5 of a file while another thread is ahead, and says how much it has done.
+fn follow(mut file: File, pieces: Receiver<usize>, given_up: &AtomicBool, count: &Count<'_>) -> Result<Md5, TakeError> {
+    let (mut md5, mut buffer) = (Md5Hasher::new(), vec![0; PIECE_BYTES]);
+    for size in pieces {
+        if given_up.load(Ordering::Relaxed) || count.is_stopped() {
+            return Err(TakeError::Stopped);
         }
-        Ok(Hashed {
-            size_bytes: self.size_bytes,
-            md5: Md5::from_bytes(md5.finalize().into()),
-            sha256: ContentHash::from_bytes(sha256.finalize().into()),
-        })
+        let piece = &mut buffer[..size];
+        file.read_exact(piece).map_err(TakeError::Unreadable)?;
+        md5.update(&*piece);
+        count.add(size);
     }
+    Ok(Md5::from_bytes(md5.finalize().into()))
 }
 
 fn is_zero(bytes: &[u8]) -> bool {
@@ -297,6 +410,7 @@ pub(crate) fn clone_file(_: &File, _: &File) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::sync::Mutex;
 
     use super::*;
     use crate::artifact::LocalStore;
@@ -314,12 +428,15 @@ mod tests {
         for size in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, TWO_THREADS_BYTES as usize + 77] {
             let bytes: Vec<u8> = (0..size).map(|index| (index / 7 % 251) as u8).collect();
             fs::write(&path, &bytes).unwrap();
-            let pulse = Pulse::default();
-            let (hashed, print) = take(&path, Some(&staging), &mut Vec::new(), &pulse).unwrap();
+            let (pulse, told) = (Pulse::default(), Mutex::new(Vec::new()));
+            // What is told can be read already.
+            let ready = |sha256, print| told.lock().unwrap().push((fs::read(staging.blob(sha256)).unwrap(), print));
+            let (hashed, print) = take(&path, Some(&staging), &mut Vec::new(), &pulse, &ready).unwrap();
+            assert!(told.into_inner().unwrap() == [(bytes.clone(), print)]);
             assert_eq!((hashed, print.size_bytes), (expected(&bytes), size as u64));
             assert_eq!(pulse.bytes.into_inner(), size as u64);
             assert!(fs::read(staging.blob(hashed.sha256)).unwrap() == bytes, "the copy of {size} bytes differs");
-            let (hashed, _) = take(&path, None, &mut Vec::new(), &Pulse::default()).unwrap();
+            let (hashed, _) = take(&path, None, &mut Vec::new(), &Pulse::default(), &|_, _| {}).unwrap();
             assert_eq!(hashed, expected(&bytes));
         }
     }
@@ -337,7 +454,7 @@ mod tests {
         file.seek(SeekFrom::Start(20 << 20)).unwrap();
         file.write_all(b"in the middle").unwrap();
         drop(file);
-        let (hashed, _) = take(&path, Some(&staging), &mut Vec::new(), &Pulse::default()).unwrap();
+        let (hashed, _) = take(&path, Some(&staging), &mut Vec::new(), &Pulse::default(), &|_, _| {}).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(hashed, expected(&bytes));
         let copy = staging.blob(hashed.sha256);
@@ -363,7 +480,7 @@ mod tests {
             while fs::metadata(&path).unwrap().len() == 32 << 20 {
                 thread::yield_now();
             }
-            let refused = take(&path, Some(&staging), &mut Vec::new(), &Pulse::default());
+            let refused = take(&path, Some(&staging), &mut Vec::new(), &Pulse::default(), &|_, _| {});
             stop.store(true, Ordering::Relaxed);
             refused
         });
@@ -377,6 +494,6 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, b"x").unwrap();
         let pulse = Pulse { stop: true.into(), ..Pulse::default() };
-        assert!(matches!(take(&path, None, &mut Vec::new(), &pulse), Err(TakeError::Stopped)));
+        assert!(matches!(take(&path, None, &mut Vec::new(), &pulse, &|_, _| {}), Err(TakeError::Stopped)));
     }
 }

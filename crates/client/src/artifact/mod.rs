@@ -31,6 +31,7 @@ pub(crate) mod committed;
 mod compare;
 mod download;
 mod draft;
+mod early;
 mod edit;
 #[cfg(test)]
 mod fake_server;

@@ -88,6 +88,7 @@ impl Run {
             }
         };
         let artifact = Artifact::new(&name, r#type)?;
+        artifact.send_early(self)?;
         if is_uri {
             artifact.add_reference(path, &ReferenceOptions::default())?;
         } else if Path::new(path).is_dir() {

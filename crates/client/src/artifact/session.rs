@@ -18,8 +18,9 @@ use super::cache;
 use super::collection::{Collection, LocalPlace, LoggedAs, NewVersion};
 use super::committed::{Committed, Origin};
 use super::draft::Draft;
+use super::early::EarlySender;
 use super::handle::Artifact;
-use super::hash::{Pulse, hash_open};
+use super::hash::hash_own;
 use super::local::{LocalStore, Original};
 use super::receipt::{Answer, Receipts};
 use super::ship::merged;
@@ -30,6 +31,7 @@ use crate::files::open_to_read;
 use crate::run::{Identity, lock, now};
 use crate::settings::{Mode, Resolved};
 use crate::source::Sources;
+use crate::transport::Http;
 
 /// A server that never answered is waited for so long when a version is wanted, where somebody named it.
 const ABSENCE_PATIENCE: Duration = Duration::from_secs(5);
@@ -118,6 +120,15 @@ impl RunArtifacts {
 
     pub(crate) fn uploader(&self) -> Option<&ArtifactUploader> {
         self.inner.uploader.as_ref()
+    }
+
+    /// A thread that sends bytes before they are logged; `None` when the run sends nothing.
+    pub(crate) fn early_sender(&self) -> Option<EarlySender> {
+        let Inner { identity, settings, .. } = &*self.inner;
+        if !self.is_online() {
+            return None;
+        }
+        EarlySender::start(identity.entity.clone(), Http::new(&settings.base_url, settings.api_key.as_deref()))
     }
 
     fn folder(&self) -> Option<&RunFolder> {
@@ -288,7 +299,7 @@ impl RunArtifacts {
             }
             Origin::Nowhere => unreachable!("nobody's files are everybody's"),
         }
-        let hashed = hash_open(&mut copy.file, &mut Vec::new(), &Pulse::default());
+        let hashed = hash_own(copy.path());
         if !hashed.is_ok_and(|hashed| hashed.sha256 == hash) {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "it came with another hash")));
         }
