@@ -1,4 +1,8 @@
 //! The content of a file as an answer: ranges, tags, and headers under which it cannot run a script.
+//!
+//! Bytes with a known hash are hashed as they are answered whole, and the last of them are kept back until it is the right
+//! one: nobody takes damaged bytes for a file. Of a range that cannot be told; whoever puts ranges together has the hash in
+//! the tag.
 
 use std::io::{self, SeekFrom};
 use std::path::Path;
@@ -11,11 +15,13 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use steplog_model::media_type;
+use sha2::{Digest as _, Sha256};
+use steplog_model::{ContentHash, media_type};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::error::ApiError;
+use crate::state::ServerState;
 
 /// How much is read at a time.
 const PIECE_BYTES: u64 = 256 << 10;
@@ -33,8 +39,18 @@ pub(crate) struct Content<'a> {
     pub(crate) size_bytes: u64,
     /// Changes with the content.
     pub(crate) tag: &'a str,
+    /// What the bytes should hash to, if anybody knows.
+    pub(crate) expected: Option<Expected>,
     /// Whether it is to be kept as a file even if it could be shown.
     pub(crate) download: bool,
+}
+
+/// The hash that bytes should have.
+#[derive(Clone)]
+pub(crate) struct Expected {
+    pub(crate) hash: ContentHash,
+    /// Where they are set aside if they have another; `None` when they are not the server's own.
+    pub(crate) state: Option<ServerState>,
 }
 
 impl Content<'_> {
@@ -62,7 +78,12 @@ impl Content<'_> {
         };
         let mut file = File::open(self.place).await.map_err(|error| unreadable(self.name, &error))?;
         file.seek(SeekFrom::Start(start)).await.map_err(|error| unreadable(self.name, &error))?;
-        let mut response = (status, self.headers(&tag), read(file, end - start)).into_response();
+        let expected = self.expected.clone().filter(|_| end - start == self.size_bytes);
+        let body = match expected {
+            None => Body::from_stream(stream::try_unfold(Pieces { file, left: end - start }, Pieces::next)),
+            Some(expected) => self.checked(Pieces { file, left: end - start }, expected).await?,
+        };
+        let mut response = (status, self.headers(&tag), body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_LENGTH, (end - start).into());
         if status == StatusCode::PARTIAL_CONTENT {
@@ -70,6 +91,24 @@ impl Content<'_> {
             headers.insert(CONTENT_RANGE, HeaderValue::try_from(range).expect("digits"));
         }
         Ok(response)
+    }
+
+    /// A body that comes to its end only if it is what it should be. What fits into one piece is looked at first, so that the
+    /// status tells.
+    async fn checked(&self, pieces: Pieces, expected: Expected) -> Result<Body, ApiError> {
+        let is_short = pieces.left <= PIECE_BYTES;
+        let mut checked = Checked { pieces, hasher: Sha256::new(), size_bytes: self.size_bytes, expected };
+        if !is_short {
+            return Ok(Body::from_stream(stream::try_unfold(checked, Checked::next)));
+        }
+        let bytes = checked.read().await.map_err(|error| unreadable(self.name, &error))?;
+        if checked.is_damaged() {
+            let message = format!("the bytes of {} were damaged on the server's disk and are not to be had", self.name);
+            let hash = checked.expected.hash;
+            return Err(ApiError::lost(message)
+                .hint(format!("whoever has the file sends it again, then it is whole: its SHA-256 is {hash}")));
+        }
+        Ok(Body::from(bytes.unwrap_or_default()))
     }
 
     fn headers(&self, tag: &HeaderValue) -> [(HeaderName, HeaderValue); 7] {
@@ -153,20 +192,69 @@ fn parse_range(header: &str, size: u64) -> Range {
     if start < end { Range::Part { start, end } } else { Range::Outside }
 }
 
-/// A body with the next `count` bytes of a file, read as fast as they are taken.
-fn read(file: File, count: u64) -> Body {
-    Body::from_stream(stream::try_unfold((file, count), |(mut file, left)| async move {
-        if left == 0 {
-            return Ok::<_, io::Error>(None);
+/// A part of a file, read as fast as it is taken.
+struct Pieces {
+    file: File,
+    left: u64,
+}
+
+impl Pieces {
+    async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
+        Ok(self.read().await?.map(|piece| (piece, self)))
+    }
+
+    async fn read(&mut self) -> io::Result<Option<Bytes>> {
+        if self.left == 0 {
+            return Ok(None);
         }
-        let mut piece = Vec::with_capacity(left.min(PIECE_BYTES) as usize);
-        let read = (&mut file).take(left.min(PIECE_BYTES)).read_to_end(&mut piece).await?;
+        let count = self.left.min(PIECE_BYTES);
+        let mut piece = Vec::with_capacity(count as usize);
+        let read = (&mut self.file).take(count).read_to_end(&mut piece).await?;
         if read == 0 {
             // Too late for a status: the answer is cut off, which every client notices.
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
         }
-        Ok(Some((Bytes::from(piece), (file, left - read as u64))))
-    }))
+        self.left -= read as u64;
+        Ok(Some(Bytes::from(piece)))
+    }
+}
+
+/// A whole file, whose last piece comes when all of it has the hash that it should have.
+struct Checked {
+    pieces: Pieces,
+    hasher: Sha256,
+    size_bytes: u64,
+    expected: Expected,
+}
+
+impl Checked {
+    async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
+        let piece = self.read().await?;
+        if self.is_damaged() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file was damaged"));
+        }
+        Ok(piece.map(|piece| (piece, self)))
+    }
+
+    async fn read(&mut self) -> io::Result<Option<Bytes>> {
+        let piece = self.pieces.read().await?;
+        piece.iter().for_each(|piece| self.hasher.update(piece));
+        Ok(piece)
+    }
+
+    /// Whether all of it was read, and has another hash. It is set aside then.
+    fn is_damaged(&self) -> bool {
+        let Expected { hash, state } = &self.expected;
+        if self.pieces.left > 0 || self.hasher.clone().finalize()[..] == hash.as_bytes()[..] {
+            return false;
+        }
+        if let Some(state) = state.clone() {
+            let (hash, size_bytes) = (*hash, self.size_bytes);
+            // Nobody waits for it; the store says in the log what it did.
+            tokio::spawn(async move { state.query(move |store| store.check_bytes(hash, size_bytes)).await });
+        }
+        true
+    }
 }
 
 fn unreadable(name: &str, error: &io::Error) -> ApiError {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use steplog_model::{ContentHash, FilePath, RunPath, SavedFile, media_type};
 use steplog_protocol::{BlobStatus, FileList, FilePolicy, PutFileRequest, RunChange, RunFile};
 
-use crate::blobs::{hold, release};
+use crate::blobs::{Condition, hold, release};
 use crate::database::Sql as _;
 use crate::state::{STATE_SQL, state_from_text};
 use crate::store::Shared;
@@ -91,6 +91,15 @@ impl Store {
         let (found, hash) = found.ok_or_else(|| no_file(path, file))?;
         let place = self.shared.blobs.place(ContentHash::from_bytes(hash), found.size_bytes, &found.path)?;
         Ok((found, place))
+    }
+
+    /// Reads bytes whole; whether they have their hash. Those that have another are set aside: they count as missing from then
+    /// on, and whoever has them can send them again.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn check_bytes(&self, hash: ContentHash, size_bytes: u64) -> Result<bool, Error> {
+        Ok(matches!(self.shared.blobs.check(hash, size_bytes)?, Condition::Good))
     }
 
     /// Removes a file of a run.

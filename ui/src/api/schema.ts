@@ -3307,7 +3307,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The bytes were damaged on the disk and are not to be had until somebody sends them again. */
+            /** @description The bytes were damaged on the disk and are not to be had until somebody sends them again. Of a file that is longer than 256 KiB the answer breaks off before its end when that is found. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -4192,6 +4192,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The bytes were damaged on the disk and are not to be had until somebody sends them again. Of a file that is longer than 256 KiB the answer breaks off before its end when that is found. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
             /** @description What went wrong. */
             default: {

@@ -12,7 +12,7 @@ use steplog_model::path_segment;
 use steplog_protocol::{ArtifactEntryList, ErrorBody, ErrorKind, MANIFEST_MEDIA_TYPE};
 use steplog_store::{EntryQuery, Store};
 
-use crate::content::Content;
+use crate::content::{Content, Expected};
 use crate::error::ApiError;
 use crate::extract::{ArtifactFileInPath, ArtifactInPath, QueryParameters};
 use crate::folder::find_bytes;
@@ -108,7 +108,7 @@ pub(super) async fn list_entries(
         (status = 206, description = "A range of it.", body = document::Bytes, content_type = "application/octet-stream"),
         (status = 304, description = "It is what `If-None-Match` names."),
         (status = 409, description = "It is a reference: the message says where the bytes are.", body = ErrorBody),
-        (status = 410, description = "The bytes were damaged on the disk and are not to be had until somebody sends them again.", body = ErrorBody),
+        (status = 410, description = "The bytes were damaged on the disk and are not to be had until somebody sends them again. Of a file that is longer than 256 KiB the answer breaks off before its end when that is found.", body = ErrorBody),
     )
 )]
 pub(super) async fn read_artifact_file(
@@ -135,5 +135,8 @@ pub(super) async fn read_artifact_file(
         return Err(ApiError::new(ErrorKind::Conflict, message).hint(format!("get them from {leads_to}")));
     };
     let (size_bytes, tag) = (entry.size_bytes.unwrap_or_default(), entry.sha256.unwrap_or_default());
-    Content { name: &name, place: &place, size_bytes, tag: &tag, download }.answer(&headers).await
+    // The bytes in a folder are not ours to set aside.
+    let own = state.run_folders().is_none().then_some(state);
+    let expected = tag.parse().ok().map(|hash| Expected { hash, state: own });
+    Content { name: &name, place: &place, size_bytes, tag: &tag, expected, download }.answer(&headers).await
 }

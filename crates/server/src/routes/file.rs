@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
-use steplog_protocol::{BlobStatus, FileList, PutFileRequest};
+use steplog_protocol::{BlobStatus, ErrorBody, FileList, PutFileRequest};
 
-use crate::content::Content;
+use crate::content::{Content, Expected};
 use crate::error::ApiError;
 use crate::extract::{FileInPath, JsonBody, QueryParameters, RunInPath};
 use crate::folder::FolderFiles;
@@ -75,6 +75,7 @@ pub(super) async fn list_files(
         (status = 200, description = "The content.", body = document::Bytes, content_type = "application/octet-stream"),
         (status = 206, description = "A range of it.", body = document::Bytes, content_type = "application/octet-stream"),
         (status = 304, description = "It is what `If-None-Match` names."),
+        (status = 410, description = "The bytes were damaged on the disk and are not to be had until somebody sends them again. Of a file that is longer than 256 KiB the answer breaks off before its end when that is found.", body = ErrorBody),
     )
 )]
 pub(super) async fn read_file(
@@ -88,16 +89,20 @@ pub(super) async fn read_file(
     let find = move |store: &steplog_store::Store| match folders {
         None => {
             let (found, place) = store.file(&path, &file)?;
-            Ok(Some((found.size_bytes, place, found.sha256.unwrap_or_default())))
+            Ok(Some((found.size_bytes, place, found.sha256.unwrap_or_default(), true)))
         }
         Some(folders) => {
             let found = FolderFiles::new(folders, store.saved_files(&path)?).find(&file);
-            Ok(found.map(|found| (found.file.size_bytes, found.place, found.tag)))
+            Ok(found.map(|found| (found.file.size_bytes, found.place, found.tag, false)))
         }
     };
     let found = state.query(find).await?;
-    let (size_bytes, place, tag) = found.ok_or_else(|| ApiError::not_found(format!("the run has no file {name}")))?;
-    Content { name: &name, place: &place, size_bytes, tag: &tag, download }.answer(&headers).await
+    let missing = || ApiError::not_found(format!("the run has no file {name}"));
+    let (size_bytes, place, tag, is_own) = found.ok_or_else(missing)?;
+    // The tag of a file in a folder is no hash: it may be changed at any time.
+    let hash = is_own.then(|| tag.parse().ok()).flatten();
+    let expected = hash.map(|hash| Expected { hash, state: Some(state) });
+    Content { name: &name, place: &place, size_bytes, tag: &tag, expected, download }.answer(&headers).await
 }
 
 /// Gives bytes a name in a run, in place of what had it.

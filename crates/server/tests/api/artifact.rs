@@ -1,7 +1,7 @@
 //! Artifacts over HTTP: committed, shown, changed, linked, fetched, and found damaged.
 
 use std::fs;
-use std::io::BufReader;
+use std::io::{BufReader, Read as _};
 
 use serde_json::{Map, Value as Json, json};
 use steplog_journal::JournalReader;
@@ -13,7 +13,7 @@ use steplog_store::{Store, StoreOptions};
 
 use crate::blob::{hash, pack, post_pack};
 use crate::event::next_event;
-use crate::support::{Answer, Client, Journal, TestServer, error, start, write_journal};
+use crate::support::{Answer, Client, Journal, TestServer, error, start, wait_until, write_journal};
 
 const DATA: &str = "/artifacts/local/digits/data";
 
@@ -264,6 +264,35 @@ fn a_damaged_file_is_found_and_not_served_until_it_comes_again() {
     assert_eq!(log(&client, DATA, &files)["version"], "v0");
     assert_eq!(client.get(&format!("{DATA}/versions/v0/files/a/x.bin")).text(), "good bytes");
     assert_eq!(verify(), json!({ "good_count": 2, "damaged": [], "reference_count": 0 }));
+}
+
+#[test]
+fn damage_that_nobody_knew_of_is_not_taken_for_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path(), StoreOptions::default()).expect("a store");
+    let server = TestServer::over(store, Source::Clients);
+    let client = server.client();
+    let long: Vec<u8> = (0..1_000_000u32).map(|index| (index % 251) as u8).collect();
+    log(&client, DATA, &[("short", b"good bytes"), ("long", &long)]);
+    let place = |bytes: &[u8]| {
+        let name = hash(bytes);
+        folder.path().join("blobs").join(&name[..2]).join(&name)
+    };
+    let file = |name: &str| format!("{DATA}/versions/v0/files/{name}");
+    assert_eq!(client.get(&file("long")).body, long);
+
+    fs::write(place(b"good bytes"), b"gooD bytes").expect("damaged");
+    let damaged: Vec<u8> = [1].into_iter().chain(long[1..].iter().copied()).collect();
+    fs::write(place(&long), &damaged).expect("damaged");
+    let message = "the bytes of short were damaged on the server's disk and are not to be had";
+    assert_eq!(client.get(&file("short")).error(), error(410, "data", message));
+    let mut come = Vec::new();
+    client.stream(&file("long")).read_to_end(&mut come).expect_err("the end is kept back");
+    assert!(come.len() < long.len() && damaged.starts_with(&come));
+    // Both were set aside, and are known to be lost.
+    wait_until("they are set aside", || (!place(b"good bytes").exists() && !place(&long).exists()).then_some(()));
+    assert_eq!(client.get(&file("long")).status, 410);
+    assert_eq!(client.get(&file("short")).status, 410);
 }
 
 #[test]
