@@ -1,8 +1,9 @@
 """What it takes to keep and to fetch a version of files, beside the field's usual client and plain copying.
 
 Every round gives each its turn over the same files, which are in the page cache: `cp -r` and then `md5sum`, the least
-that must be done; the client, which copies and hashes, and sends nothing; and steplog, which hashes and sends all of it
-to a server on the same two cores, and returns when the server has it durably.
+that must be done; the client offline, which copies and hashes, and sends nothing; steplog offline, which does the same;
+and steplog with a server on the same two cores, which hashes and sends all of it, and returns when the server has it
+durably.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ with wandb.init(project="bench", dir=sys.argv[2]) as run:
     run.log_artifact(artifact)
 """
 
-#: The same with steplog, which waits until the server has it.
+#: The same with steplog, which waits until it is a version: where there is a server, until that has it.
 FACE = """
 import sys, steplog
 with steplog.init(project="bench", dir=sys.argv[2]) as run:
@@ -82,23 +83,28 @@ def keep_and_fetch(options: Options, files: Files) -> Iterator[Result]:
     work = options.work / "artifacts"
     source = work / "source"
     files.write(source)
-    seconds: dict[str, list[float]] = {name: [] for name in ("copy", "client", "put", "face", "get")}
+    seconds: dict[str, list[float]] = {name: [] for name in ("copy", "client", "offline", "put", "face", "get")}
     for _ in range(ROUNDS):
         seconds["copy"].append(copy(source, work / "copy"))
         seconds["client"].append(keep_with_client(source, work / "client"))
+        seconds["offline"].append(keep_offline(options, source, work / "offline"))
         put, get = put_and_get(options, source, work / "command")
         seconds["put"].append(put)
         seconds["get"].append(get)
         seconds["face"].append(keep_with_face(options, source, work / "face"))
     shutil.rmtree(work)
-    copied, kept, put, face, got = (statistics.median(seconds[name]) for name in seconds)
+    copied, kept, offline, put, face, got = (statistics.median(seconds[name]) for name in seconds)
     note = f"`cp -r` and `md5sum` {copied:.2f} s, steplog {put:.2f} s"
     yield Result(f"{files.what}: `steplog artifact put`, over copying", put / copied, "×", LIMIT_RATIO, note=note)
-    note = f"wandb {client.REQUIREMENTS[0].split('==')[1]} offline, which sends nothing: {kept:.2f} s"
+    version = client.REQUIREMENTS[0].split("==")[1]
+    note = f"both keep a copy and send nothing: wandb {version} {kept:.2f} s, steplog {offline:.2f} s"
+    what = f"{files.what}: `log_artifact()` offline, speed over the client's"
+    yield Result(what, kept / offline, "×", CLIENT_RATIO, more_is_better=True, note=note)
+    note = f"wandb {version} offline, which sends nothing: {kept:.2f} s"
     yield Result(
         f"{files.what}: its speed over the client's", kept / put, "×", CLIENT_RATIO, more_is_better=True, note=note
     )
-    note = f"{face:.2f} s; takes a copy of each file first, since a script may write it again"
+    note = f"{face:.2f} s; keeps a copy of each file first, since a script may write it again"
     yield Result(f"{files.what}: `log_artifact()`, speed over the client's", kept / face, "×", CLIENT_RATIO, True, note)
     note = f"`cp -r` and `md5sum` {copied:.2f} s, steplog {got:.2f} s, nothing cached"
     yield Result(f"{files.what}: `steplog artifact get`, over copying", got / copied, "×", LIMIT_RATIO, note=note)
@@ -133,6 +139,11 @@ def put_and_get(options: Options, source: Path, folder: Path) -> tuple[float, fl
         subprocess.run(["diff", "-r", source, folder / "got"], check=True)
     shutil.rmtree(folder)
     return put_seconds, get_seconds
+
+
+def keep_offline(options: Options, source: Path, folder: Path) -> float:
+    environment = options.environment(folder, None)
+    return timed(lambda: run([sys.executable, "-c", FACE, source, folder], environment, folder), folder)
 
 
 def keep_with_face(options: Options, source: Path, folder: Path) -> float:

@@ -15,6 +15,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use steplog_model::{ContentHash, media_type};
 use tokio::fs::File;
@@ -28,6 +29,13 @@ const PIECE_BYTES: u64 = 256 << 10;
 
 /// Whatever a file is, nothing in it runs, is loaded or is framed.
 const SANDBOX: &str = "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox";
+
+/// What a request for a file says in its query.
+#[derive(Deserialize)]
+pub(crate) struct ContentParameters {
+    #[serde(default)]
+    pub(crate) download: bool,
+}
 
 /// A file to answer with.
 pub(crate) struct Content<'a> {

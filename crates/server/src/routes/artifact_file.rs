@@ -12,7 +12,7 @@ use steplog_model::path_segment;
 use steplog_protocol::{ArtifactEntryList, ErrorBody, ErrorKind, MANIFEST_MEDIA_TYPE};
 use steplog_store::{EntryQuery, Store};
 
-use crate::content::{Content, Expected};
+use crate::content::{Content, ContentParameters, Expected};
 use crate::error::ApiError;
 use crate::extract::{ArtifactFileInPath, ArtifactInPath, QueryParameters};
 use crate::folder::find_bytes;
@@ -29,12 +29,6 @@ pub(super) struct EntryParameters {
     search: Option<String>,
     cursor: Option<String>,
     limit: Option<u32>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct ContentParameters {
-    #[serde(default)]
-    download: bool,
 }
 
 /// The manifest of a version: JSON lines, as they were committed.

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use steplog_protocol::{BlobStatus, ErrorBody, FileList, PutFileRequest};
 
-use crate::content::{Content, Expected};
+use crate::content::{Content, ContentParameters, Expected};
 use crate::error::ApiError;
 use crate::extract::{FileInPath, JsonBody, QueryParameters, RunInPath};
 use crate::folder::FolderFiles;
@@ -20,12 +20,6 @@ pub(super) struct ListParameters {
     prefix: String,
     cursor: Option<String>,
     limit: Option<u32>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct ContentParameters {
-    #[serde(default)]
-    download: bool,
 }
 
 /// The files of a run, by path.
