@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from rig.waiting import wait_until
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -18,13 +20,19 @@ FLAGS = [
     "--disable-sync",
 ]
 
+#: What a page is to show may take so long on a machine that is busy with other things.
+PATIENCE_MILLIS = 60_000
+expect.set_options(timeout=PATIENCE_MILLIS)
+
 
 class Chromium:
     """One browser process; pages of it are independent of each other."""
 
     def __enter__(self) -> Chromium:
         self.playwright = sync_playwright().start()
-        self.browser: Browser = self.playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        self.browser: Browser = self.playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=2 * PATIENCE_MILLIS
+        )
         return self
 
     def __exit__(
@@ -45,7 +53,7 @@ class Tab:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE_MILLIS)
         self.errors: list[str] = []
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
@@ -74,6 +82,24 @@ class Tab:
         self.page.goto(path)
         return self.page
 
+    def forgive(self, status: int) -> None:
+        """Takes what the browser itself says of a refusal off the errors: there must be one."""
+        refusal = f"status of {status}"
+
+        def is_told() -> bool:
+            # What a page says is heard only while something is asked of it.
+            self.next_frame()
+            return any(refusal in error for error in self.errors)
+
+        wait_until(is_told, f"the browser tells of a {refusal}")
+        others = [error for error in self.errors if refusal not in error]
+        assert len(others) == len(self.errors) - 1, self.errors
+        self.errors = others
+
+    def next_frame(self) -> None:
+        """Waits until the page has drawn what it knows of now."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def drawing(self, key: str) -> str:
         """What the chart of a metric shows, as one long text that is another one when a pixel is."""
         canvas = self.page.get_by_role("article", name=key, exact=True).locator("canvas").first
@@ -86,6 +112,8 @@ class Tab:
         box = over.bounding_box()
         assert box is not None
         self.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        # Until then it may show another place.
+        self.next_frame()
         return self.page.get_by_role("tooltip").inner_text()
 
     def drag(self, key: str, start: float, end: float) -> None:
