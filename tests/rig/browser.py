@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -18,13 +18,19 @@ FLAGS = [
     "--disable-sync",
 ]
 
+#: What a page is to show may take so long on a machine that is busy with other things.
+PATIENCE_MILLIS = 60_000
+expect.set_options(timeout=PATIENCE_MILLIS)
+
 
 class Chromium:
     """One browser process; pages of it are independent of each other."""
 
     def __enter__(self) -> Chromium:
         self.playwright = sync_playwright().start()
-        self.browser: Browser = self.playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        self.browser: Browser = self.playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=2 * PATIENCE_MILLIS
+        )
         return self
 
     def __exit__(
@@ -45,7 +51,7 @@ class Tab:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE_MILLIS)
         self.errors: list[str] = []
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
@@ -74,6 +80,16 @@ class Tab:
         self.page.goto(path)
         return self.page
 
+    def watch(self, path: str) -> Page:
+        """Opens a path of the UI and waits until the server tells the page of changes: what comes later is shown."""
+        with self.page.expect_response(lambda response: urlsplit(response.url).path == "/api/v1/events"):
+            self.page.goto(path)
+        return self.page
+
+    def next_frame(self) -> None:
+        """Waits until the page has drawn what it knows of now."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def drawing(self, key: str) -> str:
         """What the chart of a metric shows, as one long text that is another one when a pixel is."""
         canvas = self.page.get_by_role("article", name=key, exact=True).locator("canvas").first
@@ -81,12 +97,21 @@ class Tab:
         return drawing
 
     def tooltip_at(self, key: str, share: float) -> str:
-        """What the tooltip says with the pointer at this share of a chart's width."""
+        """What the tooltip says with the pointer at this share of a chart's width; nothing while there is none.
+
+        A chart may be drawn anew at any time, so ask until the answer is the expected one.
+        """
         over = self.page.get_by_role("article", name=key, exact=True).locator(".u-over").first
         box = over.bounding_box()
-        assert box is not None
-        self.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
-        return self.page.get_by_role("tooltip").inner_text()
+        if box is None:
+            return ""
+        # A pointer that rests is not told to a chart into which data came meanwhile.
+        for x in (box["x"] + box["width"] * share - 1, box["x"] + box["width"] * share):
+            self.page.mouse.move(x, box["y"] + box["height"] / 2)
+        # Until then it may show another place.
+        self.next_frame()
+        shown: str = self.page.evaluate("document.querySelector('[role=tooltip]')?.innerText ?? ''")
+        return shown
 
     def drag(self, key: str, start: float, end: float) -> None:
         """Drags over a chart from one share of its width to another, which are at least a few pixels apart."""
