@@ -9,6 +9,7 @@ import pytest
 from rig import watched
 from rig.processes import Server, processes_of
 from rig.pytorch import Pytorch
+from rig.waiting import wait_until
 
 KINDS = ("gradients", "parameters")
 
@@ -62,9 +63,14 @@ def test_workers_of_a_data_loader(
     home: Path, server: Server, pytorch: Pytorch, method: str, logs: str, lives: str
 ) -> None:
     with pytorch.script(LOADER, method, logs, lives) as script:
-        code, _ = script.end()
+        # Each worker that is not forked imports PyTorch.
+        code, _ = script.end(300)
         assert (code, script.said()) == (0, ""), script.said()
-    assert [command for command in processes_of(home).values() if " serve " not in command] == []
+    # Helpers of `multiprocessing` notice a moment later that the script has ended.
+    wait_until(
+        lambda: [command for command in processes_of(home).values() if " serve " not in command] == [],
+        "no process is left",
+    )
     rows = server.api.history("local/p/a")
     assert [row["epoch"] for row in rows if "loss" in row] == [epoch for epoch in range(3) for _ in range(8)]
     assert all(isinstance(row["loss"], float) for row in rows if "loss" in row)
@@ -120,7 +126,7 @@ run.finish()
 def test_two_ranks_with_a_run_each(server: Server, pytorch: Pytorch) -> None:
     with pytorch.ranks(DDP, 2, "group") as ranks:
         for rank in ranks:
-            assert rank.end()[0] == 0, rank.said()
+            assert rank.end(300)[0] == 0, rank.said()
     runs = server.api.runs("local/p")
     assert sorted((run["name"], run["group"], run["state"], run["row_count"]) for run in runs) == [
         ("rank 0", "ddp", "finished", 20),
@@ -133,7 +139,7 @@ def test_two_ranks_with_a_run_each(server: Server, pytorch: Pytorch) -> None:
 def test_two_ranks_in_one_shared_run(server: Server, pytorch: Pytorch) -> None:
     with pytorch.ranks(DDP, 2, "shared", homes=True) as ranks:
         for rank in ranks:
-            assert rank.end()[0] == 0, rank.said()
+            assert rank.end(300)[0] == 0, rank.said()
     run = server.api.run("local/p/ddp")
     assert (run["run"]["state"], run["run"]["exit_code"], run["config"]) == ("finished", 0, {"world_size": 2})
     assert sorted(stream["label"] for stream in run["streams"]) == ["rank 0", "rank 1"]
@@ -172,7 +178,7 @@ with steplog.init(project="p", id="a") as run:
 
 def test_tensors_are_the_numbers_that_they_hold(server: Server, pytorch: Pytorch) -> None:
     with pytorch.script(VALUES) as script:
-        assert script.end()[0] == 0, script.said()
+        assert script.end(300)[0] == 0, script.said()
     single = 0.10000000149011612
     assert server.api.history("local/p/a") == [
         {
@@ -202,7 +208,7 @@ def test_tensors_are_the_numbers_that_they_hold(server: Server, pytorch: Pytorch
 
 def test_histograms_of_a_model_in_training(server: Server, pytorch: Pytorch) -> None:
     with pytorch.script(watched.TRAINING) as script:
-        assert script.end()[0] == 0, script.said()
+        assert script.end(300)[0] == 0, script.said()
     rows = server.api.history("local/p/a")
     names = {rf"{kind}/{layer}\.{part}" for kind in KINDS for layer in (0, 2) for part in ("weight", "bias")}
     assert [{key for key in row if "/" in key} for row in rows] == [
@@ -216,7 +222,7 @@ def test_histograms_of_a_model_in_training(server: Server, pytorch: Pytorch) -> 
 @pytest.mark.parametrize("script", ["CHOICES", "NUMBERS", "COPIES", "GRAPH"])
 def test_what_is_watched(server: Server, pytorch: Pytorch, script: str) -> None:
     with pytorch.script(getattr(watched, script), STEPLOG_SAVE_REQUIREMENTS="false") as process:
-        assert process.end()[0] == 0, process.said()
+        assert process.end(300)[0] == 0, process.said()
     run = server.api.run("local/p/a")
     assert run["run"]["state"] == "finished"
     if script == "GRAPH":
@@ -228,7 +234,7 @@ def test_what_is_watched(server: Server, pytorch: Pytorch, script: str) -> None:
 def test_a_model_that_two_ranks_train_is_watched_by_its_own_names(server: Server, pytorch: Pytorch) -> None:
     with pytorch.ranks(watched.DDP, 2) as ranks:
         for rank in ranks:
-            assert rank.end()[0] == 0, rank.said()
+            assert rank.end(300)[0] == 0, rank.said()
     first, second = (server.api.history(f"local/p/rank-{rank}") for rank in range(2))
     # The same parameters, and gradients of each rank's own batch.
     assert first[1][r"parameters/0\.weight"] == second[1][r"parameters/0\.weight"]
