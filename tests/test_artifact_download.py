@@ -77,6 +77,6 @@ def test_two_processes_that_share_a_cache_get_the_same_files(home: Path, server:
     get = ["artifact", "get", "p/data", "--server", server.url, "--to"]
     processes = [begin(*get, f"got-{index}", home=home, STEPLOG_CACHE_LIMIT="1MB") for index in range(3)]
     for index, process in enumerate(processes):
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=300)
         assert process.returncode == 0, said
         assert found(home / f"got-{index}") == hashes

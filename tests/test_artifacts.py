@@ -307,10 +307,12 @@ def write():
         while not done.is_set():
             file.seek(0)
             file.write(os.urandom(4096))
-done = threading.Event()
+            begun.set()
+begun, done = threading.Event(), threading.Event()
 with open("changing.bin", "wb") as file:
     file.truncate(64 << 20)
 threading.Thread(target=write, daemon=True).start()
+begun.wait()
 artifact = steplog.Artifact("a", "dataset")
 try:
     artifact.add_file("changing.bin")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from rig.browser import Chromium, Tab
+from rig.browser import Chromium
 from rig.journal import Process
 from rig.processes import Script, Server
 from rig.waiting import wait_until
@@ -108,17 +108,23 @@ def ran(code: str, home: Path, **more: str) -> None:
         assert script.end() == (0, ""), script.said()
 
 
-def forgive(tab: Tab, status: int) -> None:
-    """Takes what the browser itself says of a refusal off the errors: there must be one."""
-    others = [error for error in tab.errors if f"status of {status}" not in error]
-    assert len(others) == len(tab.errors) - 1, tab.errors
-    tab.errors = others
-
-
 def cells(table: Locator) -> list[list[str]]:
-    """The texts of a table's body by row, without what changes with time."""
-    rows = table.locator("tbody tr").all()
-    return [[each.inner_text().replace("\n", " ") for each in row.locator("th, td").all()] for row in rows]
+    """The texts of a table's body by row, all of one moment."""
+    rows: list[list[str]] = table.evaluate(
+        """table => [...table.querySelectorAll('tbody tr')].map(row =>
+            [...row.querySelectorAll('th, td')].map(cell => cell.innerText.replaceAll('\\n', ' ')))"""
+    )
+    return rows
+
+
+def expect_rows(table: Locator, *expected: list[str]) -> None:
+    """Waits until the rows of a table's body begin with these texts. What is behind them changes with time."""
+
+    def shown() -> list[list[str]]:
+        return [row[: len(expected[0])] for row in cells(table)]
+
+    name = table.get_attribute("aria-label")
+    wait_until(lambda: shown() == [*expected], f"the table {name} is {[*expected]}")
 
 
 def test_collections_are_listed_by_type_and_new_versions_come_by_themselves(
@@ -132,22 +138,21 @@ def test_collections_are_listed_by_type_and_new_versions_come_by_themselves(
         page.evaluate("window.stays = true")
         datasets = page.get_by_role("table", name="Collections of type dataset")
         models = page.get_by_role("table", name="Collections of type model")
-        expect(models).to_be_visible()
         # Name, newest version with its aliases, how many versions, how large.
-        assert [row[:4] for row in cells(datasets)] == [["data", "v0 latest clean", "1", "8 B"]]
-        assert [row[:4] for row in cells(models)] == [["net", "v0 latest best", "1", "3 B"]]
+        expect_rows(datasets, ["data", "v0 latest clean", "1", "8 B"])
+        expect_rows(models, ["net", "v0 latest best", "1", "3 B"])
         ran(LATER, home, STEPLOG_BASE_URL=server.url)
-        expected = [["data", "v1 latest cleaner", "2", "16 B"], ["embedding", "v0 latest", "1", "1 B"]]
-        wait_until(lambda: [row[:4] for row in cells(datasets)] == expected, "the new versions are on the page")
+        expect_rows(datasets, ["data", "v1 latest cleaner", "2", "16 B"], ["embedding", "v0 latest", "1", "1 B"])
         assert page.evaluate("window.stays") is True
 
         page.get_by_role("radio", name="model").click()
         expect(datasets).to_have_count(0)
         expect(models).to_be_visible()
         page.get_by_role("radio", name="All").click()
+        expect(datasets).to_be_visible()
         page.get_by_role("searchbox", name="Search collections").fill("embed")
         expect(models).to_have_count(0)
-        wait_until(lambda: [row[0] for row in cells(datasets)] == ["embedding"], "only what was looked for is there")
+        expect_rows(datasets, ["embedding"])
         page.get_by_role("searchbox", name="Search collections").fill("")
         datasets.get_by_role("link", name="data", exact=True).click()
         versions = page.get_by_role("list", name="Versions").get_by_role("listitem")
@@ -195,7 +200,7 @@ def test_what_is_said_of_a_version_is_changed_on_its_page(home: Path, server: Se
         refusal = page.get_by_role("status").filter(has_text="Could not change the version")
         expect(refusal).to_contain_text('the alias "prod" is protected')
         expect(aliases.get_by_text("prod", exact=True)).to_have_count(0)
-        forgive(tab, 409)
+        tab.forgive(409)
         assert (known("v0")["aliases"], known("v1")["aliases"]) == (["prod"], ["latest", "stable"])
 
         tags = page.get_by_role("group", name="Tags")
@@ -378,17 +383,17 @@ def test_a_lineage_is_looked_at_from_all_sides(home: Path, server: Server, chrom
         zoom = page.get_by_role("status", name="Zoom")
         start = float(zoom.inner_text().removesuffix("%"))
         page.get_by_role("button", name="Zoom in").click()
-        wait_until(lambda: zoom.inner_text() == f"{start * 1.3:.0f}%", "the button has zoomed in")
+        expect(zoom).to_have_text(f"{start * 1.3:.0f}%")
         wider = settled(page, NET)
         assert wider["width"] == pytest.approx(after["width"] * 1.3, rel=0.01)
         page.mouse.move(x, y)
         page.keyboard.down("Control")
-        page.mouse.wheel(0, 120)
+        turn_wheel(page, 0, 120)
         page.keyboard.up("Control")
         wait_until(lambda: settled(page, NET)["width"] < wider["width"] * 0.9, "the wheel has zoomed out")
-        page.mouse.wheel(0, 50)
+        turn_wheel(page, 0, 50)
         page.get_by_role("button", name="Show all").click()
-        wait_until(lambda: zoom.inner_text() == f"{start:.0f}%", "all of it is shown again")
+        expect(zoom).to_have_text(f"{start:.0f}%")
 
         # What hangs on a side is put away and comes back.
         graph_of(page).get_by_role("button", name=f"Hide 3 results of {NET}", exact=True).click()
@@ -428,7 +433,7 @@ def test_a_lineage_is_looked_at_from_all_sides(home: Path, server: Server, chrom
         page.get_by_role("radiogroup", name="Shown as").get_by_role("radio", name="Table").click()
         table = page.get_by_role("table", name="Lineage")
         expect(table).to_be_visible()
-        assert {row[0].removeprefix("✓ "): (row[2], row[3], row[4]) for row in cells(table)} == {
+        told = {
             "the preparing one": ("3 steps before", "", "data:v0"),
             "data:v0": ("2 steps before", "the preparing one", "the training one"),
             "the training one": ("1 step before", "data:v0", "net:v0"),
@@ -437,6 +442,10 @@ def test_a_lineage_is_looked_at_from_all_sides(home: Path, server: Server, chrom
             "the serving one": ("1 step after", "net:v0", ""),
             "report:v0": ("2 steps after", "the evaluating one", ""),
         }
+        wait_until(
+            lambda: {row[0].removeprefix("✓ "): (row[2], row[3], row[4]) for row in cells(table)} == told,
+            "the table tells of all of it",
+        )
         page.get_by_role("button", name="Show report:v0 in the graph").click()
         expect(card(page, REPORT)).to_have_attribute("aria-pressed", "true")
 
@@ -552,8 +561,7 @@ def test_a_lineage_of_a_thousand_nodes_is_moved_and_zoomed(server: Server, chrom
         expected |= {f"run run {number}, train, finished" for number in range(LARGE)}
         found: set[str] = set()
         page.mouse.move(x, y)
-        page.mouse.wheel(-100_000, -100_000)
-        next_frame(page)
+        turn_wheel(page, -100_000, -100_000)
         # Cards are there before they come into sight.
         right, down = screen["width"] + 400, screen["height"] + 400
         column = None
@@ -561,13 +569,11 @@ def test_a_lineage_of_a_thousand_nodes_is_moved_and_zoomed(server: Server, chrom
             column = row = place
             while True:
                 found |= nodes(page)
-                page.mouse.wheel(0, down)
-                next_frame(page)
+                turn_wheel(page, 0, down)
                 if (place := layer(page)) == row:
                     break
                 row = place
-            page.mouse.wheel(right, -100_000)
-            next_frame(page)
+            turn_wheel(page, right, -100_000)
         assert found == expected
 
         page.get_by_role("radiogroup", name="Shown as").get_by_role("radio", name="Table").click()
@@ -577,6 +583,21 @@ def test_a_lineage_of_a_thousand_nodes_is_moved_and_zoomed(server: Server, chrom
 
 def label_of(number: int) -> str:
     return f"version net-{number}:v0, model, latest"
+
+
+def turn_wheel(page: Page, x: float, y: float) -> None:
+    """Turns the wheel, and waits until the page has heard of it and drawn it."""
+    before = page.evaluate(
+        """() => {
+            const count = () => { window.wheelsSeen += 1 }
+            if (window.wheelsSeen === undefined) addEventListener('wheel', count, { capture: true, passive: true })
+            window.wheelsSeen ??= 0
+            return window.wheelsSeen
+        }"""
+    )
+    page.mouse.wheel(x, y)
+    page.wait_for_function("before => window.wheelsSeen > before", arg=before)
+    next_frame(page)
 
 
 def layer(page: Page) -> str:
@@ -614,8 +635,8 @@ def test_two_versions_are_compared(home: Path, server: Server, chromium: Chromiu
             expect(lines).to_have_text(texts)
         page.get_by_role("radiogroup", name="Compare").get_by_role("radio", name="Metadata 3").click()
         table = page.get_by_role("table", name="Metadata")
-        expect(table).to_be_visible()
-        assert cells(table) == [["new", "", "[1]"], ["old", "true", ""], ["rows", "2", "3"]]
+        changed = [["new", "", "[1]"], ["old", "true", ""], ["rows", "2", "3"]]
+        wait_until(lambda: cells(table) == changed, "what was changed is shown")
         page.get_by_role("link", name="Swap").click()
         expect(page).to_have_url(re.compile(r"/data/v0\?"))
         expect(page.get_by_role("list", name="Changes").get_by_role("button", name="added: gone.txt")).to_be_visible()
@@ -633,9 +654,8 @@ def test_the_registry_shows_stages_and_takes_links(home: Path, server: Server, c
         page = tab.open("/")
         page.get_by_role("navigation", name="Sections").get_by_role("link", name="Registry").click()
         table = page.get_by_role("table", name="Collections of registry")
-        expect(table).to_be_visible()
         # Name, type, what is at the stage, newest, how many.
-        assert [row[:5] for row in cells(table)] == [["classifier", "model", "v0", "v0", "1"]]
+        expect_rows(table, ["classifier", "model", "v0", "v0", "1"])
         expect(table.get_by_role("columnheader")).to_have_text(
             ["Collection", "Type", "staging", "Newest", "Versions", "Updated"]
         )
@@ -647,13 +667,14 @@ def test_the_registry_shows_stages_and_takes_links(home: Path, server: Server, c
         expect(dialog.get_by_role("textbox", name="Collection")).to_have_value("classifier")
         dialog.get_by_role("textbox", name="Aliases").fill("production, checked")
         dialog.get_by_role("button", name="Link", exact=True).click()
-        expect(page).to_have_url(f"{server.url}/local/registry/artifacts/classifier/v1")
+        # First what goes by itself.
         expect(page.get_by_role("status").filter(has_text="Linked as classifier:v1.")).to_be_visible()
+        expect(page).to_have_url(f"{server.url}/local/registry/artifacts/classifier/v1")
         source = page.get_by_role("link", name="linked from p/net:v1")
         expect(source).to_have_attribute("href", "/local/p/artifacts/net/v1")
         page.goto("/registry")
         expect(table.get_by_role("link", name="classifier:v1, production")).to_be_visible()
-        assert [row[:7] for row in cells(table)] == [["classifier", "model", "v1", "v1", "v0", "v1", "2"]]
+        expect_rows(table, ["classifier", "model", "v1", "v1", "v0", "v1", "2"])
 
         table.get_by_role("link", name="classifier:v1, production").click()
         page.get_by_role("button", name="Actions for classifier:v1").click()
@@ -666,9 +687,7 @@ def test_the_registry_shows_stages_and_takes_links(home: Path, server: Server, c
         expect(page).to_have_url(f"{server.url}/local/registry/artifacts/classifier")
         expect(page.get_by_role("list", name="Versions").get_by_role("listitem")).to_have_count(1)
         page.goto("/registry")
-        wait_until(
-            lambda: [row[:5] for row in cells(table)] == [["classifier", "model", "v0", "v0", "1"]], "the link is gone"
-        )
+        expect_rows(table, ["classifier", "model", "v0", "v0", "1"])
         assert server.api.get("/artifacts/local/p/net/versions/v1")["file_count"] == 1
 
 
@@ -690,10 +709,11 @@ def test_a_run_tells_what_it_made_and_used(home: Path, server: Server, chromium:
 def test_a_folder_without_a_server_is_looked_at_and_not_changed(home: Path, chromium: Chromium) -> None:
     ran(TWO_VERSIONS, home, STEPLOG_MODE="offline")
     with Server(home, home / "steplog", command="ui") as server, chromium.tab(server.url) as tab:
+        # The server answers before it has read the folder.
+        wait_until(lambda: server.api.get("/artifacts/local/p")["collections"], "the folder is read")
         page = tab.open("/local/p/artifacts")
         table = page.get_by_role("table", name="Collections of type dataset")
-        expect(table).to_be_visible()
-        assert [row[:3] for row in cells(table)] == [["data", "v1 latest", "2"]]
+        expect_rows(table, ["data", "v1 latest", "2"])
         table.get_by_role("link", name="data:v1").click()
         expect(page.get_by_role("heading", name="data:v1")).to_be_visible()
         expect(page.get_by_role("region", name="About")).to_contain_text("local/p/data:v1")

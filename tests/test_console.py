@@ -76,6 +76,8 @@ TQDM = (
     STILL
     + """
 from tqdm import tqdm, trange
+# Else a thread draws bars once more when the script takes ten seconds.
+tqdm.monitor_interval = 0
 for epoch in trange(2, desc="epoch", leave=True):
     for batch in tqdm(range(40), desc="batch", leave=False, position=1):
         if batch == 20:
@@ -271,13 +273,15 @@ def test_what_a_killed_script_printed_last_is_shown_when_it_is_redirected(home: 
         assert shown == sorted(shown) and missing == list(range(missing[0], missing[-1] + 1) if missing else [])
         ends += [shown[-1:] == [1999], done.stderr == b"fatal\n"]
     assert ends.count(True) > len(ends) / 2, ends
-    wait_until(lambda: processes_of(home) == {}, "nobody is left")
+    homes = [home / str(attempt) for attempt in range(10)]
+    wait_until(lambda: not any(processes_of(each) for each in homes), "nobody is left")
 
 
 OUTLIVING = """
 import subprocess
 subprocess.Popen(["sh", "-c", "read line; for i in 1 2 3; do echo child $i; done"], stdin=int(sys.argv[2]))
 print("parent", flush=True)
+sys.stdin.readline()
 {}
 """
 
@@ -289,16 +293,20 @@ def outlived(home: Path, code: str) -> str:
         [sys.executable, "-c", BEGIN + code, "redirect", str(reader)],
         cwd=home,
         env=scene(home),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=[reader],
         text=True,
     )
     os.close(reader)
+    assert script.stdin is not None and script.stdout is not None
+    # It goes on when its own thread has passed this on: what that has in its hands at the end would be gone.
+    printed = script.stdout.readline()
+    script.stdin.close()
     script.wait(60)
     os.write(writer, b"go\n")
     os.close(writer)
-    assert script.stdout is not None
-    printed = script.stdout.read()
+    printed += script.stdout.read()
     script.stdout.close()
     wait_until(lambda: processes_of(home) == {}, "nobody is left")
     return printed
@@ -316,6 +324,7 @@ if os.fork() == 0:
         print("child", index, flush=True)
     os._exit(0)
 print("parent", flush=True)
+sys.stdin.readline()
 os.kill(os.getpid(), 9)
 """
 

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from rig.waiting import wait_until
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -85,6 +87,20 @@ class Tab:
         with self.page.expect_response(lambda response: urlsplit(response.url).path == "/api/v1/events"):
             self.page.goto(path)
         return self.page
+
+    def forgive(self, status: int) -> None:
+        """Takes what the browser itself says of a refusal off the errors: there must be one."""
+        refusal = f"status of {status}"
+
+        def is_told() -> bool:
+            # What a page says is heard only while something is asked of it.
+            self.next_frame()
+            return any(refusal in error for error in self.errors)
+
+        wait_until(is_told, f"the browser tells of a {refusal}")
+        others = [error for error in self.errors if refusal not in error]
+        assert len(others) == len(self.errors) - 1, self.errors
+        self.errors = others
 
     def next_frame(self) -> None:
         """Waits until the page has drawn what it knows of now."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 
+from rig.ports import keep_port
 from rig.processes import environment
 from rig.waiting import wait_until
 
@@ -22,9 +23,8 @@ class ObjectStore:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.keeper = keep_port()
+        self.port: int = self.keeper.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -44,6 +44,7 @@ class ObjectStore:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        self.keeper.close()
 
     def answers(self) -> bool:
         assert self.process is not None and self.process.poll() is None, "the store of objects ended"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import termios
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from rig.api import Api
+from rig.ports import keep_port
 from rig.waiting import wait_until
 
 BINARY = Path(__file__).resolve().parent.parent.parent / "target/release/steplog"
@@ -31,6 +35,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
     }
     return kept | own | more
+
+
+def written(log: IO[str]) -> str:
+    """What a process has written to a file so far. Its place in the file is ours too, so nothing is read from there."""
+    return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0).decode(errors="replace")
 
 
 def steplog(
@@ -74,6 +83,8 @@ class Server:
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Lives as long as the server.
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
+        #: Keeps the port from others while the server is down.
+        self.keeper: socket.socket | None = None
 
     def __enter__(self) -> Server:
         return self.start()
@@ -83,6 +94,7 @@ class Server:
     ) -> None:
         if self.process is not None:
             self.kill()
+        self._give_up_port()
         if error is not None:
             print(f"--- the server said:\n{self.said()}")
         self.log.close()
@@ -104,12 +116,13 @@ class Server:
             assert line, f"the server ended with {self.process.wait()}: {self.said()}"
         self.url = found.group()
         self.port = int(self.url.rsplit(":", 1)[1])
+        self._give_up_port()
         wait_until(self.answers, f"{self.url} answers")
         return self
 
     def answers(self) -> bool:
         try:
-            return self.api.call("GET", "/healthz", seconds=5).body == b"ok"
+            return self.api.call("GET", "/healthz", seconds=20).body == b"ok"
         except OSError:
             return False
 
@@ -119,19 +132,29 @@ class Server:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+        self._keep_port()
 
     def stop(self) -> int:
         """Ends it as Ctrl-C does; answers the exit code."""
         assert self.process is not None and self.process.stdout is not None
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self.process.stdout.close()
+        self._keep_port()
         return code
 
     def said(self) -> str:
-        self.log.flush()
-        self.log.seek(0)
-        return self.log.read()
+        return written(self.log)
+
+    def _keep_port(self) -> None:
+        # Whoever was quicker is told of by the next start.
+        with contextlib.suppress(OSError):
+            self.keeper = self.keeper or keep_port(self.port)
+
+    def _give_up_port(self) -> None:
+        if self.keeper is not None:
+            self.keeper.close()
+            self.keeper = None
 
 
 class Script:
@@ -194,15 +217,13 @@ class Script:
         self.process.wait()
         return rest.split("\n")[:-1]
 
-    def end(self, seconds: float = 120) -> tuple[int, str]:
+    def end(self, seconds: float = 300) -> tuple[int, str]:
         """Waits for its end; its exit code and what it printed."""
         out, _ = self.process.communicate(timeout=seconds)
         return self.process.returncode, out
 
     def said(self) -> str:
-        self.errors.flush()
-        self.errors.seek(0)
-        return self.errors.read()
+        return written(self.errors)
 
 
 def processes_of(home: Path) -> dict[int, str]:

@@ -34,11 +34,13 @@ class Proxy:
         self.seen: Counter[Fault] = Counter()
         #: How many bytes went to the server.
         self.sent_bytes = 0
+        self.counting = threading.Lock()
         self.open = True
         self.sockets: set[socket.socket] = set()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> Proxy:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting.start()
         return self
 
     def __exit__(
@@ -47,6 +49,7 @@ class Proxy:
         self.open = False
         # Closing a socket does not wake a thread that is waiting in accept().
         socket.create_connection(("127.0.0.1", self.port)).close()
+        self.accepting.join()
         self.listener.close()
         self.cut(1)
 
@@ -91,7 +94,7 @@ class Proxy:
             client.close()
 
     def _read_some(self, client: socket.socket) -> None:
-        client.settimeout(1)
+        client.settimeout(20)
         client.recv(65_536)
 
     def _forth(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
@@ -102,7 +105,8 @@ class Proxy:
                 hang_up(client)
                 break
             server.sendall(data)
-            self.sent_bytes += len(data)
+            with self.counting:
+                self.sent_bytes += len(data)
             if budget is not None:
                 budget -= len(data)
             if fault is Fault.SLOW:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import steplog
+from rig.ports import keep_port
 from rig.processes import Script
 
 #: The interpreter that has PyTorch. The extension module fits every Python from 3.10 on.
@@ -40,10 +40,8 @@ class Pytorch:
     @contextlib.contextmanager
     def ranks(self, code: str, count: int, *arguments: str, homes: bool = False) -> Iterator[list[Script]]:
         """A process for each rank, told who it is as ``torchrun`` does; each in a folder of its own if ``homes``."""
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
         with contextlib.ExitStack() as stack:
+            port = stack.enter_context(keep_port()).getsockname()[1]
             yield [
                 stack.enter_context(
                     self.script(

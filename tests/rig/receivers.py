@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import subprocess
 import threading
@@ -18,6 +17,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from rig.ports import keep_port
 
 
 @dataclass
@@ -41,6 +42,8 @@ Answer = int | tuple[int, dict[str, str]] | None
 class HttpReceiver:
     """Remembers what is posted to it. ``answer`` decides, request by request, how; by default all is taken.
 
+    It has its address from the beginning, and refuses connections until it is entered.
+
     ``taken`` counts by title what it said yes to, whether or not the sender was still there to hear it.
     """
 
@@ -48,7 +51,6 @@ class HttpReceiver:
         self,
         answer: Callable[[Request], Answer] = lambda _: 200,
         tls: ssl.SSLContext | None = None,
-        port: int = 0,
         host: str = "127.0.0.1",
     ) -> None:
         self.requests: list[Request] = []
@@ -79,8 +81,9 @@ class HttpReceiver:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer((host, port), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler, bind_and_activate=False)
         self.server.daemon_threads = True
+        self.server.server_bind()
         if tls is not None:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port: int = self.server.server_address[1]
@@ -90,6 +93,7 @@ class HttpReceiver:
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> HttpReceiver:
+        self.server.server_activate()
         self.thread.start()
         return self
 
@@ -115,7 +119,11 @@ class MailReceiver:
             return AuthResult(success=good)
 
         secure = {"tls_context": tls, "require_starttls": True, "authenticator": login, "auth_required": True}
-        self.controller = Controller(self, hostname="127.0.0.1", port=0, **(secure if tls else {}))
+        self.keeper = keep_port()
+        self.port: int = self.keeper.getsockname()[1]
+        self.controller = Controller(
+            self, hostname="127.0.0.1", port=self.port, ready_timeout=60, **(secure if tls else {})
+        )
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope.content, bytes)
@@ -126,23 +134,12 @@ class MailReceiver:
         return "250 taken"
 
     def __enter__(self) -> MailReceiver:
-        self.controller.port = free_port()
         self.controller.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.controller.stop()
-
-    @property
-    def port(self) -> int:
-        return int(self.controller.port)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        self.keeper.close()
 
 
 def certificates(folder: Path) -> tuple[ssl.SSLContext, Path]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+def wait_until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
     """Asks again and again until the answer is true, and answers it; fails by name when that takes too long."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
