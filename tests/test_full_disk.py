@@ -18,7 +18,7 @@ def now():
 
 text = random.Random(0)
 slowest = step = 0
-with steplog.init(project="full", id="a", settings={"finish_timeout": 200}) as run:
+with steplog.init(project="full", id="a", settings={"finish_timeout": 250}) as run:
     while not os.path.exists("stop"):
         for _ in range(20):
             row = {"step": step, "text": text.randbytes(1000).hex()}
@@ -42,7 +42,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 
 def end(script: Script, home: Path) -> int:
     (home / "stop").touch()
-    code, out = script.end(240)
+    code, out = script.end()
     assert code == 0, script.said()
     assert float(out.split()[1]) < 2, "log() waited"
     return int(out.split()[0])

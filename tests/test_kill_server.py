@@ -76,7 +76,7 @@ def test_every_acknowledged_row_is_there_once_and_in_order(home: Path, chance: r
             (home / "stop").touch()
             counts = {}
             for name, script in zip(names, scripts, strict=True):
-                code, out = script.end(180)
+                code, out = script.end()
                 assert code == 0, script.said()
                 assert script.said().count("warning") <= 1 + KILLS
                 counts[name] = int(out)

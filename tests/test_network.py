@@ -56,7 +56,7 @@ def test_one_fault_after_another(home: Path, server: Server, chance: random.Rand
         taken = server.api.row_count("local/faults/a")
         wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 90)
         (home / "stop").touch()
-        code, out = training.end(150)
+        code, out = training.end()
         assert code == 0, training.said()
         count, slowest = int(out.split()[0]), float(out.split()[1])
         assert training.said().count("warning") <= faults_enough + 1, training.said()
@@ -85,7 +85,7 @@ def test_all_faults_in_any_order(home: Path, server: Server, chance: random.Rand
         taken = server.api.row_count("local/faults/a")
         wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 90)
         (home / "stop").touch()
-        code, out = training.end(150)
+        code, out = training.end()
         assert code == 0, training.said()
         assert server.api.history("local/faults/a") == [
             {"_step": step, "loss": 1 / (step + 1), "text": f"{step:01000}"} for step in range(int(out.split()[0]))

@@ -76,7 +76,7 @@ print(json.dumps([threads_left(["steplog-termina"]), [each.name for each in thre
 def end(home: Path, server: Server, code: str | Path, *arguments: str) -> list[str]:
     """Runs a script against the server to its good end; the lines it printed. It leaves no process behind."""
     with Script(code, *arguments, home=home, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script:
-        returned, out = script.end(300)
+        returned, out = script.end()
         assert (returned, script.said()) == (0, ""), script.said()
     # Helpers of `multiprocessing` notice a moment later that the script has ended.
     wait_until(

@@ -63,8 +63,7 @@ def test_workers_of_a_data_loader(
     home: Path, server: Server, pytorch: Pytorch, method: str, logs: str, lives: str
 ) -> None:
     with pytorch.script(LOADER, method, logs, lives) as script:
-        # Each worker that is not forked imports PyTorch.
-        code, _ = script.end(300)
+        code, _ = script.end()
         assert (code, script.said()) == (0, ""), script.said()
     # Helpers of `multiprocessing` notice a moment later that the script has ended.
     wait_until(
@@ -126,7 +125,7 @@ run.finish()
 def test_two_ranks_with_a_run_each(server: Server, pytorch: Pytorch) -> None:
     with pytorch.ranks(DDP, 2, "group") as ranks:
         for rank in ranks:
-            assert rank.end(300)[0] == 0, rank.said()
+            assert rank.end()[0] == 0, rank.said()
     runs = server.api.runs("local/p")
     assert sorted((run["name"], run["group"], run["state"], run["row_count"]) for run in runs) == [
         ("rank 0", "ddp", "finished", 20),
@@ -139,7 +138,7 @@ def test_two_ranks_with_a_run_each(server: Server, pytorch: Pytorch) -> None:
 def test_two_ranks_in_one_shared_run(server: Server, pytorch: Pytorch) -> None:
     with pytorch.ranks(DDP, 2, "shared", homes=True) as ranks:
         for rank in ranks:
-            assert rank.end(300)[0] == 0, rank.said()
+            assert rank.end()[0] == 0, rank.said()
     run = server.api.run("local/p/ddp")
     assert (run["run"]["state"], run["run"]["exit_code"], run["config"]) == ("finished", 0, {"world_size": 2})
     assert sorted(stream["label"] for stream in run["streams"]) == ["rank 0", "rank 1"]
@@ -178,7 +177,7 @@ with steplog.init(project="p", id="a") as run:
 
 def test_tensors_are_the_numbers_that_they_hold(server: Server, pytorch: Pytorch) -> None:
     with pytorch.script(VALUES) as script:
-        assert script.end(300)[0] == 0, script.said()
+        assert script.end()[0] == 0, script.said()
     single = 0.10000000149011612
     assert server.api.history("local/p/a") == [
         {
@@ -208,7 +207,7 @@ def test_tensors_are_the_numbers_that_they_hold(server: Server, pytorch: Pytorch
 
 def test_histograms_of_a_model_in_training(server: Server, pytorch: Pytorch) -> None:
     with pytorch.script(watched.TRAINING) as script:
-        assert script.end(300)[0] == 0, script.said()
+        assert script.end()[0] == 0, script.said()
     rows = server.api.history("local/p/a")
     names = {rf"{kind}/{layer}\.{part}" for kind in KINDS for layer in (0, 2) for part in ("weight", "bias")}
     assert [{key for key in row if "/" in key} for row in rows] == [
@@ -222,7 +221,7 @@ def test_histograms_of_a_model_in_training(server: Server, pytorch: Pytorch) -> 
 @pytest.mark.parametrize("script", ["CHOICES", "NUMBERS", "COPIES", "GRAPH"])
 def test_what_is_watched(server: Server, pytorch: Pytorch, script: str) -> None:
     with pytorch.script(getattr(watched, script), STEPLOG_SAVE_REQUIREMENTS="false") as process:
-        assert process.end(300)[0] == 0, process.said()
+        assert process.end()[0] == 0, process.said()
     run = server.api.run("local/p/a")
     assert run["run"]["state"] == "finished"
     if script == "GRAPH":
@@ -234,7 +233,7 @@ def test_what_is_watched(server: Server, pytorch: Pytorch, script: str) -> None:
 def test_a_model_that_two_ranks_train_is_watched_by_its_own_names(server: Server, pytorch: Pytorch) -> None:
     with pytorch.ranks(watched.DDP, 2) as ranks:
         for rank in ranks:
-            assert rank.end(300)[0] == 0, rank.said()
+            assert rank.end()[0] == 0, rank.said()
     first, second = (server.api.history(f"local/p/rank-{rank}") for rank in range(2))
     # The same parameters, and gradients of each rank's own batch.
     assert first[1][r"parameters/0\.weight"] == second[1][r"parameters/0\.weight"]

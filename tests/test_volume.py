@@ -75,7 +75,7 @@ def test_two_million_rows_from_four_processes_into_four_runs(place: Path, heavy:
     with contextlib.ExitStack() as stack:
         scripts = [stack.enter_context(Script(FOUR_PROCESSES, str(rank), home=place, **settings)) for rank in range(4)]
         for script in scripts:
-            assert script.end(300) == (0, ""), script.said()
+            assert script.end() == (0, ""), script.said()
             assert script.said() == ""
     print(f"2,000,000 rows in {time.monotonic() - began:.1f} s")
     for rank in range(4):
@@ -93,7 +93,7 @@ def test_two_million_rows_from_four_processes_into_four_runs(place: Path, heavy:
 
 def test_a_run_of_twenty_thousand_keys(place: Path, heavy: Server, chromium: Chromium) -> None:
     with Script(MANY_KEYS, home=place, STEPLOG_BASE_URL=heavy.url, STEPLOG_QUIET="1") as script:
-        assert script.end(300) == (0, ""), script.said()
+        assert script.end() == (0, ""), script.said()
     keys = heavy.api.post("/keys/query", {"project": "local/keys", "runs": None})["keys"]
     keys = [key for key in keys if not key["key"].startswith("_system/")]
     assert len(keys) == 20_000

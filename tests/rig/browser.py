@@ -55,6 +55,7 @@ class Tab:
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MILLIS)
         self.errors: list[str] = []
+        self.expected: tuple[str, ...] = ()
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         self.page.on("request", self._request)
@@ -67,7 +68,8 @@ class Tab:
     ) -> None:
         self.context.close()
         if error is None:
-            assert not self.errors, "\n".join(self.errors)
+            errors = [each for each in self.errors if not any(part in each for part in self.expected)]
+            assert not errors, "\n".join(errors)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -87,6 +89,10 @@ class Tab:
         with self.page.expect_response(lambda response: urlsplit(response.url).path == "/api/v1/events"):
             self.page.goto(path)
         return self.page
+
+    def expect_errors(self, *parts: str) -> None:
+        """Errors with one of these in them are none, whenever the browser comes to tell of them."""
+        self.expected += parts
 
     def forgive(self, status: int) -> None:
         """Takes what the browser itself says of a refusal off the errors: there must be one."""
