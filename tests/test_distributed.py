@@ -122,10 +122,12 @@ def test_ranks_that_are_started_again_go_on(home: Path, server: Server) -> None:
                 if start < 2:
                     script.kill()
                 else:
+                    # What the killed ones had not sent yet is sent by those that come after them, while they live.
+                    path = f"local/p/job-{rank}"
+                    wait_until(lambda path=path: server.api.row_count(path) == 30, f"{path} is complete")  # type: ignore[misc]
                     script.tell("end")
                     assert script.end()[0] == 0, script.said()
     for rank in ("0", "1"):
         path = f"local/p/job-{rank}"
-        # What the killed ones had not sent yet was sent by those that came after them.
         assert server.api.history(path) == [{"_step": step, "step": step} for step in range(30)]
         assert server.api.run(path)["run"]["state"] == "finished"

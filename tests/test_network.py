@@ -13,14 +13,20 @@ from rig.proxy import Fault, Proxy
 from rig.waiting import wait_until
 
 TRAINING = """
-import os, sys, time, steplog
+import os, resource, sys, time, steplog
+
+def now():
+    return time.perf_counter(), time.thread_time(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
 slowest = step = 0
 with steplog.init(project="faults", id="a", settings={"finish_timeout": 120}) as run:
     while not os.path.exists("stop"):
         for _ in range(50):
-            began = time.perf_counter()
+            before = now()
             run.log({"loss": 1 / (step + 1), "text": f"{step:01000}"})
-            slowest = max(slowest, time.perf_counter() - began)
+            elapsed, busy, slept = (after - start for after, start in zip(now(), before))
+            # Time in which others had the processor is none that log() took.
+            slowest = max(slowest, elapsed if slept else busy)
             step += 1
         time.sleep(0.01)
 print(step, slowest)
@@ -44,9 +50,11 @@ def test_one_fault_after_another(home: Path, server: Server, chance: random.Rand
             proxy.cut(0.05)
             return proxy.seen[fault] >= faults_enough
 
-        wait_until(enough, f"there were {faults_enough} connections of which {fault.value}", 60)
+        wait_until(enough, f"there were {faults_enough} connections of which {fault.value}", 120)
+        # What is open may be a slow one.
+        proxy.cut(1)
         taken = server.api.row_count("local/faults/a")
-        wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 60)
+        wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 90)
         (home / "stop").touch()
         code, out = training.end()
         assert code == 0, training.said()
@@ -72,10 +80,10 @@ def test_all_faults_in_any_order(home: Path, server: Server, chance: random.Rand
             proxy.cut(0.05)
             return all(proxy.seen[fault] >= 3 for fault in faults)
 
-        wait_until(enough, "there were three connections with every fault", 100)
+        wait_until(enough, "there were three connections with every fault", 150)
         proxy.cut(1)
         taken = server.api.row_count("local/faults/a")
-        wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 60)
+        wait_until(lambda: server.api.row_count("local/faults/a") > taken, "the server takes rows again", 90)
         (home / "stop").touch()
         code, out = training.end()
         assert code == 0, training.said()

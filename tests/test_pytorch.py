@@ -9,6 +9,7 @@ import pytest
 from rig import watched
 from rig.processes import Server, processes_of
 from rig.pytorch import Pytorch
+from rig.waiting import wait_until
 
 KINDS = ("gradients", "parameters")
 
@@ -64,7 +65,11 @@ def test_workers_of_a_data_loader(
     with pytorch.script(LOADER, method, logs, lives) as script:
         code, _ = script.end()
         assert (code, script.said()) == (0, ""), script.said()
-    assert [command for command in processes_of(home).values() if " serve " not in command] == []
+    # Helpers of `multiprocessing` notice a moment later that the script has ended.
+    wait_until(
+        lambda: [command for command in processes_of(home).values() if " serve " not in command] == [],
+        "no process is left",
+    )
     rows = server.api.history("local/p/a")
     assert [row["epoch"] for row in rows if "loss" in row] == [epoch for epoch in range(3) for _ in range(8)]
     assert all(isinstance(row["loss"], float) for row in rows if "loss" in row)

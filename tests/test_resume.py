@@ -106,13 +106,18 @@ def test_words_are_kept_to(home: Path, server: Server) -> None:
 
 ROWS = """
 import os, sys, steplog
-run = steplog.init(project="p", id="a", resume=sys.argv[1], config={sys.argv[2]: 1}, settings={"init_timeout": 5})
+run = steplog.init(project="p", id="a", resume=sys.argv[1], config={sys.argv[2]: 1},
+                   settings={"init_timeout": int(sys.argv[3])})
 print(run.starting_step, " ".join(sorted(dict(run.config))), flush=True)
 for line in sys.stdin:
     for _ in range(int(line)):
         run.log({"step": run.step})
     print(run.step, flush=True)
 """
+
+
+#: How many seconds a run that goes on waits for a server that is there, and for one that is not.
+PATIENT, IMPATIENT = "60", "5"
 
 
 def began(script: Script) -> tuple[int, list[str]]:
@@ -132,7 +137,7 @@ def test_a_killed_run_goes_on_behind_rows_that_were_never_sent(
     home: Path, server: Server, server_is_back: bool
 ) -> None:
     where = {"STEPLOG_BASE_URL": server.url, "STEPLOG_SILENT": "1"}
-    with Script(ROWS, "allow", "first", home=home, **where) as script:
+    with Script(ROWS, "allow", "first", PATIENT, home=home, **where) as script:
         assert began(script) == (0, ["first"])
         assert log_rows(script, 100) == 100
         wait_until(lambda: server.api.row_count("local/p/a") == 100, "the server has the first rows")
@@ -141,13 +146,15 @@ def test_a_killed_run_goes_on_behind_rows_that_were_never_sent(
         script.kill()
     if server_is_back:
         server.start()
-    with Script(ROWS, "must", "second", home=home, **where) as script:
+    patience = PATIENT if server_is_back else IMPATIENT
+    with Script(ROWS, "must", "second", patience, home=home, **where) as script:
         assert began(script) == (150, ["first", "second"])
         assert log_rows(script, 7) == 157
         if not server_is_back:
             server.start()
+        # It sends its own rows, and what the killed one had left. At its end it would wait for that a few seconds only.
+        wait_until(lambda: server.api.row_count("local/p/a") == 157, "the server has all rows", 90)
         assert script.end()[0] == 0, script.said()
-    # The new process sent its own rows, and what the killed one had left.
     assert server.api.history("local/p/a") == [{"_step": step, "step": step} for step in range(157)]
     run = server.api.run("local/p/a")
     assert (run["config"], run["run"]["state"]) == ({"first": 1, "second": 1}, "finished")
@@ -155,10 +162,10 @@ def test_a_killed_run_goes_on_behind_rows_that_were_never_sent(
 
 def test_the_disk_and_the_server_together_know_the_run(home: Path, server: Server) -> None:
     where = {"STEPLOG_BASE_URL": server.url, "STEPLOG_SILENT": "1"}
-    with Script(ROWS, "allow", "first", home=home / "one", **where) as script:
+    with Script(ROWS, "allow", "first", PATIENT, home=home / "one", **where) as script:
         assert began(script) == (0, ["first"]) and log_rows(script, 10) == 10
         assert script.end()[0] == 0, script.said()
-    with Script(ROWS, "must", "second", home=home / "two", **where) as script:
+    with Script(ROWS, "must", "second", PATIENT, home=home / "two", **where) as script:
         assert began(script) == (10, ["first", "second"])
         wait_until(lambda: len(server.api.run("local/p/a")["streams"]) == 2, "the server knows of the second process")
         server.kill()
@@ -166,9 +173,10 @@ def test_the_disk_and_the_server_together_know_the_run(home: Path, server: Serve
         script.kill()
     server.start()
     # This disk has the last rows, and only the server has the config of the first machine.
-    with Script(ROWS, "must", "third", home=home / "two", **where) as script:
+    with Script(ROWS, "must", "third", PATIENT, home=home / "two", **where) as script:
         assert began(script) == (20, ["first", "second", "third"])
         assert log_rows(script, 10) == 30
+        wait_until(lambda: server.api.row_count("local/p/a") == 30, "the server has all rows", 90)
         assert script.end()[0] == 0, script.said()
     assert server.api.history("local/p/a") == [{"_step": step, "step": step} for step in range(30)]
 

@@ -130,7 +130,7 @@ def test_no_planted_secret_is_stored(home: Path, server: Server) -> None:
         def recorded() -> bytes:
             return b"".join(data for _, data in files(journal))
 
-        wait_until(lambda: b'"git"' in recorded() and b"disk.read" in recorded(), "everything is recorded")
+        wait_until(lambda: b'"git"' in recorded() and b"disk.read" in recorded(), "everything is recorded", 60)
         script.tell("")
         assert script.end()[0] == 0, script.said()
     kept = {path.name for path in (home / "steplog/secrets/r1/files").rglob("*") if path.is_file()}

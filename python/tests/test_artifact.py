@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import signal
@@ -393,10 +394,28 @@ def test_ctrl_c_ends_reading_and_nothing_was_added(draft: steplog.Artifact, tmp_
     for name in ("a", "b"):
         with (tmp_path / "large" / name).open("wb") as file:
             file.truncate(64 << 30)
+
+    def is_reading() -> bool:
+        for descriptor in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):  # It was closed meanwhile.
+                if Path(os.readlink(f"/proc/self/fd/{descriptor}")).parent == tmp_path / "large":
+                    return True
+        return False
+
+    def press() -> None:
+        # Not before: nothing but the call would take it.
+        while not stop.wait(0.02):
+            if is_reading():
+                return os.kill(os.getpid(), signal.SIGINT)
+
     for call in (lambda: draft.add_file("large/a"), lambda: draft.add_dir("large", policy="immutable")):
-        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            call()
-        timer.join()
+        stop = threading.Event()
+        keyboard = threading.Thread(target=press)
+        keyboard.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                call()
+        finally:
+            stop.set()
+            keyboard.join()
         assert entries(draft) == {}

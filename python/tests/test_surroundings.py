@@ -140,6 +140,7 @@ def test_samples_can_be_turned_off(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    wait_until(lambda: threads() == [], "the end of the threads of earlier runs")
     run = steplog.init(settings={**settings, "system_interval": 0.1})
     wait_until(lambda: "packages" in surroundings(run), "what is found out after the sampler has begun")
     assert SAMPLER not in threads()
@@ -343,6 +344,7 @@ def test_a_resumed_run_tells_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_secondary_process_says_nothing() -> None:
+    wait_until(lambda: threads() == [], "the end of the threads of earlier runs")
     run = steplog.init(mode="shared", settings={"primary": False, "label": "rank 1", "system_interval": 0.1})
     wait_until(lambda: journals(run)[0].samples, "a sample")
     assert threads() == [SAMPLER]

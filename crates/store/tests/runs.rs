@@ -310,7 +310,7 @@ impl Watched {
 
     /// Waits until watchers heard of a state.
     fn hear(&self, state: RunState) {
-        let give_up = Instant::now() + Duration::from_secs(20);
+        let give_up = Instant::now() + Duration::from_secs(60);
         while !self.changes.lock().unwrap().iter().any(|change| change.state == state) {
             assert!(Instant::now() < give_up, "nobody was told of {state:?}");
             std::thread::yield_now();
@@ -351,7 +351,7 @@ fn a_restarted_server_gives_running_runs_time() {
     let watched = Watched::new();
     let mut journal = Journal::new("local/digits/a");
     journal.row(0, &[("loss", 1.0.into())]).send(&watched.store);
-    let give_up = Instant::now() + Duration::from_secs(20);
+    let give_up = Instant::now() + Duration::from_secs(60);
     // The background notes that the store is alive.
     while watched.store.projects().is_ok() && Instant::now() < give_up {
         let noted = rusqlite_number(watched.folder.path());
@@ -436,7 +436,7 @@ fn the_background_seals_what_has_ended_and_lets_it_go() {
         journal.row(step, &[("loss", (step as f64).into())]);
     }
     journal.exit(0).send(&watched.store);
-    let give_up = Instant::now() + Duration::from_secs(20);
+    let give_up = Instant::now() + Duration::from_secs(60);
     loop {
         let stream = watched.store.run(&journal.path).unwrap().streams.remove(0);
         if stream.sealed_offset == stream.durable_offset {

@@ -59,11 +59,13 @@ fn a_folder_is_shown() {
     place.write_run("digits", "r1", 10);
     let server = place.start(&["ui", "--no-open"]);
     let url = format!("{}/api/v1/runs/local/digits/r1", server.url);
-    let run = (0..1000).find_map(|_| {
+    let is_shown = (0..6000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
-        Some(ureq::get(&url).call().ok()?.into_body().read_json::<Json>().expect("JSON"))
+        ureq::get(&url)
+            .call()
+            .is_ok_and(|answer| answer.into_body().read_json::<Json>().expect("JSON")["run"]["row_count"] == 10)
     });
-    assert_eq!(run.expect("the run is shown")["run"]["row_count"], 10);
+    assert!(is_shown, "all rows of the run");
     let session = get(&format!("{}/api/v1/session", server.url));
     let folder = place.work().canonicalize().expect("the folder");
     assert_eq!((&session["source"], &session["folder"]), (&"folder".into(), &folder.to_string_lossy().into()));
@@ -92,7 +94,7 @@ fn a_folder_shows_the_artifacts_that_scripts_keep_in_it() {
 
     let server = place.start(&["ui", "--no-open"]);
     let version = format!("{}/api/v1/artifacts/local/digits/numbers/versions/best", server.url);
-    let found = (0..1000).find_map(|_| {
+    let found = (0..6000).find_map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
         Some(ureq::get(&version).call().ok()?.into_body().read_json::<Json>().expect("JSON"))
     });

@@ -10,9 +10,9 @@ use crate::support::{Journal, TestServer, send_raw};
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// Short enough for a test to wait for.
+/// Short enough for a test to wait for, and long enough for a request that is sent at once on a busy machine.
 fn impatient() -> ConnectionLimits {
-    ConnectionLimits { head_timeout: Duration::from_millis(300), ..ConnectionLimits::default() }
+    ConnectionLimits { head_timeout: Duration::from_secs(1), ..ConnectionLimits::default() }
 }
 
 fn connect(address: SocketAddr, bytes: &[u8]) -> TcpStream {

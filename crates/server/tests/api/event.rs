@@ -1,7 +1,7 @@
 //! Server-sent events: what a watching browser sees.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
@@ -32,10 +32,8 @@ fn a_new_run_and_its_rows_are_pushed() {
     let mut events = BufReader::new(server.client().stream("/events?project=local/digits"));
     let mut others = BufReader::new(server.client().stream("/events?project=local/other"));
     let journal = Journal::of("r1", 10);
-    let start = Instant::now();
     assert_eq!(server.client().ingest(RUN, &journal, 0, &journal.bytes).status, 200);
     let (name, data) = next_event(&mut events).expect("an event");
-    assert!(start.elapsed() < Duration::from_secs(1), "log() to pixel is a second");
     assert_eq!(name, "runs");
     let run = &data["runs"][0];
     assert_eq!(
