@@ -90,6 +90,7 @@ export class LiveSession {
     source.addEventListener('open', () => {
       // Whatever happened while nobody listened was missed.
       if (this.opened) this.resync()
+      else this.readEarlyAnswersAgain()
       this.opened = true
       connection.restored()
     })
@@ -110,6 +111,11 @@ export class LiveSession {
       this.opened = true
       this.reconnectTimer = setTimeout(() => this.connect(), RECONNECT_MILLIS)
     })
+  }
+
+  /** The first answers of a page may be older than its stream: what changed in between, nobody told. */
+  private readEarlyAnswersAgain(): void {
+    void this.queries.invalidateQueries({ predicate: ({ state }) => state.dataUpdatedAt > 0 }, LET_FINISH)
   }
 
   private resync(): void {
