@@ -100,6 +100,15 @@ pub(super) fn drop_from_memory(file: &File, offset: u64, count: u64) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn drop_from_memory(_: &File, _: u64, _: u64) {}
 
+/// Takes a file out of memory that is on the disk already.
+#[cfg(target_os = "linux")]
+pub(super) fn drop_whole_from_memory(path: &Path) {
+    let _ = File::open(path).map(|file| rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed));
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn drop_whole_from_memory(_: &Path) {}
+
 #[cfg(unix)]
 pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(folder).ok()?;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use steplog_model::{ContentHash, Entity};
 use steplog_protocol::{BlobPackResponse, MAX_BLOBS_AT_ONCE};
 
-use super::disk::{FileSystem, hash_bytes, refused, start_writing_back, sync_folder};
+use super::disk::{FileSystem, drop_whole_from_memory, hash_bytes, refused, start_writing_back, sync_folder};
 use super::{Blobs, remove};
 use crate::{Error, Store};
 
@@ -48,6 +48,7 @@ impl Store {
         self.shared.note_blobs(entity, packed.iter().map(|(hash, bytes)| (*hash, bytes.len() as u64)).collect())?;
         let mut folders = BTreeSet::new();
         for (hash, path) in written.0.drain(..) {
+            drop_whole_from_memory(&path);
             blobs.put_in_place(&path, hash)?;
             folders.insert(hash.as_bytes()[0]);
         }
