@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,8 +11,9 @@ use steplog_model::{ContentHash, FilePath, ManifestEntry};
 
 use super::bytes::{Blob, Place};
 use super::handle::Artifact;
-use super::hash::{self, Hashed, Pulse, TakeError};
+use super::hash::{self, Hashed, Pulse, SMALL_BYTES, TakeError};
 use super::local::Original;
+use super::md5_lanes::LANES;
 use super::pool;
 use super::reference::{self, ReferenceOptions};
 use super::staging::{Copy, Staging};
@@ -222,28 +224,29 @@ impl Artifact {
         };
         let total_bytes = leaves.iter().map(|leaf| leaf.size_bytes).sum();
         let mut progress = AddProgress { total_files: leaves.len(), total_bytes, ..AddProgress::default() };
-        let mut done = 0;
         let pulse = Pulse::default();
         let early = self.with_draft("add", |draft| Ok(draft.early.clone()))?;
         let mut taken: Vec<Option<(Hashed, Fingerprint)>> = vec![None; leaves.len()];
         let done_count = std::cell::Cell::new(0);
         pool::for_each(
-            leaves,
+            &groups(leaves),
             Vec::new,
-            |buffer, leaf| {
-                let ready = |sha256, print| {
+            |buffers, group| {
+                let leaves = &leaves[group.clone()];
+                let paths: Vec<&Path> = leaves.iter().map(|leaf| leaf.place.as_path()).collect();
+                let ready = |index: usize, sha256, print| {
                     if let Some(early) = &early {
-                        early.offer(blob(leaf, staging.as_deref(), sha256, print));
+                        early.offer(blob(&leaves[index], staging.as_deref(), sha256, print));
                     }
                 };
-                hash::take(&leaf.place, staging.as_deref(), buffer, &pulse, &ready)
-                    .map_err(|error| refusal(leaf, error))
+                let hashed = hash::take(&paths, staging.as_deref(), buffers, &pulse, &ready)
+                    .map_err(|(index, error)| refusal(&leaves[index], error))?;
+                Ok((group.start, hashed))
             },
             || pulse.stop.store(true, Ordering::Relaxed),
-            |index, result| {
-                taken[index] = Some(result);
-                done += 1;
-                done_count.set(done);
+            |_, (first, hashed)| {
+                done_count.set(done_count.get() + hashed.len());
+                taken[first..].iter_mut().zip(hashed).for_each(|(taken, hashed)| *taken = Some(hashed));
                 Ok(())
             },
             || {
@@ -269,6 +272,23 @@ impl Artifact {
             Ok(())
         })
     }
+}
+
+/// Files that are read together: small ones beside each other, of which all fit into memory.
+fn groups(leaves: &[Leaf]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut group_bytes = 0;
+    for (index, leaf) in leaves.iter().enumerate() {
+        group_bytes += leaf.size_bytes;
+        match groups.last_mut() {
+            Some(group) if group.len() < LANES && group_bytes <= SMALL_BYTES => group.end = index + 1,
+            _ => {
+                groups.push(index..index + 1);
+                group_bytes = leaf.size_bytes;
+            }
+        }
+    }
+    groups
 }
 
 /// The bytes of a file that was just read, to be sent.

@@ -11,11 +11,15 @@ use md5::{Digest as _, Md5 as Md5Hasher};
 use sha2::Sha256;
 use steplog_model::{ContentHash, ManifestEntry, Md5};
 
+use super::md5_lanes::digest_each;
 use super::staging::Staging;
 use crate::files::{Fingerprint, open_to_read};
 
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
+
+/// A smaller file is read whole, some of them together.
+pub(crate) const SMALL_BYTES: u64 = PIECE_BYTES as u64;
 
 /// A larger file is hashed by two threads: MD5 takes three times as long as all the rest, and cannot be split.
 const TWO_THREADS_BYTES: u64 = 8 << 20;
@@ -55,8 +59,12 @@ pub(crate) struct Pulse {
     pub(crate) stop: AtomicBool,
 }
 
-/// Told what SHA-256 a file has as soon as its bytes can be had under it: its MD5 may still be being computed then.
-pub(crate) type Ready<'a> = &'a (dyn Fn(ContentHash, Fingerprint) + Sync);
+/// Told which of some files has which SHA-256 as soon as its bytes can be had under it: its MD5 may still be being computed
+/// then.
+pub(crate) type Ready<'a> = &'a (dyn Fn(usize, ContentHash, Fingerprint) + Sync);
+
+/// As [`Ready`], of one file.
+type Tell<'a> = &'a dyn Fn(ContentHash, Fingerprint);
 
 /// Why a file was not taken.
 #[derive(Debug)]
@@ -71,26 +79,64 @@ pub(crate) enum TakeError {
     Stopped,
 }
 
-/// Hashes a file, and copies it to the staging folder if there is one.
+/// What was taken of a file.
+enum Taken {
+    Whole(Hashed),
+    /// It is in the buffer, whose MD5 is still to be computed.
+    InBuffer(ContentHash),
+}
+
+/// Hashes files, and copies them to the staging folder if there is one. Small ones are held in the buffers, one each, until
+/// all are there: their MD5s are computed together. An error comes with the place of its file in the list.
 pub(crate) fn take(
+    paths: &[&Path],
+    staging: Option<&Staging>,
+    buffers: &mut Vec<Vec<u8>>,
+    pulse: &Pulse,
+    ready: Ready<'_>,
+) -> Result<Vec<(Hashed, Fingerprint)>, (usize, TakeError)> {
+    buffers.resize_with(buffers.len().max(paths.len()), Vec::new);
+    let mut taken = Vec::with_capacity(paths.len());
+    for (index, (path, buffer)) in paths.iter().zip(&mut *buffers).enumerate() {
+        let tell = |sha256, print| ready(index, sha256, print);
+        taken.push(take_one(path, staging, buffer, pulse, &tell).map_err(|error| (index, error))?);
+    }
+    let in_buffers = taken.iter().zip(&*buffers).filter(|((taken, _), _)| matches!(taken, Taken::InBuffer(_)));
+    let contents: Vec<&[u8]> = in_buffers.map(|(_, buffer)| buffer.as_slice()).collect();
+    let mut digests = digest_each(&contents).into_iter();
+    let hashed = |(taken, print): (Taken, Fingerprint)| {
+        let hashed = match taken {
+            Taken::Whole(hashed) => hashed,
+            Taken::InBuffer(sha256) => {
+                let md5 = digests.next().expect("one for each buffer");
+                pulse.bytes.fetch_add(print.size_bytes, Ordering::Relaxed);
+                Hashed { size_bytes: print.size_bytes, md5, sha256 }
+            }
+        };
+        (hashed, print)
+    };
+    Ok(taken.into_iter().map(hashed).collect())
+}
+
+fn take_one(
     path: &Path,
     staging: Option<&Staging>,
     buffer: &mut Vec<u8>,
     pulse: &Pulse,
-    ready: Ready<'_>,
-) -> Result<(Hashed, Fingerprint), TakeError> {
+    ready: Tell<'_>,
+) -> Result<(Taken, Fingerprint), TakeError> {
     for _ in 0..TRIES {
         let original = Original::open(path)?;
         let count = Count::new(pulse);
-        let hashed = if original.print.size_bytes < PIECE_BYTES as u64 {
-            original.take_small(staging, buffer, &count, ready)?
+        let taken = if original.print.size_bytes < SMALL_BYTES {
+            original.take_small(staging, buffer, &count, ready)?.map(Taken::InBuffer)
         } else if let Some(staging) = staging {
-            original.take_copy(staging, buffer, &count, ready)?
+            original.take_copy(staging, buffer, &count, ready)?.map(Taken::Whole)
         } else {
-            original.take_in_place(buffer, &count, ready)?
+            original.take_in_place(buffer, &count, ready)?.map(Taken::Whole)
         };
-        match hashed {
-            Some(hashed) => return Ok((hashed, original.print)),
+        match taken {
+            Some(taken) => return Ok((taken, original.print)),
             None => count.take_back(),
         }
     }
@@ -135,15 +181,15 @@ impl<'a> Original<'a> {
         Ok(Fingerprint::of(&opened) == self.print && Fingerprint::of(&there) == self.print)
     }
 
-    /// Takes a file that is smaller than a piece: it is in memory before anything is written, so that its copy gets its name
-    /// at once. `None` when it was changed meanwhile.
+    /// Reads a small file: it is in memory before anything is written, so that its copy gets its name at once. `None` when it
+    /// was changed meanwhile.
     fn take_small(
         &self,
         staging: Option<&Staging>,
         buffer: &mut Vec<u8>,
         count: &Count<'_>,
-        ready: Ready<'_>,
-    ) -> Result<Option<Hashed>, TakeError> {
+        ready: Tell<'_>,
+    ) -> Result<Option<ContentHash>, TakeError> {
         if count.is_stopped() {
             return Err(TakeError::Stopped);
         }
@@ -158,9 +204,7 @@ impl<'a> Original<'a> {
             staging.write(sha256, buffer).map_err(TakeError::Unwritable)?;
         }
         ready(sha256, self.print);
-        let md5 = Md5::of(buffer);
-        count.add(buffer.len());
-        Ok(Some(Hashed { size_bytes: self.print.size_bytes, md5, sha256 }))
+        Ok(Some(sha256))
     }
 
     /// Copies a file piece by piece. `None` when it was changed meanwhile.
@@ -169,7 +213,7 @@ impl<'a> Original<'a> {
         staging: &Staging,
         buffer: &mut Vec<u8>,
         count: &Count<'_>,
-        ready: Ready<'_>,
+        ready: Tell<'_>,
     ) -> Result<Option<Hashed>, TakeError> {
         let copy = staging.begin().map_err(TakeError::Unwritable)?;
         let is_clone = clone_file(&self.file, &copy.file);
@@ -212,7 +256,7 @@ impl<'a> Original<'a> {
         &self,
         buffer: &mut Vec<u8>,
         count: &Count<'_>,
-        ready: Ready<'_>,
+        ready: Tell<'_>,
     ) -> Result<Option<Hashed>, TakeError> {
         let file = self.file.try_clone().map_err(TakeError::Unreadable)?;
         let again = || open_to_read(self.path).map_err(TakeError::Unreadable);
@@ -420,6 +464,43 @@ mod tests {
         Hashed { size_bytes: bytes.len() as u64, md5: Md5::of(bytes), sha256 }
     }
 
+    fn take_alone(
+        path: &Path,
+        staging: Option<&Staging>,
+        pulse: &Pulse,
+        ready: &(dyn Fn(ContentHash, Fingerprint) + Sync),
+    ) -> Result<(Hashed, Fingerprint), TakeError> {
+        let taken = take(&[path], staging, &mut Vec::new(), pulse, &|index, sha256, print| {
+            assert_eq!(index, 0);
+            ready(sha256, print);
+        });
+        taken.map(|mut taken| taken.remove(0)).map_err(|(_, error)| error)
+    }
+
+    #[test]
+    fn files_that_are_taken_together_have_their_own_hashes() {
+        let folder = tempfile::tempdir().unwrap();
+        let contents: Vec<Vec<u8>> =
+            [10, 0, PIECE_BYTES + 5, 3000, 700].iter().map(|size| vec![*size as u8; *size]).collect();
+        let places: Vec<_> = (0..contents.len()).map(|number| folder.path().join(number.to_string())).collect();
+        places.iter().zip(&contents).for_each(|(place, content)| fs::write(place, content).unwrap());
+        let paths: Vec<&Path> = places.iter().map(|place| place.as_path()).collect();
+        let (pulse, told, mut buffers) = (Pulse::default(), Mutex::new(Vec::new()), Vec::new());
+        let ready = |index, sha256, _| told.lock().unwrap().push((index, sha256));
+        let taken = take(&paths, None, &mut buffers, &pulse, &ready).unwrap();
+        let expected: Vec<Hashed> = contents.iter().map(|content| expected(content)).collect();
+        assert_eq!(taken.iter().map(|(hashed, _)| *hashed).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            told.into_inner().unwrap(),
+            expected.iter().map(|hashed| hashed.sha256).enumerate().collect::<Vec<_>>()
+        );
+        assert_eq!(pulse.bytes.into_inner(), contents.iter().map(Vec::len).sum::<usize>() as u64);
+        // The buffers are used again; the file that is missing is named by its place.
+        fs::remove_file(&places[3]).unwrap();
+        let refused = take(&paths, None, &mut buffers, &Pulse::default(), &|_, _, _| {});
+        assert!(matches!(refused, Err((3, TakeError::Unreadable(_)))), "{refused:?}");
+    }
+
     #[test]
     fn small_and_large_files_are_hashed_and_copied_in_one_pass() {
         let folder = tempfile::tempdir().unwrap();
@@ -431,12 +512,12 @@ mod tests {
             let (pulse, told) = (Pulse::default(), Mutex::new(Vec::new()));
             // What is told can be read already.
             let ready = |sha256, print| told.lock().unwrap().push((fs::read(staging.blob(sha256)).unwrap(), print));
-            let (hashed, print) = take(&path, Some(&staging), &mut Vec::new(), &pulse, &ready).unwrap();
+            let (hashed, print) = take_alone(&path, Some(&staging), &pulse, &ready).unwrap();
             assert!(told.into_inner().unwrap() == [(bytes.clone(), print)]);
             assert_eq!((hashed, print.size_bytes), (expected(&bytes), size as u64));
             assert_eq!(pulse.bytes.into_inner(), size as u64);
             assert!(fs::read(staging.blob(hashed.sha256)).unwrap() == bytes, "the copy of {size} bytes differs");
-            let (hashed, _) = take(&path, None, &mut Vec::new(), &Pulse::default(), &|_, _| {}).unwrap();
+            let (hashed, _) = take_alone(&path, None, &Pulse::default(), &|_, _| {}).unwrap();
             assert_eq!(hashed, expected(&bytes));
         }
     }
@@ -454,7 +535,7 @@ mod tests {
         file.seek(SeekFrom::Start(20 << 20)).unwrap();
         file.write_all(b"in the middle").unwrap();
         drop(file);
-        let (hashed, _) = take(&path, Some(&staging), &mut Vec::new(), &Pulse::default(), &|_, _| {}).unwrap();
+        let (hashed, _) = take_alone(&path, Some(&staging), &Pulse::default(), &|_, _| {}).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(hashed, expected(&bytes));
         let copy = staging.blob(hashed.sha256);
@@ -480,7 +561,7 @@ mod tests {
             while fs::metadata(&path).unwrap().len() == 32 << 20 {
                 thread::yield_now();
             }
-            let refused = take(&path, Some(&staging), &mut Vec::new(), &Pulse::default(), &|_, _| {});
+            let refused = take_alone(&path, Some(&staging), &Pulse::default(), &|_, _| {});
             stop.store(true, Ordering::Relaxed);
             refused
         });
@@ -494,6 +575,6 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, b"x").unwrap();
         let pulse = Pulse { stop: true.into(), ..Pulse::default() };
-        assert!(matches!(take(&path, None, &mut Vec::new(), &pulse, &|_, _| {}), Err(TakeError::Stopped)));
+        assert!(matches!(take_alone(&path, None, &pulse, &|_, _| {}), Err(TakeError::Stopped)));
     }
 }

@@ -39,6 +39,7 @@ mod handle;
 mod hash;
 mod local;
 mod local_artifacts;
+mod md5_lanes;
 mod origin;
 mod pool;
 mod post;
