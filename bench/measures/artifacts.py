@@ -102,7 +102,12 @@ def keep_and_fetch(options: Options, files: Files) -> Iterator[Result]:
     yield Result(what, kept / offline, "×", CLIENT_RATIO, more_is_better=True, note=note)
     note = f"wandb {version} offline, which sends nothing: {kept:.2f} s"
     yield Result(
-        f"{files.what}: its speed over the client's", kept / put, "×", CLIENT_RATIO, more_is_better=True, note=note
+        f"{files.what}: `steplog artifact put`, speed over the client's",
+        kept / put,
+        "×",
+        CLIENT_RATIO,
+        more_is_better=True,
+        note=note,
     )
     note = f"{face:.2f} s; keeps a copy of each file first, since a script may write it again"
     yield Result(f"{files.what}: `log_artifact()`, speed over the client's", kept / face, "×", CLIENT_RATIO, True, note)
