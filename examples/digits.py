@@ -102,7 +102,7 @@ def dataset(images: Array, labels: NDArray[np.intp]) -> steplog.Artifact:
 
 def model(network: Network, config: dict[str, object], accuracy: float) -> steplog.Artifact:
     """The trained weights, as the next version of an artifact."""
-    artifact = steplog.Artifact("network", "model", metadata={**config, "accuracy": accuracy})
+    artifact = steplog.Artifact("network", "model", metadata={"accuracy": accuracy, **config})
     with artifact.new_file("network.npz", "wb") as file:
         np.savez(file, *network.weights, *network.biases)
     return artifact

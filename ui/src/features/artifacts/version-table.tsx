@@ -1,8 +1,9 @@
 import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type ReactNode, useState } from 'react'
+import { type CSSProperties, type ReactNode, useMemo, useState } from 'react'
 import type { Artifact, Collection } from '~/api/types'
 import { AliasChips } from '~/features/artifacts/alias-chip'
+import { metadataCell, metadataColumns } from '~/features/artifacts/metadata-columns'
 import { RunLink } from '~/features/artifacts/run-link'
 import { useNow } from '~/hooks/use-now'
 import { formatBytes, formatInteger } from '~/lib/format-number'
@@ -39,16 +40,23 @@ export function VersionTable({ collection, versions, onEnd }: VersionTableProps)
     },
   })
   const linked = collection.kind === 'registry'
+  const said = useMemo(() => metadataColumns(versions), [versions])
+  const heads = (names: readonly string[]) =>
+    names.map((name) => (
+      <span key={name} data-column={name}>
+        {name}
+      </span>
+    ))
   return (
-    <div className={styles.table} ref={setScroller}>
-      <div className={styles.head} aria-hidden>
-        {['Version', 'Aliases', 'Tags', 'Digest', 'Files', 'Size', linked ? 'Source' : 'Made by', 'When'].map(
-          (name) => (
-            <span key={name} data-column={name}>
-              {name}
-            </span>
-          ),
-        )}
+    <div className={styles.table} ref={setScroller} style={{ '--said': said.length } as CSSProperties}>
+      <div className={styles.head} data-said={said.length > 0} aria-hidden>
+        {heads(['Version', 'Aliases', 'Tags'])}
+        {said.map((key) => (
+          <span key={key} data-column="Metadata" title={key}>
+            {key}
+          </span>
+        ))}
+        {heads(['Digest', 'Files', 'Size', linked ? 'Source' : 'Made by', 'When'])}
       </div>
       <ul className={styles.rows} aria-label="Versions" style={{ height: virtualizer.getTotalSize() }}>
         {virtualizer.getVirtualItems().map((item) => (
@@ -57,6 +65,7 @@ export function VersionTable({ collection, versions, onEnd }: VersionTableProps)
             artifact={versions[item.index]}
             collection={collection}
             now={now}
+            said={said}
             top={item.start}
             height={item.size}
           />
@@ -70,11 +79,13 @@ interface RowProps {
   artifact: Artifact
   collection: Collection
   now: number
+  /** Keys of the metadata that have a column. */
+  said: readonly string[]
   top: number
   height: number
 }
 
-function Row({ artifact, collection, now, top, height }: RowProps) {
+function Row({ artifact, collection, now, said, top, height }: RowProps) {
   const { entity, project, collection: name, version, source } = artifact
   const cell = (column: string, children: ReactNode, title?: string) => (
     <span data-column={column} title={title}>
@@ -82,7 +93,7 @@ function Row({ artifact, collection, now, top, height }: RowProps) {
     </span>
   )
   return (
-    <li className={styles.row} style={{ transform: `translateY(${top}px)`, height }}>
+    <li className={styles.row} data-said={said.length > 0} style={{ transform: `translateY(${top}px)`, height }}>
       {cell(
         'Version',
         <Link
@@ -95,6 +106,14 @@ function Row({ artifact, collection, now, top, height }: RowProps) {
       )}
       {cell('Aliases', <AliasChips aliases={artifact.aliases} protectedAliases={collection.protected_aliases} />)}
       {cell('Tags', <TagList tags={artifact.tags} />)}
+      {said.map((key) => {
+        const text = metadataCell(artifact.metadata[key])
+        return (
+          <span key={key} data-column="Metadata" title={text === '' ? undefined : `${key}: ${text}`}>
+            {text}
+          </span>
+        )
+      })}
       {cell('Digest', <code>{artifact.digest.slice(0, 8)}</code>, artifact.digest)}
       {cell('Files', formatInteger(artifact.file_count))}
       {cell('Size', formatBytes(artifact.size_bytes))}
