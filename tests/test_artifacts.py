@@ -249,6 +249,50 @@ def most_memory_bytes(process_id: int) -> int:
     return int(found.group(1)) * 1024 if found else 0
 
 
+EARLY = """
+import sys, steplog
+run = steplog.init(project="p", id="train")
+artifact = steplog.Artifact("data", "dataset")
+run.send_early(artifact._native)  # As log_artifact() of a path does.
+artifact.add_dir("raw")
+print("added", flush=True)
+sys.stdin.readline()
+run.log_artifact(artifact).wait()
+run.finish()
+"""
+
+
+LOGGING_A_PATH = """
+import steplog
+with steplog.init(project="p", id="next") as run:
+    run.log_artifact("raw", name="data", type="dataset").wait()
+"""
+
+
+def test_what_one_call_reads_and_logs_is_sent_while_it_reads(home: Path, server: Server) -> None:
+    (home / "raw").mkdir()
+    expected = {"small.bin": b"few bytes", "large.bin": bytes(range(256)) * 80_000}
+    for name, content in expected.items():
+        (home / "raw" / name).write_bytes(content)
+    sha256 = [hashlib.sha256(content).hexdigest() for content in expected.values()]
+    places = [server.data / "blobs" / name[:2] / name for name in sha256]
+    with Script(EARLY, home=home, STEPLOG_BASE_URL=server.url, STEPLOG_SILENT="1") as script:
+        assert script.line() == "added\n"
+        wait_until(lambda: all(place.exists() for place in places), "the server has the bytes")
+        wait_until(lambda: server.api.run("local/p/train"), "the server has the run")
+        assert server.api.get("/artifacts/local/p")["collections"] == []
+        came = [(place.stat().st_ino, place.stat().st_mtime_ns) for place in places]
+        script.tell("log")
+        assert script.end()[0] == 0, script.said()
+    # They did not come twice.
+    assert [(place.stat().st_ino, place.stat().st_mtime_ns) for place in places] == came
+    done("artifact", "get", "p/data:v0", "--to", home / "got", home=home, STEPLOG_BASE_URL=server.url)
+    assert contents(home / "got") == expected
+    # The usual call, in one go.
+    ran(LOGGING_A_PATH, home, STEPLOG_BASE_URL=server.url)
+    assert [one["version"] for one in server.api.get("/artifacts/local/p/data/versions")["artifacts"]] == ["v0"]
+
+
 def in_bounded_memory(server: Server, home: Path, *arguments: str | Path, limit: int = 256 * MIB) -> None:
     """Runs a command whose memory, and the server's, stays below a limit."""
     assert server.process is not None
