@@ -16,9 +16,10 @@ use ureq::Body;
 use ureq::http::{Response, StatusCode};
 use url::Url;
 
+use super::bucket::{Buckets, Location};
 use super::receive::{Rest, receive};
 use super::web::{Call, Web, header, text};
-use super::{Known, ReferenceOptions, Take, Variables, below, changed, missing, too_many, unchecked};
+use super::{Known, ReferenceOptions, Take, Variables, changed, missing, too_many};
 use crate::error::{Error, ErrorKind};
 
 const API: &str = "https://storage.googleapis.com";
@@ -46,13 +47,6 @@ enum Account {
     User { client_id: String, client_secret: String, refresh_token: String, token_uri: Option<String> },
     #[serde(other)]
     Unknown,
-}
-
-/// A URI in parts. The generation is one that was asked for.
-struct Location<'a> {
-    bucket: &'a str,
-    object: &'a str,
-    generation: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -84,41 +78,12 @@ impl Gs {
         rest: &str,
         options: &ReferenceOptions,
     ) -> Result<Vec<(FilePath, ManifestEntry)>, Error> {
-        let location = Location::parse(uri, rest)?;
-        let object = location.object.trim_end_matches('/');
-        if !options.checksum {
-            let name = options.name.as_deref().unwrap_or(if object.is_empty() { location.bucket } else { object });
-            return Ok(vec![unchecked(uri, name)?]);
-        }
-        if !location.object.is_empty() && !location.object.ends_with('/') {
-            match self.look(uri, &location) {
-                Ok(known) => {
-                    let last = object.rsplit('/').next().unwrap_or_default();
-                    let name = options.name.as_deref().unwrap_or(last).parse()?;
-                    return Ok(vec![(name, known.into_entry(uri.to_owned())?)]);
-                }
-                // No object, but there may be some below it.
-                Err(error) if error.kind() == ErrorKind::NotFound && location.generation.is_none() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let folder = if object.is_empty() { String::new() } else { format!("{object}/") };
-        let objects = self.list(uri, location.bucket, &folder, options.max_objects)?;
-        if objects.is_empty() {
-            return Err(missing(uri, "neither an object nor a folder has this name"));
-        }
-        let target = super::folder(options.name.as_deref())?;
-        let entry = |object: Object| {
-            let name = below(target.as_ref(), object.name.strip_prefix(&folder).unwrap_or(&object.name))?;
-            let uri = format!("gs://{}/{}", location.bucket, object.name);
-            Ok((name, object.known().into_entry(uri)?))
-        };
-        objects.into_iter().map(entry).collect()
+        self.resolve_at(uri, &locate(uri, rest)?, options)
     }
 
     pub(super) fn fetch(&self, uri: &str, rest: &str, known: &Known, take: Take<'_>) -> Result<(), Error> {
-        let location = Location::parse(uri, rest)?;
-        let mut generation = known.text("versionID").or_else(|| location.generation.map(str::to_owned));
+        let location = locate(uri, rest)?;
+        let mut generation = known.text("versionID").or_else(|| location.version.map(str::to_owned));
         let expected = known.digest.parse::<Md5>().ok();
         let mut hasher = Hasher::new();
         receive(
@@ -152,39 +117,6 @@ impl Gs {
         }
     }
 
-    fn look(&self, uri: &str, location: &Location<'_>) -> Result<Known, Error> {
-        let mut url = self.object_url(location)?;
-        url.query_pairs_mut().append_pair("fields", FIELDS);
-        if let Some(generation) = location.generation {
-            url.query_pairs_mut().append_pair("generation", generation);
-        }
-        let object: Object = self.json(uri, url)?;
-        Ok(object.known())
-    }
-
-    fn list(&self, uri: &str, bucket: &str, folder: &str, max_objects: usize) -> Result<Vec<Object>, Error> {
-        let mut objects = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let mut url = self.url(&format!("/storage/v1/b/{}/o", path_segment(bucket)))?;
-            let fields = format!("nextPageToken,items({FIELDS})");
-            url.query_pairs_mut().append_pair("prefix", folder).append_pair("fields", &fields);
-            if let Some(token) = &next {
-                url.query_pairs_mut().append_pair("pageToken", token);
-            }
-            let page: ObjectList = self.json(uri, url)?;
-            let is_file = |object: &Object| !object.name.ends_with('/') && object.name.starts_with(folder);
-            objects.extend(page.items.into_iter().filter(is_file));
-            if objects.len() > max_objects {
-                return Err(too_many(uri, max_objects));
-            }
-            match page.next_page_token {
-                Some(token) if Some(&token) != next.as_ref() => next = Some(token),
-                _ => return Ok(objects),
-            }
-        }
-    }
-
     fn json<T: serde::de::DeserializeOwned>(&self, uri: &str, url: Url) -> Result<T, Error> {
         let mut answer = self.ask(Call::get(url, uri))?;
         serde_json::from_str(&text(&mut answer, uri)?)
@@ -207,7 +139,7 @@ impl Gs {
     }
 
     fn object_url(&self, location: &Location<'_>) -> Result<Url, Error> {
-        self.url(&format!("/storage/v1/b/{}/o/{}", path_segment(location.bucket), path_segment(location.object)))
+        self.url(&format!("/storage/v1/b/{}/o/{}", path_segment(location.bucket), path_segment(location.key)))
     }
 
     fn url(&self, path: &str) -> Result<Url, Error> {
@@ -333,18 +265,50 @@ fn find_account(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Acco
     }
 }
 
-impl<'a> Location<'a> {
-    fn parse(uri: &str, rest: &'a str) -> Result<Self, Error> {
-        let (bucket, object) = rest.split_once('/').unwrap_or((rest, ""));
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (object, generation) = match object.rsplit_once('#').filter(|(_, number)| is_number(number)) {
-            Some((object, generation)) => (object, Some(generation)),
-            None => (object, None),
-        };
-        if bucket.is_empty() {
-            return Err(Error::invalid(format_args!("reference {uri:?} names no bucket")));
+impl Buckets for Gs {
+    const SCHEME: &str = "gs";
+
+    fn look(&self, uri: &str, location: &Location<'_>) -> Result<Known, Error> {
+        let mut url = self.object_url(location)?;
+        url.query_pairs_mut().append_pair("fields", FIELDS);
+        if let Some(generation) = location.version {
+            url.query_pairs_mut().append_pair("generation", generation);
         }
-        Ok(Self { bucket, object, generation })
+        let object: Object = self.json(uri, url)?;
+        Ok(object.known())
+    }
+
+    fn list(&self, uri: &str, bucket: &str, folder: &str, max_objects: usize) -> Result<Vec<(String, Known)>, Error> {
+        let mut objects = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let mut url = self.url(&format!("/storage/v1/b/{}/o", path_segment(bucket)))?;
+            let fields = format!("nextPageToken,items({FIELDS})");
+            url.query_pairs_mut().append_pair("prefix", folder).append_pair("fields", &fields);
+            if let Some(token) = &next {
+                url.query_pairs_mut().append_pair("pageToken", token);
+            }
+            let page: ObjectList = self.json(uri, url)?;
+            let is_file = |object: &Object| !object.name.ends_with('/') && object.name.starts_with(folder);
+            let files = page.items.into_iter().filter(is_file);
+            objects.extend(files.map(|object| (object.name.clone(), object.known())));
+            if objects.len() > max_objects {
+                return Err(too_many(uri, max_objects));
+            }
+            match page.next_page_token {
+                Some(token) if Some(&token) != next.as_ref() => next = Some(token),
+                _ => return Ok(objects),
+            }
+        }
+    }
+}
+
+/// The parts of a URI without its scheme; a version is a generation.
+fn locate<'a>(uri: &str, rest: &'a str) -> Result<Location<'a>, Error> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match rest.rsplit_once('#').filter(|(path, number)| path.contains('/') && is_number(number)) {
+        Some((path, generation)) => Location::new(uri, path, Some(generation)),
+        None => Location::new(uri, rest, None),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A reference is resolved once, when it is added: what is at its URI is looked at, and what tells its content apart is
 //! noted. When it is fetched, the content must still be that.
 
+mod bucket;
 mod file;
 mod gs;
 mod http;

@@ -14,10 +14,11 @@ use ureq::Body;
 use ureq::http::{Response, StatusCode};
 use url::Url;
 
+use super::bucket::{Buckets, Location};
 use super::parallel::in_threads;
 use super::receive::{Rest, receive};
 use super::web::{Call, Web, header, text};
-use super::{Known, ReferenceOptions, Take, Variables, below, changed, ini, missing, too_many, unchecked};
+use super::{Known, ReferenceOptions, Take, Variables, changed, ini, missing, too_many};
 use crate::error::{Error, ErrorKind};
 
 /// How long a signature is good for: a request is sent at once, clocks differ.
@@ -47,14 +48,6 @@ struct Account {
     region: String,
 }
 
-/// A URI in parts. The version is one that was asked for.
-#[derive(Debug, PartialEq)]
-struct Location<'a> {
-    bucket: &'a str,
-    key: &'a str,
-    version: Option<&'a str>,
-}
-
 impl S3 {
     pub(super) fn new(web: Arc<Web>, variables: Variables) -> Self {
         Self { web, variables, account: OnceLock::new(), regions: Mutex::default() }
@@ -66,54 +59,12 @@ impl S3 {
         rest: &str,
         options: &ReferenceOptions,
     ) -> Result<Vec<(FilePath, ManifestEntry)>, Error> {
-        let location = Location::parse(uri, rest)?;
-        let key = location.key.trim_end_matches('/');
-        if !options.checksum {
-            let name = options.name.as_deref().unwrap_or(if key.is_empty() { location.bucket } else { key });
-            return Ok(vec![unchecked(uri, name)?]);
-        }
-        if !location.key.is_empty() && !location.key.ends_with('/') {
-            match self.look(uri, &location) {
-                Ok(known) => {
-                    let last = key.rsplit('/').next().unwrap_or_default();
-                    let name = options.name.as_deref().unwrap_or(last).parse()?;
-                    return Ok(vec![(name, known.into_entry(uri.to_owned())?)]);
-                }
-                // No object, but there may be some below it.
-                Err(error) if error.kind() == ErrorKind::NotFound && location.version.is_none() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let folder = if key.is_empty() { String::new() } else { format!("{key}/") };
-        let objects = self.list(uri, location.bucket, &folder, options.max_objects)?;
-        if objects.is_empty() {
-            return Err(missing(uri, "neither an object nor a folder has this name"));
-        }
-        self.entries(&location, &folder, objects, options)
-    }
-
-    /// Objects by key, with what the list says of them; where the bucket keeps versions, with what each says of itself.
-    fn entries(
-        &self,
-        location: &Location<'_>,
-        folder: &str,
-        objects: Vec<(String, Known)>,
-        options: &ReferenceOptions,
-    ) -> Result<Vec<(FilePath, ManifestEntry)>, Error> {
-        let uri = |key: &str| format!("s3://{}/{key}", location.bucket);
-        let look = |key: &str| self.look(&uri(key), &Location { bucket: location.bucket, key, version: None });
-        let target = super::folder(options.name.as_deref())?;
-        let has_versions = look(&objects[0].0)?.extra.contains_key("versionID");
-        in_threads(THREADS, &objects, |(key, known)| {
-            let known = if has_versions { look(key)? } else { known.clone() };
-            let name = below(target.as_ref(), key.strip_prefix(folder).unwrap_or(key))?;
-            Ok((name, known.into_entry(uri(key))?))
-        })
+        self.resolve_at(uri, &locate(uri, rest)?, options)
     }
 
     pub(super) fn fetch(&self, uri: &str, rest: &str, known: &Known, take: Take<'_>) -> Result<(), Error> {
-        let location = Location::parse(uri, rest)?;
-        location.check_key(uri)?;
+        let location = locate(uri, rest)?;
+        check_key(uri, &location)?;
         let version = known.text("versionID").or_else(|| location.version.map(str::to_owned));
         let mut tag = (known.digest != uri).then(|| known.digest.clone());
         receive(
@@ -141,50 +92,14 @@ impl S3 {
         )
     }
 
-    fn look(&self, uri: &str, location: &Location<'_>) -> Result<Known, Error> {
-        location.check_key(uri)?;
-        let answer = self.ask(uri, location.bucket, |bucket, credentials| {
-            let mut action = bucket.head_object(credentials, location.key);
-            if let Some(version) = location.version {
-                action.query_mut().insert("versionId", version);
+    /// Objects as the list has them; where the bucket keeps versions, as each says of itself.
+    fn with_versions(&self, bucket: &str, objects: Vec<(String, Known)>) -> Result<Vec<(String, Known)>, Error> {
+        let look = |key: &str| self.look(&format!("s3://{bucket}/{key}"), &Location { bucket, key, version: None });
+        match objects.first() {
+            Some((first, _)) if look(first)?.extra.contains_key("versionID") => {
+                in_threads(THREADS, &objects, |(key, _)| Ok((key.clone(), look(key)?)))
             }
-            Call::head(action.sign(SIGNED_FOR), uri)
-        })?;
-        let headers = answer.headers();
-        let size = header(headers, "content-length").and_then(|length| length.parse().ok());
-        // "null" is the version of objects of a bucket that keeps none.
-        let version = header(headers, "x-amz-version-id").filter(|version| *version != "null");
-        known(uri, header(headers, "etag"), size, version.or(location.version))
-    }
-
-    /// The objects of a folder, by key.
-    fn list(&self, uri: &str, bucket: &str, folder: &str, max_objects: usize) -> Result<Vec<(String, Known)>, Error> {
-        let mut objects = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let mut answer = self.ask(uri, bucket, |bucket, credentials| {
-                let mut action = bucket.list_objects_v2(credentials);
-                action.with_prefix(folder);
-                if let Some(token) = &next {
-                    action.with_continuation_token(token.as_str());
-                }
-                Call::get(action.sign(SIGNED_FOR), uri)
-            })?;
-            let page = parse_list(uri, &text(&mut answer, uri)?)?;
-            for object in page.contents {
-                // What marks a folder is no file.
-                if !object.key.ends_with('/') && object.key.starts_with(folder) {
-                    let known = known(uri, object.etag.as_deref(), object.size, None)?;
-                    objects.push((object.key, known));
-                }
-            }
-            if objects.len() > max_objects {
-                return Err(too_many(uri, max_objects));
-            }
-            match page.next_continuation_token {
-                Some(token) if Some(&token) != next.as_ref() => next = Some(token),
-                _ => return Ok(objects),
-            }
+            _ => Ok(objects),
         }
     }
 
@@ -326,27 +241,71 @@ impl Profile {
     }
 }
 
-impl<'a> Location<'a> {
-    fn parse(uri: &str, rest: &'a str) -> Result<Self, Error> {
-        // Keys may have a "?" too.
-        let (path, version) = match rest.rsplit_once("?versionId=") {
-            Some((path, version)) if !version.is_empty() => (path, Some(version)),
-            _ => (rest, None),
-        };
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        if bucket.is_empty() {
-            return Err(Error::invalid(format_args!("reference {uri:?} names no bucket")));
-        }
-        Ok(Self { bucket, key, version })
+impl Buckets for S3 {
+    const SCHEME: &str = "s3";
+
+    fn look(&self, uri: &str, location: &Location<'_>) -> Result<Known, Error> {
+        check_key(uri, location)?;
+        let answer = self.ask(uri, location.bucket, |bucket, credentials| {
+            let mut action = bucket.head_object(credentials, location.key);
+            if let Some(version) = location.version {
+                action.query_mut().insert("versionId", version);
+            }
+            Call::head(action.sign(SIGNED_FOR), uri)
+        })?;
+        let headers = answer.headers();
+        let size = header(headers, "content-length").and_then(|length| length.parse().ok());
+        // "null" is the version of objects of a bucket that keeps none.
+        let version = header(headers, "x-amz-version-id").filter(|version| *version != "null");
+        known(uri, header(headers, "etag"), size, version.or(location.version))
     }
 
-    /// Such keys become addresses of other objects.
-    fn check_key(&self, uri: &str) -> Result<(), Error> {
-        if self.key.is_empty() || self.key.split('/').any(|part| matches!(part, "." | "..")) {
-            return Err(Error::invalid(format_args!("{uri} has a key that cannot be asked for")));
+    fn list(&self, uri: &str, bucket: &str, folder: &str, max_objects: usize) -> Result<Vec<(String, Known)>, Error> {
+        let mut objects = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let mut answer = self.ask(uri, bucket, |bucket, credentials| {
+                let mut action = bucket.list_objects_v2(credentials);
+                action.with_prefix(folder);
+                if let Some(token) = &next {
+                    action.with_continuation_token(token.as_str());
+                }
+                Call::get(action.sign(SIGNED_FOR), uri)
+            })?;
+            let page = parse_list(uri, &text(&mut answer, uri)?)?;
+            for object in page.contents {
+                // What marks a folder is no file.
+                if !object.key.ends_with('/') && object.key.starts_with(folder) {
+                    let known = known(uri, object.etag.as_deref(), object.size, None)?;
+                    objects.push((object.key, known));
+                }
+            }
+            if objects.len() > max_objects {
+                return Err(too_many(uri, max_objects));
+            }
+            match page.next_continuation_token {
+                Some(token) if Some(&token) != next.as_ref() => next = Some(token),
+                _ => return self.with_versions(bucket, objects),
+            }
         }
-        Ok(())
     }
+}
+
+/// The parts of a URI without its scheme.
+fn locate<'a>(uri: &str, rest: &'a str) -> Result<Location<'a>, Error> {
+    // Keys may have a "?" too.
+    match rest.rsplit_once("?versionId=") {
+        Some((path, version)) if !version.is_empty() => Location::new(uri, path, Some(version)),
+        _ => Location::new(uri, rest, None),
+    }
+}
+
+/// Such keys become addresses of other objects.
+fn check_key(uri: &str, location: &Location<'_>) -> Result<(), Error> {
+    if location.key.is_empty() || location.key.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err(Error::invalid(format_args!("{uri} has a key that cannot be asked for")));
+    }
+    Ok(())
 }
 
 fn is_region(text: &str) -> bool {
