@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,19 @@ impl Uploaded {
         let bytes = serde_json::to_vec(&uploaded).expect("a plain map has a JSON form");
         if fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, journal.join(UPLOADED))).is_err() {
             let _ = fs::remove_file(&temporary);
+        }
+    }
+
+    /// Changes what is noted of a server beside some journals, where anything is.
+    pub(crate) fn change(
+        journals: impl IntoIterator<Item = PathBuf>,
+        server: &str,
+        change: impl Fn(UploadedTo) -> UploadedTo,
+    ) {
+        for journal in journals {
+            if let Some(to) = Self::load(&journal).servers.get(server) {
+                Self::note(&journal, server, change(*to));
+            }
         }
     }
 

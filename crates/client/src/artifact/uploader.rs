@@ -252,13 +252,9 @@ impl Inner {
 
     /// Notes that the journals of this process and its children have no artifacts left to send.
     fn note_done(&self) {
-        let children = lock(&self.children).streams();
-        for stream in children.into_iter().chain([self.identity.stream]) {
-            let journal = self.folder.journal(stream);
-            if let Some(to) = Uploaded::load(&journal).servers.get(&self.base_url).filter(|to| to.artifacts_pending) {
-                Uploaded::note(&journal, &self.base_url, UploadedTo { artifacts_pending: false, ..*to });
-            }
-        }
+        let streams = lock(&self.children).streams().into_iter().chain([self.identity.stream]);
+        let journals = streams.map(|stream| self.folder.journal(stream));
+        Uploaded::change(journals, &self.base_url, |to| UploadedTo { artifacts_pending: false, ..to });
     }
 }
 
