@@ -302,6 +302,7 @@ mod init;
 mod local;
 mod message;
 mod metrics;
+mod page_cache;
 mod redact;
 mod resume;
 mod row;

@@ -11,7 +11,7 @@ use steplog_model::{ContentHash, FilePath, ManifestEntry};
 
 use super::bytes::{Blob, Place};
 use super::handle::Artifact;
-use super::hash::{self, Hashed, Pulse, SMALL_BYTES, TakeError};
+use super::hash::{self, Hashed, Pulse, Ready, SMALL_BYTES, TakeError};
 use super::local::Original;
 use super::md5_lanes::LANES;
 use super::pool;
@@ -234,12 +234,11 @@ impl Artifact {
             |buffers, group| {
                 let leaves = &leaves[group.clone()];
                 let paths: Vec<&Path> = leaves.iter().map(|leaf| leaf.place.as_path()).collect();
-                let ready = |index: usize, sha256, print| {
-                    if let Some(early) = &early {
-                        early.offer(blob(&leaves[index], staging.as_deref(), sha256, print));
-                    }
-                };
-                let hashed = hash::take(&paths, staging.as_deref(), buffers, &pulse, &ready)
+                let offer = early.as_ref().map(|early| {
+                    |index: usize, sha256, print| early.offer(blob(&leaves[index], staging.as_deref(), sha256, print))
+                });
+                let offer = offer.as_ref().map(|offer| offer as Ready<'_>);
+                let hashed = hash::take(&paths, staging.as_deref(), buffers, &pulse, offer)
                     .map_err(|(index, error)| refusal(&leaves[index], error))?;
                 Ok((group.start, hashed))
             },

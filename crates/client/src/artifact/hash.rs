@@ -14,6 +14,7 @@ use steplog_model::{ContentHash, ManifestEntry, Md5};
 use super::md5_lanes::digest_each;
 use super::staging::Staging;
 use crate::files::{Fingerprint, open_to_read};
+use crate::page_cache;
 
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -26,7 +27,13 @@ const TWO_THREADS_BYTES: u64 = 8 << 20;
 
 /// So many pieces may the first thread be ahead of the one for MD5. What lies between them is read twice, so it should still
 /// be in memory.
-const PIECES_AHEAD: usize = 4096;
+const PIECES_AHEAD: usize = 64;
+
+/// As [`PIECES_AHEAD`], where somebody waits for the SHA-256.
+const PIECES_AHEAD_IF_AWAITED: usize = 4096;
+
+/// So much of a copy may be on its way to the disk.
+const WRITING_BYTES: usize = 64 << 20;
 
 /// A file that is written while it is read is read so often.
 const TRIES: usize = 3;
@@ -93,13 +100,14 @@ pub(crate) fn take(
     staging: Option<&Staging>,
     buffers: &mut Vec<Vec<u8>>,
     pulse: &Pulse,
-    ready: Ready<'_>,
+    ready: Option<Ready<'_>>,
 ) -> Result<Vec<(Hashed, Fingerprint)>, (usize, TakeError)> {
     buffers.resize_with(buffers.len().max(paths.len()), Vec::new);
     let mut taken = Vec::with_capacity(paths.len());
     for (index, (path, buffer)) in paths.iter().zip(&mut *buffers).enumerate() {
-        let tell = |sha256, print| ready(index, sha256, print);
-        taken.push(take_one(path, staging, buffer, pulse, &tell).map_err(|error| (index, error))?);
+        let tell = ready.map(|ready| move |sha256, print| ready(index, sha256, print));
+        let tell = tell.as_ref().map(|tell| tell as Tell<'_>);
+        taken.push(take_one(path, staging, buffer, pulse, tell).map_err(|error| (index, error))?);
     }
     let in_buffers = taken.iter().zip(&*buffers).filter(|((taken, _), _)| matches!(taken, Taken::InBuffer(_)));
     let contents: Vec<&[u8]> = in_buffers.map(|(_, buffer)| buffer.as_slice()).collect();
@@ -123,7 +131,7 @@ fn take_one(
     staging: Option<&Staging>,
     buffer: &mut Vec<u8>,
     pulse: &Pulse,
-    ready: Tell<'_>,
+    ready: Option<Tell<'_>>,
 ) -> Result<(Taken, Fingerprint), TakeError> {
     for _ in 0..TRIES {
         let original = Original::open(path)?;
@@ -149,8 +157,9 @@ pub(crate) fn hash_own(path: &Path) -> Result<Hashed, TakeError> {
     let file = open()?;
     let size_bytes = file.metadata().map_err(TakeError::Unreadable)?.len();
     let pulse = Pulse::default();
-    let reading = Reading { file, sink: None, leaves_zeros_out: false, size_bytes: 0, count: &Count::new(&pulse) };
-    reading.hash(size_bytes, open, &mut Vec::new(), |_, _| Ok(true))?.ok_or(TakeError::Changes)
+    let hashed =
+        Reading::new(file, &Count::new(&pulse), false).hash(size_bytes, open, &mut Vec::new(), |_, _| Ok(true));
+    hashed?.ok_or(TakeError::Changes)
 }
 
 /// A file of somebody else, who may write to it at any time.
@@ -188,7 +197,7 @@ impl<'a> Original<'a> {
         staging: Option<&Staging>,
         buffer: &mut Vec<u8>,
         count: &Count<'_>,
-        ready: Tell<'_>,
+        ready: Option<Tell<'_>>,
     ) -> Result<Option<ContentHash>, TakeError> {
         if count.is_stopped() {
             return Err(TakeError::Stopped);
@@ -203,7 +212,7 @@ impl<'a> Original<'a> {
         if let Some(staging) = staging {
             staging.write(sha256, buffer).map_err(TakeError::Unwritable)?;
         }
-        ready(sha256, self.print);
+        ready.inspect(|ready| ready(sha256, self.print));
         Ok(Some(sha256))
     }
 
@@ -213,7 +222,7 @@ impl<'a> Original<'a> {
         staging: &Staging,
         buffer: &mut Vec<u8>,
         count: &Count<'_>,
-        ready: Tell<'_>,
+        ready: Option<Tell<'_>>,
     ) -> Result<Option<Hashed>, TakeError> {
         let copy = staging.begin().map_err(TakeError::Unwritable)?;
         let is_clone = clone_file(&self.file, &copy.file);
@@ -236,19 +245,15 @@ impl<'a> Original<'a> {
         let place = copy.path().to_owned();
         // MD5 is computed from the copy, so it is of the same bytes.
         let again = || File::open(&place).map_err(TakeError::Unreadable);
-        Reading { file, sink, leaves_zeros_out, size_bytes: 0, count }.hash(
-            self.print.size_bytes,
-            again,
-            buffer,
-            |sha256, size_bytes| {
-                if !is_clone && (size_bytes != self.print.size_bytes || !self.is_as_before()?) {
-                    return Ok(false);
-                }
-                copy.keep(staging, sha256).map_err(TakeError::Unwritable)?;
-                ready(sha256, self.print);
-                Ok(true)
-            },
-        )
+        let reading = Reading { sink, leaves_zeros_out, ..Reading::new(file, count, ready.is_some()) };
+        reading.hash(self.print.size_bytes, again, buffer, |sha256, size_bytes| {
+            if !is_clone && (size_bytes != self.print.size_bytes || !self.is_as_before()?) {
+                return Ok(false);
+            }
+            copy.keep(staging, sha256).map_err(TakeError::Unwritable)?;
+            ready.inspect(|ready| ready(sha256, self.print));
+            Ok(true)
+        })
     }
 
     /// Hashes a file piece by piece where it is. `None` when it was changed meanwhile.
@@ -256,19 +261,17 @@ impl<'a> Original<'a> {
         &self,
         buffer: &mut Vec<u8>,
         count: &Count<'_>,
-        ready: Tell<'_>,
+        ready: Option<Tell<'_>>,
     ) -> Result<Option<Hashed>, TakeError> {
         let file = self.file.try_clone().map_err(TakeError::Unreadable)?;
         let again = || open_to_read(self.path).map_err(TakeError::Unreadable);
-        let hashed = Reading { file, sink: None, leaves_zeros_out: false, size_bytes: 0, count }.hash(
+        let hashed = Reading::new(file, count, ready.is_some()).hash(
             self.print.size_bytes,
             again,
             buffer,
             |sha256, size_bytes| {
                 let is_whole = size_bytes == self.print.size_bytes && self.is_as_before()?;
-                if is_whole {
-                    ready(sha256, self.print);
-                }
+                ready.filter(|_| is_whole).inspect(|ready| ready(sha256, self.print));
                 Ok(is_whole)
             },
         )?;
@@ -311,10 +314,17 @@ struct Reading<'a> {
     /// Whether pieces of zeros are not written, so that the copy has holes.
     leaves_zeros_out: bool,
     size_bytes: u64,
+    /// So many pieces may it be ahead of the second thread.
+    pieces_ahead: usize,
     count: &'a Count<'a>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(file: File, count: &'a Count<'a>, is_awaited: bool) -> Self {
+        let pieces_ahead = if is_awaited { PIECES_AHEAD_IF_AWAITED } else { PIECES_AHEAD };
+        Self { file, sink: None, leaves_zeros_out: false, size_bytes: 0, pieces_ahead, count }
+    }
+
     /// Hashes a file of about `size_bytes`; `again` opens it for a second thread. As soon as its SHA-256 is known, `settle` is
     /// told it and how long the file is, and says whether that counts: else the answer is `None`, as it is when the second
     /// thread finds less in the file.
@@ -338,7 +348,7 @@ impl Reading<'_> {
         let given_up = AtomicBool::new(false);
         thread::scope(|scope| {
             let file = again()?;
-            let (told, pieces) = sync_channel(PIECES_AHEAD);
+            let (told, pieces) = sync_channel(self.pieces_ahead);
             let second = thread::Builder::new()
                 .name("steplog-md5".into())
                 .spawn_scoped(scope, || follow(file, pieces, &given_up, count))
@@ -403,6 +413,12 @@ impl Reading<'_> {
                 sink.write_all(piece)
             };
             written.map_err(TakeError::Unwritable)?;
+            // The copy is sent or read much later, if ever: only what the second thread still wants stays in memory.
+            page_cache::start_writing_back(sink, self.size_bytes, count as u64);
+            let wanted = (self.pieces_ahead + 2) * PIECE_BYTES + WRITING_BYTES;
+            if let Some(offset) = self.size_bytes.checked_sub(wanted as u64) {
+                page_cache::forget(sink, offset, PIECE_BYTES as u64);
+            }
         }
         self.size_bytes += count as u64;
         Ok(count)
@@ -468,12 +484,16 @@ mod tests {
         path: &Path,
         staging: Option<&Staging>,
         pulse: &Pulse,
-        ready: &(dyn Fn(ContentHash, Fingerprint) + Sync),
+        ready: Option<&(dyn Fn(ContentHash, Fingerprint) + Sync)>,
     ) -> Result<(Hashed, Fingerprint), TakeError> {
-        let taken = take(&[path], staging, &mut Vec::new(), pulse, &|index, sha256, print| {
-            assert_eq!(index, 0);
-            ready(sha256, print);
+        let told = ready.map(|ready| {
+            move |index: usize, sha256, print| {
+                assert_eq!(index, 0);
+                ready(sha256, print);
+            }
         });
+        let told = told.as_ref().map(|told| told as Ready<'_>);
+        let taken = take(&[path], staging, &mut Vec::new(), pulse, told);
         taken.map(|mut taken| taken.remove(0)).map_err(|(_, error)| error)
     }
 
@@ -487,7 +507,7 @@ mod tests {
         let paths: Vec<&Path> = places.iter().map(|place| place.as_path()).collect();
         let (pulse, told, mut buffers) = (Pulse::default(), Mutex::new(Vec::new()), Vec::new());
         let ready = |index, sha256, _| told.lock().unwrap().push((index, sha256));
-        let taken = take(&paths, None, &mut buffers, &pulse, &ready).unwrap();
+        let taken = take(&paths, None, &mut buffers, &pulse, Some(&ready)).unwrap();
         let expected: Vec<Hashed> = contents.iter().map(|content| expected(content)).collect();
         assert_eq!(taken.iter().map(|(hashed, _)| *hashed).collect::<Vec<_>>(), expected);
         assert_eq!(
@@ -497,7 +517,7 @@ mod tests {
         assert_eq!(pulse.bytes.into_inner(), contents.iter().map(Vec::len).sum::<usize>() as u64);
         // The buffers are used again; the file that is missing is named by its place.
         fs::remove_file(&places[3]).unwrap();
-        let refused = take(&paths, None, &mut buffers, &Pulse::default(), &|_, _, _| {});
+        let refused = take(&paths, None, &mut buffers, &Pulse::default(), None);
         assert!(matches!(refused, Err((3, TakeError::Unreadable(_)))), "{refused:?}");
     }
 
@@ -512,12 +532,12 @@ mod tests {
             let (pulse, told) = (Pulse::default(), Mutex::new(Vec::new()));
             // What is told can be read already.
             let ready = |sha256, print| told.lock().unwrap().push((fs::read(staging.blob(sha256)).unwrap(), print));
-            let (hashed, print) = take_alone(&path, Some(&staging), &pulse, &ready).unwrap();
+            let (hashed, print) = take_alone(&path, Some(&staging), &pulse, Some(&ready)).unwrap();
             assert!(told.into_inner().unwrap() == [(bytes.clone(), print)]);
             assert_eq!((hashed, print.size_bytes), (expected(&bytes), size as u64));
             assert_eq!(pulse.bytes.into_inner(), size as u64);
             assert!(fs::read(staging.blob(hashed.sha256)).unwrap() == bytes, "the copy of {size} bytes differs");
-            let (hashed, _) = take_alone(&path, None, &Pulse::default(), &|_, _| {}).unwrap();
+            let (hashed, _) = take_alone(&path, None, &Pulse::default(), None).unwrap();
             assert_eq!(hashed, expected(&bytes));
         }
     }
@@ -535,7 +555,7 @@ mod tests {
         file.seek(SeekFrom::Start(20 << 20)).unwrap();
         file.write_all(b"in the middle").unwrap();
         drop(file);
-        let (hashed, _) = take_alone(&path, Some(&staging), &Pulse::default(), &|_, _| {}).unwrap();
+        let (hashed, _) = take_alone(&path, Some(&staging), &Pulse::default(), None).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(hashed, expected(&bytes));
         let copy = staging.blob(hashed.sha256);
@@ -561,7 +581,7 @@ mod tests {
             while fs::metadata(&path).unwrap().len() == 32 << 20 {
                 thread::yield_now();
             }
-            let refused = take_alone(&path, Some(&staging), &Pulse::default(), &|_, _| {});
+            let refused = take_alone(&path, Some(&staging), &Pulse::default(), None);
             stop.store(true, Ordering::Relaxed);
             refused
         });
@@ -575,6 +595,6 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, b"x").unwrap();
         let pulse = Pulse { stop: true.into(), ..Pulse::default() };
-        assert!(matches!(take_alone(&path, None, &pulse, &|_, _| {}), Err(TakeError::Stopped)));
+        assert!(matches!(take_alone(&path, None, &pulse, None), Err(TakeError::Stopped)));
     }
 }
