@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use steplog_model::Entity;
 use steplog_protocol::MAX_BLOBS_AT_ONCE;
@@ -16,7 +16,7 @@ use super::ship::{ShipError, ShipPulse};
 use crate::fork;
 use crate::transport::ArtifactTransport;
 
-/// A thread that sends what it is given, until this is dropped.
+/// What a thread is given that sends it, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct EarlySender {
     blobs: Sender<Blob>,
@@ -24,15 +24,38 @@ pub(crate) struct EarlySender {
     generation: u32,
 }
 
+/// The thread of an [`EarlySender`].
+pub(crate) struct EarlyThread {
+    handle: JoinHandle<()>,
+    pulse: Arc<ShipPulse>,
+}
+
+impl EarlyThread {
+    /// Whether its sender is gone: it ends with the requests that are on their way.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.pulse.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits for its end.
+    pub(crate) fn join(self) {
+        // One that panicked has said so, and what it did not send is sent by others.
+        let _ = self.handle.join();
+    }
+}
+
 impl EarlySender {
     /// Begins a thread; `None` if there can be none.
-    pub(crate) fn start(entity: Entity, transport: impl ArtifactTransport + Send + 'static) -> Option<Self> {
+    pub(crate) fn start(
+        entity: Entity,
+        transport: impl ArtifactTransport + Send + 'static,
+    ) -> Option<(Self, EarlyThread)> {
         let (blobs, offered) = channel();
         let pulse = Arc::<ShipPulse>::default();
         let told = pulse.clone();
         let run = move || send_offered(&offered, &entity, &transport, &told);
-        thread::Builder::new().name("steplog-early".into()).spawn(run).ok()?;
-        Some(Self { blobs, pulse, generation: fork::generation() })
+        let handle = thread::Builder::new().name("steplog-early".into()).spawn(run).ok()?;
+        let thread = EarlyThread { handle, pulse: pulse.clone() };
+        Some((Self { blobs, pulse, generation: fork::generation() }, thread))
     }
 
     /// Lets bytes be sent.
@@ -46,7 +69,6 @@ impl EarlySender {
 
 impl Drop for EarlySender {
     fn drop(&mut self) {
-        // Not waited for: requests that are on their way come to their end, and nobody minds if they come twice.
         self.pulse.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -125,10 +125,11 @@ impl RunArtifacts {
     /// A thread that sends bytes before they are logged; `None` when the run sends nothing.
     pub(crate) fn early_sender(&self) -> Option<EarlySender> {
         let Inner { identity, settings, .. } = &*self.inner;
-        if !self.is_online() {
-            return None;
-        }
-        EarlySender::start(identity.entity.clone(), Http::new(&settings.base_url, settings.api_key.as_deref()))
+        let uploader = self.uploader().filter(|uploader| uploader.is_own())?;
+        let transport = Http::new(&settings.base_url, settings.api_key.as_deref());
+        let (sender, thread) = EarlySender::start(identity.entity.clone(), transport)?;
+        uploader.keep_early(thread);
+        Some(sender)
     }
 
     fn folder(&self) -> Option<&RunFolder> {
@@ -156,6 +157,8 @@ impl RunArtifacts {
         let Parts { draft, collection, r#type, details, incremental, as_input } = parts;
         details.check()?;
         let Inner { identity, store, .. } = &*self.inner;
+        // What it has on its way is waited for before anything more is sent.
+        draft.early = None;
         let _lock = store.lock_shared()?;
         self.take_in(draft, collection)?;
         let failed = |error| Error::io(error, format_args!("cannot log the artifact {collection}"));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use steplog_journal::{RunFolder, artifact_records};
 use steplog_model::{ArtifactId, ArtifactRecord};
 
+use super::early::EarlyThread;
 use super::post::{Post, PostError, Posted};
 use super::ship::ShipPulse;
 use crate::children::Children;
@@ -45,6 +46,8 @@ struct Inner {
     changed: Condvar,
     pulse: ShipPulse,
     children: Mutex<Children>,
+    /// Threads that send what is not logged yet.
+    early: Mutex<Vec<EarlyThread>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -103,6 +106,7 @@ impl ArtifactUploader {
             changed: Condvar::new(),
             pulse: ShipPulse::default(),
             children: Mutex::default(),
+            early: Mutex::default(),
             thread: Mutex::default(),
         };
         Self { inner: Arc::new(inner), generation: fork::generation() }
@@ -111,6 +115,11 @@ impl ArtifactUploader {
     /// Whether this is the process that sends: in a forked child nothing here may be touched.
     pub(crate) fn is_own(&self) -> bool {
         self.generation == fork::generation()
+    }
+
+    /// Keeps the thread that sends the files of a draft: what it has on its way when the draft is logged is waited for.
+    pub(crate) fn keep_early(&self, thread: EarlyThread) {
+        lock(&self.inner.early).push(thread);
     }
 
     /// Takes in what was just recorded.
@@ -281,6 +290,8 @@ impl Worker {
 
     fn run(mut self) {
         while let Some(record) = self.next() {
+            let ending: Vec<EarlyThread> = lock(&self.inner.early).extract_if(.., |early| early.is_ending()).collect();
+            ending.into_iter().for_each(EarlyThread::join);
             match self.post.send(&record, &self.transport, &self.inner.pulse) {
                 Ok(posted) => {
                     self.answered();
