@@ -84,14 +84,28 @@ def keep_and_fetch(options: Options, files: Files) -> Iterator[Result]:
     source = work / "source"
     files.write(source)
     seconds: dict[str, list[float]] = {name: [] for name in ("copy", "client", "offline", "put", "face", "get")}
-    for _ in range(ROUNDS):
-        seconds["copy"].append(copy(source, work / "copy"))
-        seconds["client"].append(keep_with_client(source, work / "client"))
-        seconds["offline"].append(keep_offline(options, source, work / "offline"))
-        put, get = put_and_get(options, source, work / "command")
+    for number in range(ROUNDS):
+        place = work / str(number)
+        place.mkdir()
+
+        def clear(place: Path = place) -> None:
+            # A file system is slow for a while after many files were removed: those are kept until the end.
+            if files.count == 1:
+                shutil.rmtree(place)
+                place.mkdir()
+
+        seconds["copy"].append(copy(source, place / "copy"))
+        clear()
+        seconds["client"].append(keep_with_client(source, place / "client"))
+        clear()
+        seconds["offline"].append(keep_offline(options, source, place / "offline"))
+        clear()
+        put, get = put_and_get(options, source, place / "command")
         seconds["put"].append(put)
         seconds["get"].append(get)
-        seconds["face"].append(keep_with_face(options, source, work / "face"))
+        clear()
+        seconds["face"].append(keep_with_face(options, source, place / "face"))
+        clear()
     shutil.rmtree(work)
     copied, kept, offline, put, face, got = (statistics.median(seconds[name]) for name in seconds)
     note = f"`cp -r` and `md5sum` {copied:.2f} s, steplog {put:.2f} s"
@@ -122,7 +136,7 @@ def copy(source: Path, target: Path) -> float:
             "find . -type f -print0 | xargs -0 md5sum", shell=True, cwd=target, check=True, stdout=subprocess.DEVNULL
         )
 
-    return timed(work, target)
+    return timed(work)
 
 
 def keep_with_client(source: Path, folder: Path) -> float:
@@ -130,7 +144,7 @@ def keep_with_client(source: Path, folder: Path) -> float:
     own = {f"WANDB_{name}_DIR": str(folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA", "ARTIFACT")}
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **client.ENVIRONMENT, **own}
     command = [peers.PEERS / client.VENV / "bin/python", "-c", CLIENT, source, folder]
-    return timed(lambda: run(command, environment, folder), folder)
+    return timed(lambda: run(command, environment, folder))
 
 
 def put_and_get(options: Options, source: Path, folder: Path) -> tuple[float, float]:
@@ -142,13 +156,12 @@ def put_and_get(options: Options, source: Path, folder: Path) -> tuple[float, fl
         environment["STEPLOG_CACHE_DIR"] = str(folder / "empty")
         get_seconds = timed(lambda: run(get, environment, folder / "work"))
         subprocess.run(["diff", "-r", source, folder / "got"], check=True)
-    shutil.rmtree(folder)
     return put_seconds, get_seconds
 
 
 def keep_offline(options: Options, source: Path, folder: Path) -> float:
     environment = options.environment(folder, None)
-    return timed(lambda: run([sys.executable, "-c", FACE, source, folder], environment, folder), folder)
+    return timed(lambda: run([sys.executable, "-c", FACE, source, folder], environment, folder))
 
 
 def keep_with_face(options: Options, source: Path, folder: Path) -> float:
@@ -157,7 +170,6 @@ def keep_with_face(options: Options, source: Path, folder: Path) -> float:
         seconds = timed(
             lambda: run([sys.executable, "-c", FACE, source, folder / "work"], environment, folder / "work")
         )
-    shutil.rmtree(folder)
     return seconds
 
 
@@ -165,12 +177,9 @@ def run(command: list[object], environment: dict[str, str], folder: Path) -> Non
     subprocess.run([str(part) for part in command], env=environment, cwd=folder, check=True, capture_output=True)
 
 
-def timed(work: Callable[[], None], remove: Path | None = None) -> float:
+def timed(work: Callable[[], None]) -> float:
     """Seconds that it takes, begun when nothing else is waiting to be written."""
     os.sync()
     begun = time.perf_counter()
     work()
-    seconds = time.perf_counter() - begun
-    if remove is not None:
-        shutil.rmtree(remove)
-    return seconds
+    return time.perf_counter() - begun
