@@ -302,7 +302,6 @@ mod init;
 mod local;
 mod message;
 mod metrics;
-mod page_cache;
 mod redact;
 mod resume;
 mod row;

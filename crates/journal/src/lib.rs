@@ -4,6 +4,7 @@
 //! files; a [`JournalReader`] finds whole frames in them, also while they grow; a [`StreamDecoder`] turns the bytes of a
 //! stream, from a file or from the network, back into records.
 
+pub mod disk;
 mod files;
 mod frame;
 mod layout;

@@ -9,12 +9,12 @@ use std::thread;
 
 use md5::{Digest as _, Md5 as Md5Hasher};
 use sha2::Sha256;
+use steplog_journal::disk;
 use steplog_model::{ContentHash, ManifestEntry, Md5};
 
 use super::md5_lanes::digest_each;
 use super::staging::Staging;
 use crate::files::{Fingerprint, open_to_read};
-use crate::page_cache;
 
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -414,10 +414,10 @@ impl<'a> Reading<'a> {
             };
             written.map_err(TakeError::Unwritable)?;
             // The copy is sent or read much later, if ever: only what the second thread still wants stays in memory.
-            page_cache::start_writing_back(sink, self.size_bytes, count as u64);
+            disk::start_writing_back(sink, self.size_bytes, count as u64);
             let wanted = (self.pieces_ahead + 2) * PIECE_BYTES + WRITING_BYTES;
             if let Some(offset) = self.size_bytes.checked_sub(wanted as u64) {
-                page_cache::forget(sink, offset, PIECE_BYTES as u64);
+                disk::forget(sink, offset, PIECE_BYTES as u64);
             }
         }
         self.size_bytes += count as u64;

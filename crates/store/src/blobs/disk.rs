@@ -69,46 +69,6 @@ impl FileSystem {
     }
 }
 
-/// Asks the system to begin with the writing of a range of a file to the disk, so that a sync later has less to wait for.
-#[cfg(target_os = "linux")]
-pub(super) fn start_writing_back(file: &File, offset: u64, count: u64) {
-    use std::os::fd::AsRawFd as _;
-    // SAFETY: the descriptor is open as long as `file` is borrowed, and the call touches no memory of ours.
-    unsafe {
-        // Where it is refused, the sync has more to do.
-        libc::sync_file_range(file.as_raw_fd(), offset as i64, count as i64, libc::SYNC_FILE_RANGE_WRITE);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn start_writing_back(_: &File, _: u64, _: u64) {}
-
-/// Returns when a range of a file is on the disk, and takes it out of memory.
-#[cfg(target_os = "linux")]
-pub(super) fn drop_from_memory(file: &File, offset: u64, count: u64) {
-    use std::os::fd::AsRawFd as _;
-    let flags = libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER;
-    // SAFETY: the descriptor is open as long as `file` is borrowed, and the call touches no memory of ours.
-    unsafe {
-        // What fails here the sync of the file tells of.
-        libc::sync_file_range(file.as_raw_fd(), offset as i64, count as i64, flags);
-    }
-    // Where it is refused, the system finds out by itself what it does not need.
-    let _ = rustix::fs::fadvise(file, offset, std::num::NonZeroU64::new(count), rustix::fs::Advice::DontNeed);
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn drop_from_memory(_: &File, _: u64, _: u64) {}
-
-/// Takes a file out of memory that is on the disk already.
-#[cfg(target_os = "linux")]
-pub(super) fn drop_whole_from_memory(path: &Path) {
-    let _ = File::open(path).map(|file| rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed));
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn drop_whole_from_memory(_: &Path) {}
-
 #[cfg(unix)]
 pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(folder).ok()?;

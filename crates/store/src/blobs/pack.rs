@@ -9,10 +9,11 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use steplog_journal::disk;
 use steplog_model::{ContentHash, Entity};
 use steplog_protocol::{BlobPackResponse, MAX_BLOBS_AT_ONCE};
 
-use super::disk::{FileSystem, drop_whole_from_memory, hash_bytes, refused, start_writing_back, sync_folder};
+use super::disk::{FileSystem, hash_bytes, refused, sync_folder};
 use super::{Blobs, remove};
 use crate::{Error, Store};
 
@@ -48,7 +49,8 @@ impl Store {
         self.shared.note_blobs(entity, packed.iter().map(|(hash, bytes)| (*hash, bytes.len() as u64)).collect())?;
         let mut folders = BTreeSet::new();
         for (hash, path) in written.0.drain(..) {
-            drop_whole_from_memory(&path);
+            // The rename finds out what is wrong with one that cannot be opened.
+            let _ = File::open(&path).map(|file| disk::forget(&file, 0, 0));
             blobs.put_in_place(&path, hash)?;
             folders.insert(hash.as_bytes()[0]);
         }
@@ -87,7 +89,7 @@ impl Blobs {
             written.0.push((*hash, path.clone()));
             file.write_all(bytes).map_err(|error| refused(&error, &path))?;
             if each_is_synced {
-                start_writing_back(&file, 0, bytes.len() as u64);
+                disk::start_writing_back(&file, 0, bytes.len() as u64);
             }
             files.push((file, path));
         }

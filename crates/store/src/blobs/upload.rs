@@ -4,22 +4,20 @@
 //! restart; what a power cut may have done to it shows when the hash of the whole is checked.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
+use steplog_journal::disk;
 use steplog_model::ContentHash;
 
-use super::disk::{drop_from_memory, refused, start_writing_back};
+use super::disk::refused;
 use crate::Error;
 
 /// So much of a large upload may be in the system's memory; the rest goes to the disk, and nobody's pages have to make way for
 /// it. Memory that was just let go of is also much cheaper to write to than that which nobody has touched for long.
 const IN_MEMORY_BYTES: u64 = 64 << 20;
-
-/// So many zeros in a row are not written: a file with holes takes no more of the disk here than where it comes from.
-const HOLE_BYTES: usize = 256 << 10;
 
 /// The beginning of some bytes. Held locked by whoever adds to it.
 pub(crate) struct Upload {
@@ -63,7 +61,7 @@ impl Upload {
 
     /// Adds bytes at the end.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let written = self.write(bytes);
+        let written = disk::append_leaving_holes(&mut self.file, self.received, bytes);
         if let Err(error) = written {
             // A part of them may be there: the length must not say more than the hash knows.
             let _ = self.file.set_len(self.received).and_then(|()| self.file.seek(SeekFrom::Start(self.received)));
@@ -71,26 +69,13 @@ impl Upload {
         }
         // While the hash is computed, and the next part is on its way, the disk is busy with this one.
         let count = bytes.len() as u64;
-        start_writing_back(&self.file, self.received, count);
+        disk::start_writing_back(&self.file, self.received, count);
         self.hasher.update(bytes);
         if let Some(behind) = self.received.checked_sub(IN_MEMORY_BYTES) {
-            drop_from_memory(&self.file, behind, count);
+            disk::write_back(&self.file, behind, count);
+            disk::forget(&self.file, behind, count);
         }
         self.received += count;
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut end = self.received;
-        for piece in bytes.chunks(HOLE_BYTES) {
-            end += piece.len() as u64;
-            if piece.len() == HOLE_BYTES && piece.iter().all(|byte| *byte == 0) {
-                self.file.set_len(end)?;
-                self.file.seek(SeekFrom::Start(end))?;
-            } else {
-                self.file.write_all(piece)?;
-            }
-        }
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! A file that is written as its bytes come.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest as _, Sha256};
+use steplog_journal::disk;
 use steplog_model::ContentHash;
 
-/// Bytes that are read, and looked at for zeros, at a time.
+/// Bytes that are read at a time.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// Why reading ended early.
@@ -46,17 +47,9 @@ impl<'a> Writing<'a> {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        for piece in bytes.chunks(PIECE_BYTES) {
-            self.hasher.update(piece);
-            self.offset += piece.len() as u64;
-            if piece.len() == PIECE_BYTES && piece.iter().all(|byte| *byte == 0) {
-                // How long it is says how far it is.
-                self.file.set_len(self.offset)?;
-                self.file.seek(SeekFrom::Start(self.offset))?;
-            } else {
-                self.file.write_all(piece)?;
-            }
-        }
+        self.hasher.update(bytes);
+        disk::append_leaving_holes(self.file, self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
         Ok(())
     }
 
