@@ -18,6 +18,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use steplog_model::{ContentHash, media_type};
+use steplog_store::Error;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
@@ -111,10 +112,7 @@ impl Content<'_> {
         }
         let bytes = checked.read().await.map_err(|error| unreadable(self.name, &error))?;
         if checked.is_damaged() {
-            let message = format!("the bytes of {} were damaged on the server's disk and are not to be had", self.name);
-            let hash = checked.expected.hash;
-            return Err(ApiError::lost(message)
-                .hint(format!("whoever has the file sends it again, then it is whole: its SHA-256 is {hash}")));
+            return Err(Error::damaged(self.name, checked.expected.hash).into());
         }
         Ok(Body::from(bytes.unwrap_or_default()))
     }

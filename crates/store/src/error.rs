@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use steplog_model::ContentHash;
 use steplog_protocol::{ErrorKind, IngestResponse};
 
 /// An error of the store.
@@ -62,6 +63,12 @@ impl Error {
 
     pub(crate) fn lost(message: impl Into<String>) -> Self {
         Self { lost: true, ..Self::data(message) }
+    }
+
+    /// Says that the bytes of something are not to be had, and what helps.
+    pub fn damaged(name: &str, hash: ContentHash) -> Self {
+        Self::lost(format!("the bytes of {name} were damaged on the server's disk and are not to be had"))
+            .with_hint(format!("whoever has the file sends it again, then it is whole: its SHA-256 is {hash}"))
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {

@@ -83,18 +83,18 @@ pub(super) async fn read_file(
     let find = move |store: &steplog_store::Store| match folders {
         None => {
             let (found, place) = store.file(&path, &file)?;
-            Ok(Some((found.size_bytes, place, found.sha256.unwrap_or_default(), true)))
+            Ok(Some((found.size_bytes, place, found.sha256.unwrap_or_default())))
         }
         Some(folders) => {
             let found = FolderFiles::new(folders, store.saved_files(&path)?).find(&file);
-            Ok(found.map(|found| (found.file.size_bytes, found.place, found.tag, false)))
+            Ok(found.map(|found| (found.file.size_bytes, found.place, found.tag)))
         }
     };
     let found = state.query(find).await?;
     let missing = || ApiError::not_found(format!("the run has no file {name}"));
-    let (size_bytes, place, tag, is_own) = found.ok_or_else(missing)?;
+    let (size_bytes, place, tag) = found.ok_or_else(missing)?;
     // The tag of a file in a folder is no hash: it may be changed at any time.
-    let hash = is_own.then(|| tag.parse().ok()).flatten();
+    let hash = tag.parse().ok().filter(|_| state.run_folders().is_none());
     let expected = hash.map(|hash| Expected { hash, state: Some(state) });
     Content { name: &name, place: &place, size_bytes, tag: &tag, expected, download }.answer(&headers).await
 }

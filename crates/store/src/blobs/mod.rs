@@ -119,8 +119,7 @@ impl Blobs {
         if self.has(hash, size_bytes) {
             return Ok(self.path(hash));
         }
-        Err(Error::lost(format!("the bytes of {name} were damaged on the server's disk and are not to be had"))
-            .with_hint(format!("whoever has the file sends it again, then it is whole: its SHA-256 is {hash}")))
+        Err(Error::damaged(name, hash))
     }
 
     /// Reads bytes that should have a hash, and sets them aside when they have another: then they count as missing, until
