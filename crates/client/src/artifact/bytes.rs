@@ -113,6 +113,29 @@ pub(crate) fn send_blobs(
     }
 }
 
+/// Sends those blobs that the server lacks, each once; at most [`steplog_protocol::MAX_BLOBS_AT_ONCE`].
+pub(crate) fn send_missing(
+    mut blobs: Vec<Blob>,
+    entity: &Entity,
+    transport: &dyn ArtifactTransport,
+    pulse: &ShipPulse,
+) -> Result<(), ShipError> {
+    blobs.sort_unstable_by_key(|blob| blob.hash);
+    blobs.dedup_by_key(|blob| blob.hash);
+    let hashes: Vec<_> = blobs.iter().map(|blob| blob.hash).collect();
+    let missing = transport.missing_blobs(entity, &hashes)?;
+    // Both are in the order of the hashes.
+    let mut missing = missing.into_iter().peekable();
+    blobs.retain_mut(|blob| match missing.next_if(|(hash, _)| *hash == blob.hash) {
+        Some((_, received_bytes)) => {
+            blob.received_bytes = received_bytes;
+            true
+        }
+        None => false,
+    });
+    send_blobs(&blobs, entity, transport, pulse)
+}
+
 /// Packs of small blobs, as full as may be, and then the parts of large ones, each blob's in order.
 fn units(blobs: &[Blob]) -> Vec<Unit> {
     let max = MAX_PART_BYTES as u64;

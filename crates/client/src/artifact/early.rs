@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use steplog_model::Entity;
 use steplog_protocol::MAX_BLOBS_AT_ONCE;
 
-use super::bytes::{Blob, send_blobs};
+use super::bytes::{Blob, send_missing};
 use super::ship::{ShipError, ShipPulse};
 use crate::fork;
 use crate::transport::ArtifactTransport;
@@ -84,28 +84,6 @@ fn send_offered(offered: &Receiver<Blob>, entity: &Entity, transport: &dyn Artif
             Err(_) => return,
         }
     }
-}
-
-fn send_missing(
-    mut blobs: Vec<Blob>,
-    entity: &Entity,
-    transport: &dyn ArtifactTransport,
-    pulse: &ShipPulse,
-) -> Result<(), ShipError> {
-    blobs.sort_unstable_by_key(|blob| blob.hash);
-    blobs.dedup_by_key(|blob| blob.hash);
-    let hashes: Vec<_> = blobs.iter().map(|blob| blob.hash).collect();
-    let missing = transport.missing_blobs(entity, &hashes)?;
-    // Both are in the order of the hashes.
-    let mut missing = missing.into_iter().peekable();
-    blobs.retain_mut(|blob| match missing.next_if(|(hash, _)| *hash == blob.hash) {
-        Some((_, received_bytes)) => {
-            blob.received_bytes = received_bytes;
-            true
-        }
-        None => false,
-    });
-    send_blobs(&blobs, entity, transport, pulse)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use steplog_model::{Alias, ArtifactDetails, ContentHash, Entity, LoggedArtifact,
 use steplog_protocol::{ArtifactPlace, CommitArtifactRequest, LinkArtifactRequest, MAX_BLOBS_AT_ONCE};
 
 use super::ArtifactInfo;
-use super::bytes::{Blob, Place, send_blobs};
+use super::bytes::{self, Blob, Place, send_blobs};
 use super::local::{LocalBlobs, LocalStore};
 use crate::transport::{ArtifactTransport, Commit, TransportError};
 
@@ -195,15 +195,9 @@ fn send_manifest(
     pulse: &ShipPulse,
 ) -> Result<ContentHash, ShipError> {
     let hash = ContentHash::from_bytes(Sha256::digest(&lines[..]).into());
-    if let Some((_, received_bytes)) = transport.missing_blobs(entity, &[hash])?.pop() {
-        let size_bytes = lines.len() as u64;
-        send_blobs(
-            &[Blob { hash, size_bytes, received_bytes, place: Place::Memory(lines) }],
-            entity,
-            transport,
-            pulse,
-        )?;
-    }
+    let size_bytes = lines.len() as u64;
+    let blob = Blob { hash, size_bytes, received_bytes: 0, place: Place::Memory(lines) };
+    bytes::send_missing(vec![blob], entity, transport, pulse)?;
     Ok(hash)
 }
 
