@@ -97,6 +97,14 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def fetched(home: Path, server: Server, version: str) -> dict[str, bytes]:
+    """What a version consists of when it is got."""
+    get: list[str | Path] = ["artifact", "get", f"p/files:{version}", "--to", home / version]
+    got = steplog(*get, home=home, STEPLOG_BASE_URL=server.url)
+    assert got.returncode == 0, got.stderr
+    return contents(home / version)
+
+
 def test_an_upload_that_is_killed_leaves_a_whole_version_or_none(home: Path, chance: random.Random) -> None:
     with Server(home) as server:
         write_files(home / "source", chance)
@@ -126,17 +134,7 @@ def test_an_upload_that_is_killed_leaves_a_whole_version_or_none(home: Path, cha
         for version, expected in kept.items():
             found = verified(server, version)
             assert found == {"good_count": len(expected), "damaged": [], "reference_count": 0}
-            got = steplog(
-                "artifact",
-                "get",
-                f"p/files:{version}",
-                "--to",
-                home / version,
-                home=home,
-                STEPLOG_BASE_URL=server.url,
-            )
-            assert got.returncode == 0, got.stderr
-            assert contents(home / version) == expected
+            assert fetched(home, server, version) == expected
         assert server.stop() == 0
     checked = steplog("verify", server.data, home=home)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -293,17 +291,7 @@ def test_a_script_that_is_killed_loses_nothing_that_it_logged(home: Path, chance
             kept[f"v{attempt}"] = expected
             assert versions(server) == list(kept)
         for version, expected in kept.items():
-            got = steplog(
-                "artifact",
-                "get",
-                f"p/files:{version}",
-                "--to",
-                home / version,
-                home=home,
-                STEPLOG_BASE_URL=server.url,
-            )
-            assert got.returncode == 0, got.stderr
-            assert contents(home / version) == expected
+            assert fetched(home, server, version) == expected
             assert server.api.get(f"/artifacts/local/p/files/versions/{version}")["metadata"] == {
                 "round": int(version[1:])
             }

@@ -167,10 +167,7 @@ def keep_offline(options: Options, source: Path, folder: Path) -> float:
 def keep_with_face(options: Options, source: Path, folder: Path) -> float:
     with server.running(options.binary, folder / "server" / "data") as own:
         environment = options.environment(folder / "work", own.url)
-        seconds = timed(
-            lambda: run([sys.executable, "-c", FACE, source, folder / "work"], environment, folder / "work")
-        )
-    return seconds
+        return timed(lambda: run([sys.executable, "-c", FACE, source, folder / "work"], environment, folder / "work"))
 
 
 def run(command: list[object], environment: dict[str, str], folder: Path) -> None:
